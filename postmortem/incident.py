@@ -1,0 +1,86 @@
+"""The incident: everything that is said of one run. This model is the JSON output and its schema."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from postmortem.replay.protocol import Prediction, Prior, Replay, Verdict
+from postmortem.rules.finding import Finding
+
+SCHEMA_VERSION = "1.0"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Log(_Record):
+    """A file that was read."""
+
+    path: str
+    sha256: str
+    bytes: int
+    lines: int
+    unread_lines: int  # lines that no pattern and no generic reading understood; blank lines are not counted
+    dialects: list[str]
+    truncated: bool  # the last line is cut off
+
+
+class Job(_Record):
+    """A scheduler's job as far as the log or its name tells."""
+
+    job: str
+    state: str | None = None
+    node: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    start: str | None = None
+    end: str | None = None
+    limit: str | None = None
+
+
+class Setting(_Record):
+    """A configured value and where it was found."""
+
+    key: str
+    value: str
+    origin: str
+    line: int
+
+
+class NotChecked(_Record):
+    """A rule that could not be evaluated, and why."""
+
+    rule: str
+    because: str
+
+
+class Environment(_Record):
+    """With what this was computed: it can be repeated."""
+
+    versions: dict[str, str]
+    device: str | None  # of the replay; null: no replay ran
+    seed: int
+    replay: str  # "ran", or why it did not, in one line with what to do
+    seconds: float
+
+
+class Incident(_Record):
+    """What one run's log carries. `root_causes` is empty where the log does not establish one."""
+
+    schema_version: str = SCHEMA_VERSION
+    tool_version: str
+    logs: list[Log]
+    jobs: list[Job]
+    summary: list[str]  # two sentences: what happened, and what is known of why
+    root_causes: list[str]
+    findings: list[Finding]  # the primary root cause first, then by role and evidence
+    verdicts: list[Verdict]
+    replays: list[Replay]
+    priors: dict[str, list[Prior]]  # experiment -> what the log did not fix
+    predictions: list[Prediction]
+    measure_next: list[str]
+    settings: list[Setting]
+    not_checked: list[NotChecked]
+    rule_errors: list[str]  # rule files that could not be used: file, line, reason
+    environment: Environment

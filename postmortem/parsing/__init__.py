@@ -1,0 +1,1 @@
+"""Text lines to frames, by the dialects in `formats/`."""

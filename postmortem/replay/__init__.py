@@ -1,0 +1,1 @@
+"""Findings to verdicts, by small reimplementations."""

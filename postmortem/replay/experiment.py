@@ -1,0 +1,224 @@
+"""The protocol of a replay: draw, reproduce, turn one knob, judge. `experiments/` holds one a file."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import torch
+
+from postmortem.replay import judge
+from postmortem.replay.protocol import Answer, Effect, Replay, Scenarios
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+
+    from postmortem.replay.protocol import Fact, Fix, Lab, Prediction, Prior, Value
+
+S = TypeVar("S")
+#: Observed quantities by name, each of shape (scenarios,), in float64 where a verdict rests on them.
+Observed = dict[str, "Tensor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a fix is said to do: `holds(before, after, facts, fix)` gives a boolean tensor (scenarios,)."""
+
+    id: str
+    text: str
+    knobs: frozenset[str]
+    quantity: str  # the observed quantity that it is about
+    label: str  # that quantity in words, with its unit
+    holds: Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most a mechanism can show over its full range, by a bound or by a search, and why."""
+
+    value: float
+    because: str
+
+
+class Mechanism(ABC, Generic[S]):
+    """One way in which the symptom could have come about."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    dtype: ClassVar[str] = "float32"
+    family: str | None = None
+
+    @abstractmethod
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> S:
+        """`lab.draws` scenarios as one batch. All randomness is drawn here, so that a knob moves alone."""
+
+    @abstractmethod
+    def observe(self, scenario: S, knobs: Mapping[str, Value]) -> Observed:
+        """The quantities that the reference shows with `knobs` set to these values and all else as drawn."""
+
+    @abstractmethod
+    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
+        """In which scenarios the log's numbers are shown within tolerance: booleans (scenarios,)."""
+
+    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - a default
+        """Why the mechanism cannot show the log's numbers at all; None where no bound or search says so."""
+        return None
+
+
+class Experiment(ABC):
+    """One question: which mechanism shows the symptom, and what would each fix have changed?"""
+
+    name: ClassVar[str]
+    question: ClassVar[str]
+    cannot_show: ClassVar[str]
+    priors: ClassVar[tuple[Prior, ...]]
+    claims: ClassVar[tuple[Claim, ...]]
+
+    @classmethod
+    def knobs(cls) -> frozenset[str]:
+        """The knobs of which this experiment can judge a fix."""
+        return frozenset().union(*(claim.knobs for claim in cls.claims))
+
+    @abstractmethod
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Mechanism[Any]]:
+        """The mechanisms, one per family where there are families, that compete for this finding."""
+
+    def predict(
+        self,
+        facts: Mapping[str, Fact],  # noqa: ARG002
+        replays: Sequence[Replay],  # noqa: ARG002
+    ) -> Sequence[Prediction]:
+        """What the next log must show, given the replays of this finding."""
+        return ()
+
+    def measure_next(
+        self,
+        facts: Mapping[str, Fact],  # noqa: ARG002
+        replays: Sequence[Replay],  # noqa: ARG002
+    ) -> Sequence[str]:
+        """What to print next to tell the mechanisms apart that remain."""
+        return ()
+
+    def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
+        """Replay every fix whose knob this experiment has, for the finding of `rule` with these `facts`."""
+        replays = [
+            replay
+            for mechanism in self.mechanisms(facts)
+            for replay in self._replay(mechanism, rule, facts, fixes, lab)
+        ]
+        return Answer(
+            replays=tuple(replays),
+            predictions=tuple(self.predict(facts, replays)),
+            measure_next=tuple(self.measure_next(facts, replays)),
+            priors=self.priors,
+        )
+
+    def _replay(
+        self, mechanism: Mechanism[S], rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab
+    ) -> list[Replay]:
+        started = time.perf_counter()
+        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(lab.seed)
+            scenario = mechanism.draw(facts, lab, generator)
+            before = mechanism.observe(scenario, {})
+            kept = mechanism.reproduces(before, facts)
+            count = int(kept.sum())
+            ceiling = mechanism.ceiling(facts, lab) if count < judge.FEWEST_KEPT else None
+            replays = []
+            for fix in fixes:
+                claims = [claim for claim in self.claims if fix.knob in claim.knobs]
+                if not claims:
+                    continue
+                enough = count >= judge.FEWEST_KEPT
+                after = mechanism.observe(scenario, {fix.knob: fix.new}) if enough else before
+                for claim in claims:
+                    common = {
+                        "experiment": self.name,
+                        "mechanism": mechanism.name,
+                        "family": mechanism.family,
+                        "rule": rule,
+                        "fix": fix,
+                        "claim": claim.text,
+                        "scenarios": Scenarios(drawn=int(kept.numel()), kept=count),
+                        "device": lab.device,
+                        "dtype": mechanism.dtype,
+                        "seed": lab.seed,
+                        "seconds": round(time.perf_counter() - started, 3),
+                    }
+                    replays.append(
+                        _judged(mechanism, claim, facts, fix, kept, before, after, common)
+                        if enough
+                        else _unreproduced(mechanism, ceiling, count, common)
+                    )
+            return replays
+
+
+def _judged(
+    mechanism: Mechanism[S],
+    claim: Claim,
+    facts: Mapping[str, Fact],
+    fix: Fix,
+    kept: Tensor,
+    before: Observed,
+    after: Observed,
+    common: Mapping[str, object],
+) -> Replay:
+    holds = claim.holds(before, after, facts, fix)[kept]
+    count = int(kept.sum())
+    share = float(holds.double().mean())
+    low, high = judge.clopper_pearson(int(holds.sum()), count)
+    was, now = (_interval(quantities[claim.quantity][kept]) for quantities in (before, after))
+    effect = Effect(
+        quantity=claim.label,
+        low=now[0],
+        median=now[1],
+        high=now[2],
+        before_low=was[0],
+        before_median=was[1],
+        before_high=was[2],
+    )
+    who = mechanism.title if mechanism.family is None else f"{mechanism.title}, {mechanism.family}"
+    because = f"{who}: holds in {share:.0%} of {count}, {claim.label} {was[1]:,.4g} -> {now[1]:,.4g}"
+    return Replay.model_validate(
+        {
+            **common,
+            "verdict": judge.word(share, count),
+            "share": share,
+            "share_low": low,
+            "share_high": high,
+            "effect": effect,
+            "because": because,
+        }
+    )
+
+
+def _unreproduced(
+    mechanism: Mechanism[S], ceiling: Ceiling | None, count: int, common: Mapping[str, object]
+) -> Replay:
+    because = (
+        f"{mechanism.title}: {ceiling.because}"
+        if ceiling
+        else f"{mechanism.title}: only {count} scenarios show the log's numbers, too few to judge"
+    )
+    return Replay.model_validate(
+        {
+            **common,
+            "verdict": "not_reproduced" if ceiling else "inconclusive",
+            "share": None,
+            "effect": None,
+            "because": because,
+        }
+    )
+
+
+def _interval(values: Tensor) -> tuple[float, float, float]:
+    """The 2.5 %, 50 % and 97.5 % quantiles, as values that occurred: an infinite one stays infinite."""
+    ordered = values.double().sort().values
+    last = ordered.numel() - 1
+    low, median, high = (float(ordered[round(q * last)]) for q in (0.025, 0.5, 0.975))
+    return low, median, high

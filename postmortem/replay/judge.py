@@ -1,0 +1,64 @@
+"""From counts to a verdict: the share in which a claim holds, and what that share allows to say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from postmortem.replay.protocol import Verdict, VerdictWord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from postmortem.replay.protocol import Replay
+
+#: Fewer reproduced scenarios than this carry no verdict.
+FEWEST_KEPT: Final = 64
+#: A claim that holds in more than this share is confirmed; in less than one minus it, refuted.
+CONFIRMED_ABOVE: Final = 0.9
+REFUTED_BELOW: Final = 0.1
+
+
+def clopper_pearson(held: int, kept: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a share, `held` of `kept`, at confidence `level` (Clopper and Pearson, 1934)."""
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = 0.0 if held == 0 else float(betaincinv(held, kept - held + 1, tail))
+    high = 1.0 if held == kept else float(betaincinv(held + 1, kept - held, 1 - tail))
+    return low, high
+
+
+def word(share: float, kept: int) -> VerdictWord:
+    """The verdict that a `share` of `kept` reproduced scenarios carries."""
+    if kept < FEWEST_KEPT:
+        return "inconclusive"
+    if share > CONFIRMED_ABOVE:
+        return "confirmed"
+    if share < REFUTED_BELOW:
+        return "refuted"
+    return "inconclusive"
+
+
+def pool(replays: Iterable[Replay]) -> list[Verdict]:
+    """One verdict per rule, fix and claim: that of the mechanisms that reproduce the log, if they agree."""
+    groups: dict[tuple[str, str, str], list[Replay]] = defaultdict(list)
+    for replay in replays:
+        groups[replay.rule, replay.fix.model_dump_json(), replay.claim].append(replay)
+    verdicts = []
+    for group in groups.values():
+        words = {replay.verdict for replay in group if replay.verdict != "not_reproduced"}
+        verdict: VerdictWord = (
+            words.pop() if len(words) == 1 else "inconclusive" if words else "not_reproduced"
+        )
+        verdicts.append(
+            Verdict(
+                rule=group[0].rule,
+                fix=group[0].fix,
+                claim=group[0].claim,
+                verdict=verdict,
+                basis="replay",
+                because="; ".join(dict.fromkeys(replay.because for replay in group)),
+            )
+        )
+    return verdicts

@@ -1,0 +1,125 @@
+"""What an experiment is asked and what it answers. Free of torch, so that reports work without it.
+
+A fix turns one knob. An experiment holds the mechanisms that compete to explain one symptom, keeps the
+scenarios in which each mechanism shows the logged numbers, turns the knob there, and tests claims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Value = float | str | None
+VerdictWord = Literal["confirmed", "refuted", "inconclusive", "not_reproduced"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fix(_Record):
+    """One knob, turned from one value to another. `from` may be unknown: then it is null."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    knob: str
+    old: Value = Field(default=None, alias="from")
+    new: Value = Field(alias="to")
+    origin: Literal["rule", "log", "user"] = "rule"
+
+
+class Effect(_Record):
+    """What the fix does to one quantity over the kept scenarios: medians and central 95 % intervals."""
+
+    quantity: str  # with its unit, readable: "largest |output|"
+    low: float
+    median: float
+    high: float
+    before_low: float
+    before_median: float
+    before_high: float
+
+
+class Scenarios(_Record):
+    """How many scenarios were drawn, and in how many the mechanism showed the logged numbers."""
+
+    drawn: int
+    kept: int
+
+
+class Replay(_Record):
+    """The answer of one mechanism (and family) to one claim about one fix."""
+
+    experiment: str
+    mechanism: str
+    family: str | None = None
+    rule: str
+    fix: Fix
+    claim: str
+    verdict: VerdictWord
+    share: float | None  # of the kept scenarios in which the claim holds
+    share_low: float | None = None  # its 95 % Clopper-Pearson interval
+    share_high: float | None = None
+    effect: Effect | None
+    scenarios: Scenarios
+    device: str
+    dtype: str
+    seed: int
+    seconds: float
+    because: str
+
+
+class Prediction(_Record):
+    """What the next log shows if what is believed is right, for a person and for `verify`."""
+
+    id: str
+    metric: str
+    where: str
+    low: float | None
+    high: float | None
+    assumptions: list[str]
+    statement: str
+    basis: Literal["law", "replay"]
+
+
+class Prior(_Record):
+    """A quantity that the log does not fix, the range it is drawn from, and why that range."""
+
+    name: str
+    text: str
+    because: str
+
+
+class Verdict(_Record):
+    """What is to be believed of one claim about one fix."""
+
+    rule: str
+    fix: Fix
+    claim: str
+    verdict: VerdictWord
+    basis: Literal["law", "replay"]
+    because: str
+
+
+Fact = float | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Where and how an experiment runs."""
+
+    device: str = "cpu"
+    seed: int = 0
+    draws: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that one experiment says of one finding."""
+
+    replays: tuple[Replay, ...]
+    predictions: tuple[Prediction, ...] = ()
+    measure_next: tuple[str, ...] = ()
+    priors: tuple[Prior, ...] = ()

@@ -1,0 +1,1 @@
+"""Reference operations in plain PyTorch, one a file."""

@@ -1,0 +1,1 @@
+"""Frames to derived frames: what SQL says badly."""
