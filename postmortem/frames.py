@@ -14,19 +14,22 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TEXT: Final = pl.String()
+
 #: Where a row comes from; the first columns of every frame.
 PLACE: Final[Mapping[str, pl.DataType]] = MappingProxyType(
     {
-        "file": pl.String(),  # the log's path as it was given
-        "job": pl.String(),  # the scheduler's job id
+        "file": TEXT,  # the log's path as it was given
+        "job": TEXT,  # the scheduler's job id
         "line": pl.Int64(),  # physical line, from 1
         "record": pl.Int64(),  # place inside the line, from 0: a \r bar holds hundreds
         "offset": pl.Int64(),  # bytes from the start of the file to the start of the line
-        "ts": pl.String(),  # the time stamp as printed
+        "ts": TEXT,  # the time stamp as printed
         "rank": pl.Int64(),  # the process that printed the line
         "step": pl.Int64(),
-        "step_unit": pl.String(),  # update | micro_batch | batch_of_epoch | unknown
+        "step_unit": TEXT,  # update | micro_batch | batch_of_epoch | unknown
         "epoch": pl.Float64(),
+        "dialect": TEXT,  # the dialect that read the row: its assumptions stand behind it
     }
 )
 
@@ -35,64 +38,64 @@ OWN: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
     {
         "metrics": MappingProxyType(
             {
-                "name": pl.String(),  # canonical: loss, grad_norm, lr, kd_loss...
+                "name": TEXT,  # canonical: loss, grad_norm, lr, kd_loss...
                 "value": pl.Float64(),
-                "text": pl.String(),  # the number as printed
-                "meaning": pl.String(),  # value | running_mean | placeholder | configured
-                "split": pl.String(),  # train | eval | a name the log gives
-                "source_name": pl.String(),  # the trainer's own name
-                "scope": pl.String(),  # what the value is of: a parameter, a layer, a test; null: the run
+                "text": TEXT,  # the number as printed
+                "meaning": TEXT,  # value | running_mean | placeholder | configured
+                "split": TEXT,  # train | eval | a name the log gives
+                "source_name": TEXT,  # the trainer's own name
+                "scope": TEXT,  # what the value is of: a parameter, a layer, a test; null: the run
             }
         ),
         "tensors": MappingProxyType(
             {
-                "scope": pl.String(),  # layer or stage
-                "name": pl.String(),
-                "kind": pl.String(),  # activation | parameter | gradient | statistic
-                "op": pl.String(),  # what produced it: normalise | l2 | softmax | residual | cat...
+                "scope": TEXT,  # layer or stage
+                "name": TEXT,
+                "kind": TEXT,  # activation | parameter | gradient | statistic
+                "op": TEXT,  # what produced it: normalise | l2 | softmax | residual | cat...
                 "min": pl.Float64(),
                 "max": pl.Float64(),
                 "mean": pl.Float64(),
                 "std": pl.Float64(),
                 "rms": pl.Float64(),
                 "norm": pl.Float64(),
-                "min_text": pl.String(),  # as printed: its digits carry the precision
-                "max_text": pl.String(),
+                "min_text": TEXT,  # as printed: its digits carry the precision
+                "max_text": TEXT,
                 "numel": pl.Int64(),
-                "shape": pl.String(),  # "8x1200x384"
+                "shape": TEXT,  # "8x1200x384"
                 "has_nan": pl.Boolean(),
                 "has_inf": pl.Boolean(),
-                "status": pl.String(),  # ok | issue
+                "status": TEXT,  # ok | issue
             }
         ),
         "events": MappingProxyType(
             {
-                "kind": pl.String(),
-                "severity": pl.String(),  # info | warning | error | fatal, as the log says
-                "message": pl.String(),
-                "fields": pl.String(),  # a JSON object of the event's own fields
+                "kind": TEXT,
+                "severity": TEXT,  # info | warning | error | fatal, as the log says
+                "message": TEXT,
+                "fields": TEXT,  # a JSON object of the event's own fields
             }
         ),
         "settings": MappingProxyType(
             {
-                "key": pl.String(),  # canonical where known: eps, lr, temperature...
-                "value": pl.String(),
+                "key": TEXT,  # canonical where known: eps, lr, temperature...
+                "value": TEXT,
                 "number": pl.Float64(),
-                "origin": pl.String(),  # log | reconstructed | proposed | user | file name
-                "source_name": pl.String(),
+                "origin": TEXT,  # log | reconstructed
+                "source_name": TEXT,
             }
         ),
         "jobs": MappingProxyType(
             {
-                "step_id": pl.String(),
-                "node": pl.String(),
-                "state": pl.String(),  # RUNNING | COMPLETED | FAILED | CANCELLED | TIMEOUT | OUT_OF_MEMORY...
+                "step_id": TEXT,
+                "node": TEXT,
+                "state": TEXT,  # RUNNING | COMPLETED | FAILED | CANCELLED | TIMEOUT | OUT_OF_MEMORY...
                 "exit_code": pl.Int64(),
                 "signal": pl.Int64(),
-                "start": pl.String(),
-                "end": pl.String(),
-                "limit": pl.String(),
-                "origin": pl.String(),  # log | file name | sacct | seff | scontrol
+                "start": TEXT,
+                "end": TEXT,
+                "limit": TEXT,
+                "origin": TEXT,  # log | file name | sacct | seff | scontrol
             }
         ),
     }

@@ -1,0 +1,186 @@
+"""The whole way: a log to a run, its findings, the verdicts on fixes, and the incident that says it all."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
+
+from postmortem import __version__, causes, fixes
+from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
+from postmortem.parsing import reader
+from postmortem.rules import rule as rule_files
+from postmortem.rules.engine import Engine
+from postmortem.sources.text import excerpt
+from postmortem.summary import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postmortem.replay.protocol import Answer, Lab, Verdict
+    from postmortem.rules.engine import Hit
+    from postmortem.rules.finding import Finding
+    from postmortem.rules.rule import Rule
+    from postmortem.run import Run
+
+_LIBRARIES: Final = ("duckdb", "numpy", "polars", "torch")
+HOW_TO_GET_REPLAY: Final = "torch is not installed; pip install 'postmortem[replay]' brings it"
+
+
+def analyze(
+    path: str,
+    *,
+    extra_fixes: Sequence[str] = (),
+    rule_folders: Sequence[Path] = (),
+    replay: bool = True,
+    device: str | None = None,
+    seed: int = 0,
+    draws: int = 1024,
+) -> tuple[Incident, Run]:
+    """Judge one log. `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
+
+    PostmortemError for a log that cannot be read or is none, and for options that cannot be used.
+    """
+    started = time.perf_counter()
+    asked = [fixes.parse(option) for option in extra_fixes]
+    rules, errors = _rules(rule_folders)
+    run = reader.read(path)
+    outcome = Engine(run).run(rules)
+    plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
+    verdicts = fixes.by_law(outcome.hits, plan)
+    state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)
+    answers = _replay(outcome.hits, plan, lab) if lab else {}
+    verdicts += [verdict for _, pooled in answers.values() for verdict in pooled]
+    verdicts += fixes.unjudged(plan, verdicts, state)
+    excerpts = excerpt(path, causes.evidence_lines(outcome.hits))
+    findings, roots = causes.weigh(outcome.hits, verdicts, path, excerpts)
+    ran = [answer for answer, _ in answers.values() if answer is not None]
+    replays = [record for answer in ran for record in answer.replays]
+    return Incident(
+        tool_version=__version__,
+        logs=list(run.logs),
+        jobs=_jobs(run),
+        summary=summarise(findings, roots, verdicts, truncated=run.logs[0].truncated),
+        root_causes=roots,
+        findings=findings,
+        verdicts=verdicts,
+        replays=replays,
+        priors={answer.replays[0].experiment: list(answer.priors) for answer in ran if answer.replays},
+        predictions=[prediction for answer in ran for prediction in answer.predictions],
+        measure_next=_measure_next(findings, outcome.hits, ran),
+        settings=[
+            Setting(key=key, value=value, origin=origin, line=line)
+            for key, value, origin, line in run.settings.select("key", "value", "origin", "line").iter_rows()
+        ],
+        not_checked=[NotChecked(rule=rule, because=because) for rule, because in outcome.not_checked],
+        rule_errors=[*errors, *outcome.errors],
+        environment=Environment(
+            versions=_versions(),
+            device=lab.device if lab and replays else None,
+            seed=seed,
+            replay="ran" if replays else state,
+            seconds=round(time.perf_counter() - started, 3),
+        ),
+    ), run
+
+
+def _rules(folders: Sequence[Path]) -> tuple[list[Rule], list[str]]:
+    rules, errors = rule_files.load_folder(rule_files.SHIPPED)
+    for folder in folders:
+        theirs, broken = rule_files.load_folder(folder)
+        known = {rule.id for rule in rules}
+        errors += broken
+        errors += [
+            f"{rule.path}:1: rule {rule.id} exists already; give it another name" for rule in theirs if rule.id in known
+        ]
+        rules += [rule for rule in theirs if rule.id not in known]
+    return rules, errors
+
+
+def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> tuple[str, Lab | None]:
+    """Where replays run, or why they do not, with what to do."""
+    from postmortem.errors import PostmortemError
+    from postmortem.replay.protocol import Lab
+
+    if not wanted:
+        return "not asked for (--no-replay)", None
+    if importlib.util.find_spec("torch") is None:
+        return HOW_TO_GET_REPLAY, None
+    import torch
+
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device.startswith("cuda") and not torch.cuda.is_available():
+        raise PostmortemError(f"--device {device}: torch sees no GPU here; leave the option out or write cpu")
+    return "no finding of this log has an experiment", Lab(device=device, seed=seed, draws=draws)
+
+
+def _replay(hits: Sequence[Hit], plan: fixes.Plan, lab: Lab) -> dict[str, tuple[Answer | None, list[Verdict]]]:
+    """Each experiment once, for the first finding that asks; later findings share its verdicts on the same fixes."""
+    from postmortem.replay import experiments, judge
+
+    answers: dict[str, tuple[Answer | None, list[Verdict]]] = {}
+    owners: dict[str, str] = {}
+    for hit in sorted(hits, key=lambda hit: hit.rule.role != "root_cause"):
+        rule, todo = hit.rule, plan.by_rule.get(hit.rule.id, [])
+        if rule.experiment is None or not todo:
+            continue
+        if owner := owners.get(rule.experiment):
+            wanted = {(fix.knob, fix.new) for fix in todo}
+            answers[rule.id] = (
+                None,
+                [
+                    verdict.model_copy(update={"rule": rule.id})
+                    for verdict in answers[owner][1]
+                    if (verdict.fix.knob, verdict.fix.new) in wanted
+                ],
+            )
+            continue
+        owners[rule.experiment] = rule.id
+        answer = experiments.load(rule.experiment).run(rule.id, causes.values_of(hit), todo, lab)
+        answers[rule.id] = (answer, judge.pool(answer.replays))
+    return answers
+
+
+def _measure_next(findings: Sequence[Finding], hits: Sequence[Hit], answers: Sequence[Answer]) -> list[str]:
+    """What to measure, for the findings in their order, then what the experiments ask for. Each once."""
+    by_id = {hit.rule.id: hit for hit in hits}
+    wanted = [
+        rule_files.fill(step, by_id[finding.rule].rows[0])
+        for finding in findings
+        if finding.role != "benign" or by_id[finding.rule].rule.role == "benign"
+        for step in by_id[finding.rule].rule.next
+    ]
+    wanted += [step for answer in answers for step in answer.measure_next]
+    return list(dict.fromkeys(wanted))
+
+
+def _jobs(run: Run) -> list[Job]:
+    """One entry per job id, each fact as last stated. A job that only a file name tells of has an id and no more."""
+    jobs: dict[str, dict[str, object]] = {}
+    frame = run.jobs
+    for job in dict.fromkeys([*frame["job"].drop_nulls(), *_named_jobs(run)]):
+        rows = frame.filter(frame["job"] == job)
+        facts = {
+            column: next(iter(rows[column].drop_nulls().reverse()), None)
+            for column in ("state", "node", "exit_code", "signal", "start", "end", "limit")
+        }
+        jobs[job] = facts
+    return [Job.model_validate({"job": job, **facts}) for job, facts in jobs.items()]
+
+
+def _named_jobs(run: Run) -> list[str]:
+    return [job for frame in run.frames().values() for job in frame["job"].drop_nulls().unique()[:1]]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,125 @@
+"""From hits and verdicts to findings with roles: what is the cause, what follows from it, what hides it.
+
+A refuted cause is no root cause; a finding that a benign one accounts for is no alarm; what another root cause
+explains is a consequence. Where nothing is left, no root cause is established.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
+from postmortem.rules.rule import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from postmortem.replay.protocol import Verdict
+    from postmortem.rules.engine import Hit
+    from postmortem.rules.finding import Role
+
+#: The order in which a reader wants them.
+_ROLES: Final[tuple[Role, ...]] = (
+    "root_cause",
+    "contributing",
+    "consequence",
+    "masking",
+    "benign",
+    "context",
+)
+_SHOWN: Final = 5
+#: Columns of a query that say where and what, and are not values of the finding.
+_NOT_VALUES: Final = frozenset({"line", "lines", "file", "role", "severity", "confidence"})
+
+
+def evidence_lines(hits: Sequence[Hit]) -> set[int]:
+    """The physical lines that findings will show."""
+    return {line for hit in hits for line in _lines(hit)[:_SHOWN]}
+
+
+def weigh(
+    hits: Sequence[Hit], verdicts: Sequence[Verdict], file: str, excerpts: Mapping[int, str]
+) -> tuple[list[Finding], list[str]]:
+    """The findings, the primary root cause first, and the ids of the root causes."""
+    fired = {hit.rule.id: hit for hit in hits}
+    findings = [_finding(hit, fired, file, excerpts) for hit in hits]
+    by_rule = {finding.rule: finding for finding in findings}
+    judged: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        judged[verdict.rule].append(verdict)
+    for finding in findings:
+        _refute(finding, fired, judged[finding.rule])
+    for finding in findings:
+        _relate(finding, by_rule)
+    findings.sort(key=_order)
+    return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
+
+
+def values_of(hit: Hit) -> dict[str, Any]:
+    """The values of a hit's most telling row, as messages, fixes and experiments see them."""
+    return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES}
+
+
+def _finding(hit: Hit, fired: Mapping[str, Hit], file: str, excerpts: Mapping[int, str]) -> Finding:
+    row, rule = hit.rows[0], hit.rule
+    lines = _lines(hit)
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        role=row.get("role") or rule.role,
+        severity=row.get("severity") or rule.severity,
+        confidence=row.get("confidence") or rule.confidence,
+        message=fill(rule.message, row),
+        values=values_of(hit),
+        evidence=[Evidence(file=file, line=line, text=excerpts.get(line, "")) for line in lines[:_SHOWN]],
+        pieces=len(lines),
+        explained_by=[other.rule.id for other in fired.values() if rule.id in other.rule.explains],
+    )
+
+
+def _refute(finding: Finding, fired: Mapping[str, Hit], verdicts: Sequence[Verdict]) -> None:
+    """A suspected cause that a law or every replay speaks against is kept, and no longer called a cause."""
+    if finding.role not in {"root_cause", "contributing"}:
+        return
+    finding.refuted_by = [hit.rule.id for hit in fired.values() if finding.rule in hit.rule.refutes]
+    if finding.refuted_by:
+        finding.note = f"refuted as a cause by {', '.join(finding.refuted_by)}"
+    elif (
+        finding.role == "contributing"
+        and verdicts
+        and all(verdict.verdict in {"refuted", "not_reproduced"} for verdict in verdicts)
+    ):
+        finding.note = "refuted as a cause: no fix that follows from it changes what it should"
+    elif finding.role == "contributing":
+        finding.note = "a suspicion, not established"
+    if finding.note.startswith("refuted"):
+        finding.role = "context"
+
+
+def _relate(finding: Finding, by_rule: Mapping[str, Finding]) -> None:
+    """What another finding accounts for is its consequence; what a benign one accounts for is no alarm."""
+    causes = [by_rule[rule] for rule in finding.explained_by if by_rule[rule].role in {"root_cause", "benign"}]
+    benign = [cause.rule for cause in causes if cause.role == "benign"]
+    if benign and len(benign) == len(causes):
+        finding.role, finding.severity = "benign", "info"
+        finding.note = f"explained by {', '.join(benign)}"
+    elif causes and finding.role == "root_cause":
+        finding.role = "consequence"
+        finding.note = f"explained by {', '.join(cause.rule for cause in causes)}"
+
+
+def _order(finding: Finding) -> tuple[int, bool, int, int, int]:
+    return (
+        _ROLES.index(finding.role),
+        finding.note.startswith("explained"),  # what explains comes before what it explains
+        -CONFIDENCES.index(finding.confidence),
+        -SEVERITIES.index(finding.severity),
+        finding.evidence[0].line if finding.evidence else 0,
+    )
+
+
+def _lines(hit: Hit) -> list[int]:
+    """All lines of evidence, in the order in which the rule gives its rows, each once."""
+    lines = (line for row in hit.rows for line in (row.get("lines") or [row["line"]]) if line is not None)
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,83 @@
+"""All dialects, compiled: which of their patterns stand in a line, the most specific first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from postmortem.parsing import dialect
+from postmortem.parsing.names import FORMATS
+from postmortem.parsing.pattern import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from postmortem.parsing.dialect import Block, Dialect, Line
+    from postmortem.parsing.pattern import Match
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLine:
+    """A dialect's line and its pattern."""
+
+    dialect: Dialect
+    spec: Line
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBlock:
+    """A dialect's block: the pattern that starts it and those of its parts."""
+
+    dialect: Dialect
+    spec: Block
+    pattern: Pattern
+    parts: tuple[Pattern, ...]
+
+
+class Dialects:
+    """Several dialects as one matcher. A line that holds none of their literal texts costs one search."""
+
+    def __init__(self, dialects: Iterable[Dialect]) -> None:
+        self.all = tuple(dialects)
+        lines = [CompiledLine(d, line, Pattern(line.pattern)) for d in self.all for line in d.lines]
+        # the longer its literal text, the more a pattern says: `XV output:` before `{name:word} output:`
+        self._lines = sorted(lines, key=lambda line: -_literal_length(line.spec.pattern))
+        self._blocks = [
+            CompiledBlock(d, block, Pattern(block.starts), tuple(Pattern(part.pattern) for part in block.lines))
+            for d in self.all
+            for block in d.blocks
+        ]
+        needles = {line.pattern.needle for line in self._lines} | {block.pattern.needle for block in self._blocks}
+        self._any = re.compile("|".join(map(re.escape, sorted(needles - {""}, key=len, reverse=True))))
+        self._free = "" in needles
+
+    def lines(self, text: str) -> Iterator[tuple[CompiledLine, Match]]:
+        """Every place where a line pattern stands in `text`, the most specific pattern first."""
+        if not self._free and not self._any.search(text):
+            return
+        for line in self._lines:
+            if line.pattern.needle in text:
+                for match in line.pattern.find(text):
+                    yield line, match
+
+    def block(self, text: str) -> tuple[CompiledBlock, Match] | None:
+        """The block that `text` starts, if it does."""
+        for block in self._blocks:
+            if block.pattern.needle in text:
+                for match in block.pattern.find(text):
+                    return block, match
+        return None
+
+
+def _literal_length(template: str) -> int:
+    return len(re.sub(r"\{\w+:\w+\}", "", template))
+
+
+@cache
+def shipped() -> Dialects:
+    """The dialects in `formats/`. PostmortemError names the file that does not fit."""
+    files = sorted(path for path in FORMATS.glob("*.yaml") if path.name != "names.yaml")
+    return Dialects([dialect.load(path) for path in files])

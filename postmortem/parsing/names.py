@@ -1,0 +1,67 @@
+"""What logs call things, and the one name used here: `formats/names.yaml` as look-ups."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import yaml
+
+from postmortem.parsing.dialect import YAML_LOADER
+from postmortem.parsing.pattern import skeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMATS: Final = Path(__file__).parent.parent / "formats"
+
+
+class Metric(NamedTuple):
+    """A metric's name here, the split that its own name carried, and whether the name is a known one."""
+
+    name: str
+    split: str | None
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Look-ups from normalised spellings to canonical names."""
+
+    metrics: Mapping[str, str]
+    settings: Mapping[str, str]
+    splits: Mapping[str, str]
+    counters: Mapping[str, str]
+
+    def metric(self, name: str) -> Metric:
+        """`val/Loss` is the metric loss of split eval; a name nobody knows stays itself, normalised."""
+        key = normalise(name)
+        if key in self.metrics:
+            return Metric(self.metrics[key], None, known=True)
+        head, _, tail = key.partition("_")
+        if head in self.splits and tail:
+            return Metric(self.metrics.get(tail, tail), self.splits[head], known=tail in self.metrics)
+        return Metric(key, None, known=False)
+
+    def setting(self, name: str) -> str | None:
+        """The canonical name of a setting, or None where nobody knows it."""
+        return self.settings.get(normalise(name))
+
+
+def normalise(name: str) -> str:
+    """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?'."""
+    return re.sub(r"[\s./_-]+", "_", skeleton(name).strip().lower()).strip("_")
+
+
+@cache
+def load() -> Names:
+    """The names in `formats/names.yaml`."""
+    data = yaml.load((FORMATS / "names.yaml").read_text(encoding="utf-8"), Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
+
+    def flat(section: str) -> dict[str, str]:
+        return {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
+
+    return Names(flat("metrics"), flat("settings"), flat("splits"), flat("counters"))

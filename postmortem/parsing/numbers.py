@@ -1,0 +1,34 @@
+"""Numbers as logs spell them: one regular expression to find them, one function to read them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: A number, bare or wrapped: 1e-05, .5, 776,853, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87.
+_BARE = (
+    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
+)
+NUMBER: Final = (
+    rf"(?:(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\((?:{_BARE})[^()]*\)"
+    rf"|[\"'](?:{_BARE})[\"']"
+    rf"|~?(?:{_BARE})(?:[kKMGTB](?![A-Za-z0-9_/]))?)"
+)
+_FIND: Final = re.compile(_BARE)
+_SUFFIX: Final = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
+
+
+def read(text: str) -> float:
+    """The value of a number as NUMBER finds it. ValueError where there is none. 1e400 reads as inf."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    # a wrapper's own digits (float64) stand before its bracket
+    inner = text[text.find("(") + 1 :]
+    found = _FIND.search(inner)
+    if found is None:
+        raise ValueError(f"no number in {text!r}")
+    value = float(found.group().replace(",", ""))
+    return value * _SUFFIX.get(inner[found.end() : found.end() + 1], 1.0)

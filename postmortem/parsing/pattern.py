@@ -1,0 +1,127 @@
+"""Line patterns: literal text with typed fields, `Layer {scope:int}: min={min:num}`, as regular expressions.
+
+Literal text matches on its ASCII skeleton: any run of other characters stands for any such run or none, so that
+mojibake and missing emoji do not matter. A pattern is found anywhere in a line unless it begins with `^`. A field
+without a name, `{:any}`, is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from postmortem.parsing.numbers import NUMBER, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Field types: the regular expression of each.
+TYPES: Final = {
+    "num": NUMBER,
+    "int": r"[-+]?[0-9]+(?:,[0-9]{3})*",
+    "percent": rf"(?:{NUMBER})\s?%",
+    "word": r"[^\s,;:=()\[\]]+",
+    "name": r"[^\s,;=()\[\]]+",
+    "any": r".*?",
+    "text": r"\S(?:.*?\S)?",
+    "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+",
+    "bool": r"True|False|true|false|yes|no",
+    "exception": r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failure)",
+}
+_FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
+_OTHER: Final = r"[^\x00-\x7f]*"
+
+FieldValue = float | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a pattern was found, its fields by type, and their text as printed."""
+
+    start: int
+    end: int
+    values: dict[str, FieldValue]
+    texts: dict[str, str]
+
+
+class Pattern:
+    """A compiled line pattern. ValueError for a field type that does not exist or a field named twice."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.types: dict[str, str] = {}
+        parts: list[str] = []
+        literals: list[str] = []
+        at = 0
+        for field in _FIELD.finditer(template):
+            literals.append(template[at : field.start()])
+            parts.append(_literal(literals[-1]))
+            name, kind = field["name"], field["type"]
+            if kind not in TYPES:
+                raise ValueError(f"field {name!r} has type {kind!r}; there are {', '.join(TYPES)}")
+            if name in self.types:
+                raise ValueError(f"field {name!r} stands twice in {template!r}")
+            at = field.end()
+            if name:
+                self.types[name] = kind
+            parts.append(f"(?P<{name}>{TYPES[kind]})" if name else f"(?:{TYPES[kind]})")
+        literals.append(template[at:])
+        parts.append(_literal(literals[-1]))
+        expression = "".join(parts)
+        anchored = template.startswith("^")
+        if anchored:
+            expression = expression.removeprefix(re.escape("^"))
+        if anchored:
+            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
+            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression
+        elif not literals[0]:
+            expression = r"(?<!\S)" + expression
+        elif literals[0][0].isalnum():
+            expression = r"(?<![A-Za-z0-9_])" + expression
+        if self.types and not literals[-1] and list(self.types.values())[-1] == "text":
+            expression += "$"
+        self._expression = re.compile(expression)
+        self.needle = _needle(literals)
+
+    def find(self, text: str) -> Iterator[Match]:
+        """Every place in `text` where the pattern stands, its numbers read. Fields that do not read: no match."""
+        for found in self._expression.finditer(text):
+            texts = {name: value for name, value in found.groupdict().items() if value is not None}
+            try:
+                values = {name: _typed(self.types[name], value) for name, value in texts.items()}
+            except ValueError:
+                continue
+            yield Match(found.start(), found.end(), values, texts)
+
+
+def skeleton(text: str) -> str:
+    """`text` with every run of non-ASCII characters as one `?`: the same for all mojibakes of one text."""
+    return re.sub(r"[^\x00-\x7f]+", "?", text)
+
+
+def _literal(text: str) -> str:
+    parts = re.split(r"([^\x00-\x7f]+)", text)
+    escaped = "".join(re.escape(part) if part.isascii() else _OTHER for part in parts)
+    return re.sub(r"(?:\\\s)+", r"\\s+", escaped)
+
+
+def _needle(literals: list[str]) -> str:
+    """The longest piece of literal ASCII text: a line without it cannot match."""
+    pieces = [piece for literal in literals for piece in re.split(r"[^\x21-\x7e]+", literal)]
+    return max((piece.removeprefix("^") for piece in pieces), key=len)
+
+
+def _typed(kind: str, text: str) -> FieldValue:
+    match kind:
+        case "num":
+            return read(text)
+        case "int":
+            return int(text.replace(",", ""))
+        case "percent":
+            # by its digits: 13.42 % is the float 0.1342, which 13.42 / 100 is not
+            return float(f"{read(text.rstrip('% '))!r}e-2")
+        case "bool":
+            return text.lower() in {"true", "yes"}
+        case _:
+            return text

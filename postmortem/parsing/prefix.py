@@ -1,0 +1,46 @@
+"""What launchers and loggers put before a line: rank, time stamp, worker names, and this project's own marks."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+_RANK: Final = re.compile(
+    r"\[(?:rank|default)\s?(?P<torchrun>[0-9]{1,5})\]:?\s?"
+    r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
+    r"|\[1,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
+    r"|(?P<srun>[0-9]{1,5}): "
+    r"|\(\w+ (?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)\s"
+)
+_TIME: Final = re.compile(
+    r"\[?(?P<ts>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?Z?)\]?[:,]?\s*(?:[-|]\s+)?"
+)
+_RECONSTRUCTED: Final = re.compile(r"#\s*reconstructed:\s*")
+
+
+class Prefix(NamedTuple):
+    """What stood before the body of a line. `reconstructed` marks a line that a person wrote from a report."""
+
+    body: str
+    rank: int | None
+    ts: str | None
+    reconstructed: bool
+
+
+def split(text: str) -> Prefix:
+    """Take rank and time stamp, in either order, off the front of a record."""
+    rank: int | None = None
+    ts: str | None = None
+    at = 0
+    for _ in range(3):
+        if rank is None and (found := _RANK.match(text, at)):
+            digits = next((group for group in found.groups() if group is not None), None)
+            rank = int(digits) if digits is not None else None
+        elif ts is None and (found := _TIME.match(text, at)):
+            ts = found["ts"]
+        else:
+            break
+        at = found.end()
+    body = text[at:]
+    mark = _RECONSTRUCTED.match(body)
+    return Prefix(body[mark.end() :] if mark else body, rank, ts, mark is not None)

@@ -1,0 +1,111 @@
+"""The rows of the five frames as they are read: what a pattern or the generic reader found, in columns."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from postmortem import frames
+from postmortem.parsing import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+@dataclass(slots=True)
+class Place:
+    """Where the reader is: the place columns of the next row."""
+
+    file: str
+    job: str | None = None
+    line: int = 0
+    record: int = 0
+    offset: int = 0
+    ts: str | None = None
+    rank: int | None = None
+    step: int | None = None
+    step_unit: str | None = None
+    epoch: float | None = None
+    dialect: str | None = None
+
+    def row(self, columns: Mapping[str, object]) -> dict[str, object]:
+        """A frame's row at this place."""
+        return {name: getattr(self, name) for name in frames.PLACE} | dict(columns)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Collects rows. `fixed` are the columns that a dialect sets for all lines of a kind."""
+
+    names: names.Names
+    _rows: dict[str, list[dict[str, object]]] = field(default_factory=lambda: {name: [] for name in frames.FRAMES})
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """All that was collected, frame by frame."""
+        return {name: frames.build(name, rows) for name, rows in self._rows.items()}
+
+    def metric(
+        self,
+        place: Place,
+        name: str,
+        value: float,
+        text: str,
+        *,
+        means: Mapping[str, str] | None = None,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A number under its canonical name. `means` says what a trainer's metric is: a running mean, say."""
+        fixed, metric = fixed or {}, self.names.metric(name)
+        columns = {
+            "name": metric.name,
+            "value": value,
+            "text": text,
+            "meaning": fixed.get("meaning", (means or {}).get(metric.name, "value")),
+            "split": fixed.get("split", metric.split),
+            "source_name": name,
+            "scope": fixed.get("scope"),
+        }
+        self._rows["metrics"].append(place.row(columns))
+
+    def setting(self, place: Place, key: str, value: str, number: float | None, origin: str) -> None:
+        """A configured value under its canonical key; `number` where the text is one."""
+        columns = {
+            "key": self.names.setting(key) or names.normalise(key),
+            "value": value,
+            "number": number,
+            "origin": origin,
+            "source_name": key,
+        }
+        self._rows["settings"].append(place.row(columns))
+
+    def event(
+        self, place: Place, kind: str, message: str, fields: Mapping[str, object], fixed: Mapping[str, object]
+    ) -> None:
+        """Something that happened. Its fields become a JSON object, in which nan and inf are words."""
+        extra = {name: value for name, value in fixed.items() if name not in {"kind", "severity"}}
+        columns = {
+            "kind": kind,
+            "severity": fixed.get("severity", "info"),
+            "message": message,
+            "fields": json.dumps(extra | {name: _jsonable(value) for name, value in fields.items()}),
+        }
+        self._rows["events"].append(place.row(columns))
+
+    def other(self, place: Place, frame: str, values: Mapping[str, object], texts: Mapping[str, str]) -> None:
+        """A row of `tensors` or `jobs`: the values that have a column; numbers as text where the column is text."""
+        types = frames.OWN[frame]
+        printed = {f"{name}_text": texts[name] for name in ("min", "max") if name in texts}
+        columns = {
+            name: str(value) if types[name] == frames.TEXT and value is not None else value
+            for name, value in {**values, **printed}.items()
+            if name in types
+        }
+        self._rows[frame].append(place.row(columns))
+
+
+def _jsonable(value: object) -> object:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

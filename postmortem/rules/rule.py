@@ -1,0 +1,177 @@
+"""A rule file: what it looks for, what that means, and its proof. Loading says file, line and reason when it breaks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from postmortem.errors import PostmortemError
+from postmortem.parsing.dialect import YAML_LOADER
+from postmortem.replay.protocol import VerdictWord
+from postmortem.rules.finding import Confidence, Role, Severity
+
+#: The rules of this project: inside the package when installed, beside it in a checkout.
+_PACKAGE: Final = Path(__file__).parent
+SHIPPED: Final = next(
+    (path for path in (_PACKAGE / "shipped", _PACKAGE.parent.parent / "rules") if path.is_dir()),
+    _PACKAGE / "shipped",
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Requires(_Part):
+    """What must be in the log for the rule to be evaluated at all. `a|b` asks for one of the two."""
+
+    frames: list[str] = []  # frames and signals that must hold a row
+    columns: list[str] = []  # columns of the first frame that must hold a value
+    metrics: list[str] = []
+    settings: list[str] = []
+
+
+class Param(_Part):
+    """A threshold: its value, unit, and the reason for that value."""
+
+    default: float
+    unit: str
+    why: str
+
+
+class RuleFix(_Part):
+    """A fix that follows from this cause. `$name` is a value of the finding; `times` multiplies the old value."""
+
+    knob: str
+    old: str | float | None = Field(default=None, alias="from")
+    new: str | float | None = Field(default=None, alias="to")
+    times: float | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> RuleFix:
+        if (self.new is None) == (self.times is None):
+            raise ValueError(f"fix of {self.knob}: give either `to` or `times`")
+        return self
+
+
+class Judge(_Part):
+    """What this rule's law says of any fix of a knob, whoever proposes it."""
+
+    knob: str
+    claim: str
+    verdict: VerdictWord
+    because: str  # formatted with the finding's values
+
+
+class Case(_Part):
+    """A log that fires the rule, with the lines of evidence, or one that keeps it quiet."""
+
+    log: str
+    lines: list[int] = []
+
+
+class Cases(_Part):
+    """The rule's proof."""
+
+    fires: list[Case] = Field(min_length=1)
+    quiet: list[Case] = Field(min_length=1)
+
+
+class Rule(_Part):
+    """A rule. Its id is its path below the rules' folder: `amp/scaler-startup`."""
+
+    id: str
+    path: Path
+    title: str
+    role: Role
+    severity: Severity
+    confidence: Confidence
+    requires: Requires = Requires()
+    params: dict[str, Param] = {}
+    detect: str
+    message: str
+    explains: list[str] = []  # findings that this one accounts for
+    refutes: list[str] = []  # findings that cannot be the cause where this one stands
+    judges: list[Judge] = []
+    experiment: str | None = None
+    fixes: list[RuleFix] = []
+    next: list[str] = []  # what to measure next, formatted with the finding's values
+    why: str
+    not_proof: str
+    false_positives: str
+    references: list[str]
+    tests: Cases
+
+
+def load(path: Path, root: Path) -> Rule:
+    """The rule in a file below `root`. PostmortemError: file, line and reason."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PostmortemError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise PostmortemError(f"{path}:1: a rule is a mapping of fields, this is {type(data).__name__}")
+    rule_id = path.relative_to(root).with_suffix("").as_posix()
+    try:
+        return Rule.model_validate({**data, "id": rule_id, "path": path})
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = ".".join(map(str, detail["loc"])) or "rule"
+        raise PostmortemError(f"{path}:{line_of(text, detail['loc'])}: {place}: {detail['msg']}") from None
+
+
+def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
+    """All rules below a folder, and one line for each file that is none. PostmortemError if there is no folder."""
+    if not root.is_dir():
+        raise PostmortemError(f"{root}: no folder of rules; check the path")
+    rules, errors = [], []
+    for path in sorted(root.rglob("*.yaml")):
+        try:
+            rules.append(load(path, root))
+        except PostmortemError as error:
+            errors.append(str(error))
+    return rules, errors
+
+
+def line_of(text: str, place: tuple[Any, ...]) -> int:
+    """The line, from 1, of the field at `place` in a YAML text; of the deepest one that exists."""
+    node = yaml.compose(text)
+    line = 1
+    for key in place:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+_FIELD: Final = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+
+
+def fill(template: str, values: dict[str, Any]) -> str:
+    """A rule's text with its values. Only plain names are looked up; a missing value reads `unknown`."""
+
+    def one(found: re.Match[str]) -> str:
+        value = values.get(found[1])
+        if value is None:
+            return "unknown"
+        try:
+            return format(value, found[2] or "")
+        except (ValueError, TypeError):
+            return str(value)
+
+    return _FIELD.sub(one, template)

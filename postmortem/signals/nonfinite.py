@@ -1,0 +1,61 @@
+"""Where each metric first stops being finite, for how long, and whether it comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "metric": pl.String(),
+    "split": pl.String(),
+    "line": pl.Int64(),  # of the first value that is nan or inf
+    "lines": pl.List(pl.Int64()),  # of the first 20
+    "step": pl.Int64(),
+    "kind": pl.String(),  # nan | inf
+    "bad": pl.Int64(),  # values that are nan or inf
+    "printed": pl.Int64(),  # values in all
+    "from_start": pl.Int64(),  # of the bad ones, those before any finite value
+    "from_start_steps": pl.Int64(),  # the same, each step once where steps are printed: a lower bound
+    "finite_after": pl.Int64(),  # finite values after the last bad one
+    "finite_between": pl.Int64(),  # finite values between the first bad one and the last
+    "usual": pl.Float64(),  # median of the finite values
+}
+_SHOWN: Final = 20
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row per metric and split of which a value is nan or inf. Running means and placeholders are left out."""
+    metrics = frames["metrics"].filter(pl.col("meaning") == "value")
+    touched = metrics.filter(~pl.col("value").is_finite()).select("name").unique()
+    rows = []
+    for (name, split), group in metrics.join(touched, on="name", how="semi", maintain_order="left").group_by(
+        "name", "split", maintain_order=True
+    ):
+        finite = group["value"].is_finite().to_list()
+        bad = [index for index, good in enumerate(finite) if not good]
+        if not bad:
+            continue
+        first, last = bad[0], bad[-1]
+        leading = next((i for i, good in enumerate(finite) if good), len(finite))
+        at = group.head(leading).filter(pl.col("step").is_not_null()).select("epoch", "step").n_unique()
+        lines = list(dict.fromkeys(group["line"][index] for index in bad))
+        rows.append((
+            name,
+            split,
+            lines[0],
+            lines[:_SHOWN],
+            group["step"][first],
+            "nan" if group["value"][first] != group["value"][first] else "inf",
+            len(bad),
+            len(finite),
+            leading,
+            at or leading,
+            len(finite) - 1 - last,
+            sum(finite[first:last]),
+            group.filter(pl.col("value").is_finite())["value"].median(),
+        ))  # fmt: skip
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
