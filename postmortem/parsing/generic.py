@@ -12,15 +12,11 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
 
 #: A separator with a number behind it. What follows the number may be a unit or a note, not more digits.
-_PAIR: Final = re.compile(
-    rf"(?P<sep>[=:]|\.{{3,}})\s*(?P<value>{NUMBER})"
-    r"(?P<unit>\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?"
-    r"(?![A-Za-z0-9_]|[.:-][0-9])"
-)
+_AFTER: Final = r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
+_PAIR: Final = re.compile(rf"(?P<sep>[=:]|\.{{3,}})\s*(?P<value>{NUMBER}){_AFTER}")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?P<key>[A-Za-z_][\w/]{{0,40}})\s+(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER}))"
-    r"(?![A-Za-z0-9_]|[.:-][0-9])"
+    rf"(?<![\w./=:-])(?P<key>[A-Za-z_][\w/]{{0,40}})\s+(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){_AFTER}"
 )
 _COUNTER: Final = re.compile(
     r"(?<![A-Za-z0-9_./-])(?P<word>[A-Za-z][A-Za-z_]{0,20})"

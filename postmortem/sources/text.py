@@ -33,8 +33,6 @@ _MAGIC: Final = {
     b"\xff\xd8\xff": "a picture",
     b"%PDF": "a PDF",
     b"\x7fELF": "a program",
-    b"\xff\xfe": "UTF-16 text; convert it to UTF-8 first",
-    b"\xfe\xff": "UTF-16 text; convert it to UTF-8 first",
 }
 _CONTROL: Final = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27})
 #: Text holds next to no control bytes; a NUL may be the hole that a truncation left.
@@ -134,6 +132,8 @@ def _refuse_binary(path: str, head: bytes) -> None:
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise PostmortemError(f"{path}: not a text log but {what}")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\x00" in head[2:4]:
+        raise PostmortemError(f"{path}: UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
     text = head.replace(b"\x00", b"")
     control = len(text) - len(text.translate(None, _CONTROL))
     if head and control > _CONTROL_SHARE * len(head):

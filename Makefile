@@ -1,0 +1,46 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both make what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+LOG := sample_logs/job-7204342.log
+REPORT := report/job-7204342.md
+
+.PHONY: demo test lint types unit schema record clean
+
+demo: .venv/replay
+	@# 1 means that the log holds findings, as this one does
+	@$(BIN)/postmortem analyze $(LOG) -o $(REPORT) || [ $$? -eq 1 ]
+	@echo "The report with its figures: $(REPORT)"
+
+test: lint types unit
+
+lint: .venv/test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/test
+	$(BIN)/mypy
+
+unit: .venv/test
+	$(BIN)/python -m pytest -q
+
+schema: .venv/replay  ## write the published schema of the JSON output anew
+	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
+
+record: .venv/replay  ## record the sample logs of real runs anew; starts a SLURM of its own and needs root
+	PYTHON=$(CURDIR)/$(BIN)/python sample_logs/record/record
+
+clean:
+	rm -rf .venv report build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/replay: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[replay]'
+	@touch $@
+
+.venv/test: .venv/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[replay,test]'
+	@touch $@ .venv/replay

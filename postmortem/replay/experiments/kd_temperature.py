@@ -1,0 +1,476 @@
+"""What would another temperature have done to a distillation loss, and to its gradient?
+
+Facts: `temperature`, `kd_loss` (as logged), `scaled` (False: neither the loss nor what is logged carries T^2),
+`vocab`, `total_loss`, `kd_weight_low`, `kd_weight_high`.
+
+How the two follow T rests on the logits, which no log shows. Each family of logits is therefore judged for
+itself: its free scale is solved so that the loss is the one logged, then T alone is turned.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import torch
+from torch import Tensor
+
+from postmortem.errors import PostmortemError
+from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
+
+#: Vocabulary sizes and scenarios of each: near log-uniform. 84 pairs of the larger sizes are what two cores
+#: solve in a fraction of a second per family; the loss of one pair averages over its vocabulary already.
+VOCABULARIES: Final = ((8192, 44), (16384, 26), (49152, 14))
+#: A known vocabulary is replayed at this size at most (ln V hardly grows beyond), with these many scenarios.
+LARGEST_VOCABULARY: Final = 65536
+KNOWN_COUNT: Final = 75
+#: Elements of one tensor of a part: what the intermediate results of a loss need then stays in the cache.
+PART: Final = 160_000
+#: Logit scale over temperature: from logits that are all but equal to a softmax that is all but one-hot.
+SCALES: Final = torch.logspace(-3, 1.5, 7, dtype=torch.float64)
+#: Bisections of a bracket of SCALES, before one chord: leaves far less than MET.
+HALVINGS: Final = 8
+#: A scenario shows the logged loss when it is this close: the log's own rounding is finer.
+MET: Final = 0.01
+#: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.
+TOLERANCE: Final = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Student and teacher logits: per vocabulary size (n, V) each, and per scenario the rest, shape (N,)."""
+
+    logits: tuple[tuple[Tensor, Tensor], ...]
+    temperature: Tensor
+    positions: Tensor
+    target: Tensor  # the loss to be shown
+    squared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A shape of logits up to its scale: `draw(divergence (n,), vocabulary, generator)` -> two of (n, V)."""
+
+    name: str
+    draw: Callable[[Tensor, int, torch.Generator], tuple[Tensor, Tensor]]
+    #: Whether both may have settled on one token, where a larger scale brings them closer again.
+    settled: bool = False
+
+
+def gaussian(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Normal logits, of like width, from unrelated to closely related."""
+    return _related(divergence, vocabulary, generator, _normal)
+
+
+def heavy_tailed(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Laplacian logits: the softmax condenses on a few tokens as they grow."""
+    return _related(divergence, vocabulary, generator, _laplace)
+
+
+def outstanding(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A normal bulk under a few outstanding tokens, other ones in the student than in the teacher."""
+    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
+    for logits in (student, teacher):
+        for _ in range(4):
+            height = _reach(vocabulary) * _uniform(divergence, generator, 0.5, 2.0)
+            logits.scatter_add_(-1, _token(logits, generator), height)
+    return student, teacher
+
+
+def confident_teacher(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A student that has learnt next to nothing under a teacher that is sure of one or a few tokens."""
+    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
+    raised = _top(teacher, 1 / vocabulary, (-divergence).exp().clamp(max=1 / 64), generator)
+    height = _reach(vocabulary) * _uniform(divergence, generator, 1.0, 3.0)
+    return student * _uniform(divergence, generator, 0.0, 0.1), teacher + height * raised
+
+
+def agreeing(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The teacher is sure of a token, the student less so of the same one; they differ over the rest."""
+    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
+    token = _token(teacher, generator)
+    for logits, most in ((student, 2.0), (teacher, 5.0)):
+        logits.scatter_add_(-1, token, _reach(vocabulary) * _uniform(divergence, generator, 1.0, most))
+    return student * _uniform(divergence, generator, 0.05, 0.35), teacher
+
+
+def truncated_teacher(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A flat student under a teacher of which only the top k logits were kept, at most half of them.
+
+    A flat student is ln(V / k) away from it at the least, so that k is drawn where `divergence` is in reach.
+    """
+    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
+    kept = _top(teacher, (-divergence).exp().clamp(1 / vocabulary, 0.5), 0.5, generator)
+    return student * _uniform(divergence, generator, 0.0, 0.1), teacher.masked_fill(~kept, -math.inf)
+
+
+FAMILIES: Final = (
+    Family("Gaussian logits", gaussian),
+    Family("heavy-tailed logits", heavy_tailed),
+    Family("outstanding logits", outstanding),
+    Family("flat student, confident teacher", confident_teacher),
+    Family("agreement on the top token", agreeing, settled=True),
+    Family("flat student, truncated teacher", truncated_teacher),
+)
+
+
+class _Distillation(Mechanism[Pairs]):
+    """T^2 * KL of one family of logits, scaled so that it shows the logged loss."""
+
+    dtype = "float64"
+    #: Token pairs that are summed into the loss, drawn log-uniformly from this range.
+    summed: ClassVar[tuple[float, float]]
+    #: Whether all these pairs can have settled on their tokens, with a divergence as small as that.
+    settles: ClassVar[bool]
+
+    def __init__(self, family: Family) -> None:
+        self.shapes = family
+        self.family = family.name
+
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
+        """Pairs at the scale that shows the logged loss."""
+        pairs = self._unscaled(facts, lab, generator)
+        settled = self.shapes.settled and self.settles
+        solved = [
+            _solve(shapes, temperature, target / positions, generator, squared=pairs.squared, settled=settled)
+            for shapes, temperature, target, positions in zip(pairs.logits, *_split(pairs), strict=True)
+        ]
+        logits = tuple(
+            (student * scale, teacher * scale) for (student, teacher), scale in zip(pairs.logits, solved, strict=True)
+        )
+        return Pairs(logits, pairs.temperature, pairs.positions, pairs.target, pairs.squared)
+
+    def observe(self, scenario: Pairs, knobs: Mapping[str, Value]) -> Observed:
+        """The loss as it is logged, and the norm of its gradient by the logits of one token pair."""
+        drawn, _, _ = _split(scenario)
+        new = [
+            torch.full_like(one, _temperature(knobs["temperature"])) if "temperature" in knobs else one for one in drawn
+        ]
+        squared = scenario.squared
+        losses = [kd_loss(*pair, t, squared=squared) for pair, t in zip(scenario.logits, new, strict=True)]
+        norms = [
+            kd_gradient(*pair, t, squared=squared).norm(dim=-1) for pair, t in zip(scenario.logits, new, strict=True)
+        ]
+        return {
+            "kd_loss": torch.cat(losses) * scenario.positions,
+            "gradient_norm": torch.cat(norms),
+            "temperature": torch.cat(new),
+            "target": scenario.target,
+        }
+
+    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:  # noqa: ARG002 - in target
+        """Where a scale was found at which the loss is the logged one."""
+        return (observed["kd_loss"] / observed["target"] - 1).abs() <= MET
+
+    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
+        """The range of the loss over all scales, where the logged one lies outside it."""
+        logged = _number(facts, "kd_loss")
+        if logged is None:
+            return None
+        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
+        pairs = self._unscaled(facts, lab, generator)
+        shown = [
+            positions * _loss_at(shapes, temperature, scale, squared=pairs.squared)
+            for shapes, temperature, _, positions in zip(pairs.logits, *_split(pairs), strict=True)
+            for scale in SCALES.tolist()
+        ]
+        low, high = (float(bound) for bound in torch.cat(shown).aminmax())
+        if low <= logged <= high:
+            return None
+        return Ceiling(
+            value=high if logged > high else low,
+            because=f"{self.family}: {low:,.3g} to {high:,.3g} over all scales, never {logged:,.4g}",
+        )
+
+    def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
+        known = _number(facts, "vocab")
+        size = None if known is None else min(max(int(known), 2), LARGEST_VOCABULARY)
+        sizes = VOCABULARIES if size is None else ((size, KNOWN_COUNT),)
+        parts = [
+            (vocabulary, min(rows, count - start))
+            for vocabulary, wanted in sizes
+            for count, rows in [(min(wanted, lab.draws), max(1, PART // vocabulary))]
+            for start in range(0, count, rows)
+        ]
+        counts = [count for _, count in parts]
+        blank = torch.ones(sum(counts), dtype=torch.float64, device=lab.device)
+        temperature = _given_or(facts, "temperature", blank, generator, 1.5, 8.0)
+        target = _given_or(facts, "kd_loss", blank, generator, 0.1, 100.0)
+        positions = _log_uniform(blank, generator, *self.summed)
+        squared = facts.get("scaled") is not False
+        divergence = target / positions / (temperature**2 if squared else 1.0)
+        logits = tuple(
+            self.shapes.draw(part, vocabulary, generator)
+            for part, (vocabulary, _) in zip(torch.split(divergence, counts), parts, strict=True)
+        )
+        return Pairs(logits, temperature, positions, target, squared)
+
+
+class TokenMean(_Distillation):
+    """The divergence averaged over tokens: what is logged is that of a typical pair."""
+
+    name = "token_mean"
+    title = "KL averaged over tokens"
+    summed = (1.0, 1.0)
+    settles = True
+
+
+class BatchMean(_Distillation):
+    """`batchmean` of (batch, positions, vocabulary): summed over a sequence, so that a pair is close."""
+
+    name = "batchmean"
+    title = "KL summed over a sequence"
+    summed = (64.0, 1024.0)
+    settles = False
+
+
+def _falls_by_square(quantity: str) -> Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]:
+    def holds(before: Observed, after: Observed, _facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
+        said = (after["temperature"] / before["temperature"]) ** 2
+        return (after[quantity] / before[quantity] / said - 1).abs() <= TOLERANCE
+
+    return holds
+
+
+class KdTemperature(Experiment):
+    """Does the loss follow T^2, and does the gradient?"""
+
+    name = "kd-temperature"
+    question = "What would another distillation temperature have done to the loss and to its gradient?"
+    cannot_show = (
+        "What training makes of it: the logits are those of the logged moment, T alone is turned. Nor the "
+        "gradient by the weights, into which the student's Jacobian enters, nor the other loss terms."
+    )
+    priors = (
+        Prior(
+            name="vocabulary",
+            text="8,192 (44), 16,384 (26) and 49,152 (14 scenarios) where the log gives none; a known one is "
+            "replayed (75) at 65,536 tokens at most",
+            because="tokenizers in use; near log-uniform, thinned where the pairs are large",
+        ),
+        Prior(
+            name="logit shape",
+            text="; ".join(family.name for family in FAMILIES),
+            because="the law of T differs between them, and no log shows the logits",
+        ),
+        Prior(
+            name="agreement",
+            text="wide families: correlation 0 to 0.9, student 0.5 to 2 times as wide as the teacher; "
+            "flat student: 0 to 0.1 times; agreement on the top token: 0.05 to 0.35 times",
+            because="from an untrained student to one that has followed its teacher for long",
+        ),
+        Prior(
+            name="logit scale",
+            text="solved so that the loss is the logged one; 0.001 to 32 times T searched",
+            because="from logits that are all but equal to a softmax that is all but one-hot",
+        ),
+        Prior(
+            name="reduction",
+            text="mean over tokens, or sum over a sequence of 64 to 1,024 positions (batchmean)",
+            because="both are in use, and the divergence of one pair differs by that factor",
+        ),
+    )
+    claims = (
+        Claim(
+            id="kd-by-t2",
+            text=f"KD falls by T^2: to (new/old)^2 of its value, within {TOLERANCE:.0%}",
+            knobs=frozenset({"temperature"}),
+            quantity="kd_loss",
+            label="KD loss",
+            holds=_falls_by_square("kd_loss"),
+        ),
+        Claim(
+            id="gradient-by-t2",
+            text=f"the gradient falls by T^2: to (new/old)^2 of its norm, within {TOLERANCE:.0%}",
+            knobs=frozenset({"temperature"}),
+            quantity="gradient_norm",
+            label="gradient norm by a token's logits",
+            holds=_falls_by_square("gradient_norm"),
+        ),
+    )
+
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[_Distillation]:  # noqa: ARG002 - all compete
+        """Every family under both reductions."""
+        return [kind(family) for kind in (TokenMean, BatchMean) for family in FAMILIES]
+
+    def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
+        """KD at each new temperature over all families, and the total where KD's weight is known."""
+        if _number(facts, "kd_loss") is None:
+            return ()
+        shown = [r for r in replays if r.claim == self.claims[0].text and r.effect is not None]
+        predictions = []
+        for new, group in itertools.groupby(sorted(shown, key=lambda r: str(r.fix.new)), key=lambda r: r.fix.new):
+            effects = [replay.effect for replay in group if replay.effect is not None]
+            low, high = min(effect.low for effect in effects), max(effect.high for effect in effects)
+            predictions.append(_prediction("kd_loss", new, low, high))
+            predictions += _total(facts, new, low, high)
+        return predictions
+
+    def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002
+        """What tells the families, and with them the law of T, apart."""
+        return (
+            "the raw KL before the factor T^2, and how it is reduced: over tokens, or summed over a sequence",
+            "the entropy of teacher and student at T, in nats, beside ln V: flat, confident or wide",
+            "top-1 agreement of student and teacher, and the vocabulary size",
+            "how many teacher logits are finite: a teacher cut to its top k cannot be met below ln(V / k)",
+            "KD and its gradient norm at both temperatures on one batch and the same weights: settles it",
+        )
+
+
+def _prediction(metric: str, new: Value, low: float, high: float, *more: str) -> Prediction:
+    return Prediction(
+        id=f"kd-temperature/{metric}@T={new:g}" if isinstance(new, float) else f"kd-temperature/{metric}@T={new}",
+        metric=metric,
+        where="first value",
+        low=low,
+        high=high,
+        assumptions=[
+            "same weights and data as where the old value was logged",
+            "logits of one of the replayed families, T alone changed",
+            *more,
+        ],
+        statement=f"At T = {new}, {metric} starts between {low:,.4g} and {high:,.4g}",
+        basis="replay",
+    )
+
+
+def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> list[Prediction]:
+    """The total loss, with KD's share of it moved: total + weight * (new KD - old KD)."""
+    total, old = _number(facts, "total_loss"), _number(facts, "kd_loss")
+    weights = [_number(facts, "kd_weight_low"), _number(facts, "kd_weight_high")]
+    if total is None or old is None:
+        return []
+    ends = [total + w * (kd - old) for w in weights if w is not None for kd in (low, high)]
+    if len(ends) < 4:  # noqa: PLR2004 - two ends of two intervals
+        return []
+    weight = f"KD enters the total with a weight of {weights[0]:.3g} to {weights[1]:.3g}"
+    return [_prediction("loss", new, min(ends), max(ends), weight, "the other terms are unchanged")]
+
+
+def _solve(
+    shapes: tuple[Tensor, Tensor],
+    temperature: Tensor,
+    target: Tensor,
+    generator: torch.Generator,
+    *,
+    squared: bool,
+    settled: bool,
+) -> Tensor:
+    """Scales (n, 1) at which the loss of one pair is `target` (n,); the last of SCALES where none does.
+
+    The loss need not rise with the scale, so that a grid finds its crossings first. Beyond the first one both
+    softmaxes have settled on one and the same token: taken, at even odds, only where that is meant.
+    """
+
+    def miss(scale: Tensor) -> Tensor:
+        return _loss_at(shapes, temperature, scale, squared=squared).clamp(min=1e-12).log() - target.log()
+
+    grid = SCALES.to(target).log()
+    misses = torch.stack([miss(one.exp()) for one in grid])
+    crossed = misses[:-1].sign() != misses[1:].sign()
+    lot = torch.rand(crossed.shape, dtype=target.dtype, device=target.device, generator=generator)
+    bracket = ((lot if settled else 1.0) * crossed).argmax(0, keepdim=True)
+    low, high = grid[bracket].squeeze(0), grid[bracket + 1].squeeze(0)
+    at_low, at_high = (misses.gather(0, bracket + i).squeeze(0) for i in range(2))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        at_middle = miss(middle.exp())
+        beyond = at_middle.sign() == at_high.sign()
+        low, at_low = torch.where(beyond, low, middle), torch.where(beyond, at_low, at_middle)
+        high, at_high = torch.where(beyond, middle, high), torch.where(beyond, at_middle, at_high)
+    chord = low - at_low * (high - low) / (at_high - at_low)
+    return (torch.where(crossed.any(0), chord, grid[-1]).exp() * temperature).unsqueeze(-1)
+
+
+def _loss_at(shapes: tuple[Tensor, Tensor], temperature: Tensor, scale: Tensor | float, *, squared: bool) -> Tensor:
+    """The loss (n,) of logits that are scaled to `scale` times the temperature: only the quotient matters."""
+    divergence = kd_loss(*shapes, torch.ones_like(temperature) / scale, squared=False)
+    return divergence * temperature**2 if squared else divergence
+
+
+def _split(pairs: Pairs) -> tuple[tuple[Tensor, ...], ...]:
+    """Temperature, target and positions, part by part."""
+    counts = [student.shape[0] for student, _ in pairs.logits]
+    return tuple(torch.split(one, counts) for one in (pairs.temperature, pairs.target, pairs.positions))
+
+
+def _related(
+    like: Tensor,
+    vocabulary: int,
+    generator: torch.Generator,
+    noise: Callable[[Tensor, int, torch.Generator], Tensor],
+) -> tuple[Tensor, Tensor]:
+    first, second = (noise(like, vocabulary, generator) for _ in range(2))
+    correlation = _uniform(like, generator, 0.0, 0.9)
+    width = _log_uniform(like, generator, 0.5, 2.0).unsqueeze(-1)
+    return width * (correlation * first + (1 - correlation**2).sqrt() * second), first
+
+
+def _reach(vocabulary: int) -> float:
+    """About the largest of that many standard normal values."""
+    return math.sqrt(2 * math.log(vocabulary))
+
+
+def _top(logits: Tensor, least: Tensor | float, most: Tensor | float, generator: torch.Generator) -> Tensor:
+    """The largest standard normal logits of each pair, log-uniformly between two shares; one at least."""
+    ends = [torch.as_tensor(end, dtype=logits.dtype, device=logits.device).log() for end in (least, most)]
+    mix = _uniform(logits[:, 0], generator, 0.0, 1.0).squeeze(-1)
+    share = torch.lerp(ends[0].expand_as(mix), ends[1].expand_as(mix), mix).exp().unsqueeze(-1)
+    threshold = math.sqrt(2) * torch.erfinv(1 - 2 * share)
+    return logits >= threshold.minimum(logits.amax(-1, keepdim=True))
+
+
+def _token(logits: Tensor, generator: torch.Generator) -> Tensor:
+    count, vocabulary = logits.shape
+    return torch.randint(vocabulary, (count, 1), device=logits.device, generator=generator)
+
+
+def _normal(like: Tensor, vocabulary: int, generator: torch.Generator) -> Tensor:
+    # Drawn in float32, which takes a fifth of the time: a draw needs no more digits.
+    return torch.randn(like.shape[0], vocabulary, device=like.device, generator=generator).to(like.dtype)
+
+
+def _laplace(like: Tensor, vocabulary: int, generator: torch.Generator) -> Tensor:
+    u = 2 * torch.rand(like.shape[0], vocabulary, device=like.device, generator=generator) - 1
+    return (-u.sign() * torch.log1p(-u.abs().clamp(max=1 - 1e-7))).to(like.dtype)
+
+
+def _uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
+    """Shape (n, 1)."""
+    u = torch.rand(like.shape[0], 1, dtype=like.dtype, device=like.device, generator=generator)
+    return low + (high - low) * u
+
+
+def _log_uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
+    """Shape (n,)."""
+    return _uniform(like, generator, math.log(low), math.log(high)).exp().squeeze(-1)
+
+
+def _given_or(
+    facts: Mapping[str, Fact], name: str, like: Tensor, generator: torch.Generator, low: float, high: float
+) -> Tensor:
+    known = _number(facts, name)
+    return _log_uniform(like, generator, low, high) if known is None else torch.full_like(like, known)
+
+
+def _number(facts: Mapping[str, Fact], name: str) -> float | None:
+    value = facts.get(name)
+    return None if value is None or isinstance(value, str) else float(value)
+
+
+def _temperature(value: Value) -> float:
+    if not isinstance(value, float) or not 0 < value < math.inf:
+        raise PostmortemError(f"temperature {value!r}: it must be a number above 0")
+    return value
+
+
+EXPERIMENT = KdTemperature()

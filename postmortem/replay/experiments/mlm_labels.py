@@ -1,0 +1,351 @@
+"""Does labelling all tokens, where a masked language model labels some, explain a larger gradient norm?
+
+Facts: `label_share` of the run or test that is judged (None: 1), `masked_share` (None: 0.15), `norm_full` and
+`norm_masked`, the gradient norms seen under either, `tokens` of a batch, `vocab`.
+
+Both norms are taken by autograd on the same weights and the same batch of a small transformer, so that the
+labels alone differ. How the per-token losses are reduced decides, and how far their gradients pull together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, cast, get_args
+
+import torch
+from torch import Tensor
+
+from postmortem.errors import PostmortemError
+from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
+
+#: The model and the batch of a scenario: small enough that a thousand of them are one batch.
+WIDTH: Final = 8
+POSITIONS: Final = 16
+MOST_SEQUENCES: Final = 8
+MOST_VOCABULARY: Final = 32
+#: Share of tokens that BERT masks (Devlin et al., 2019, section 3.1), where the log does not tell.
+USUAL_SHARE: Final = 0.15
+#: Of the masked tokens: the share that a mask token replaces, and the share that another token does (same).
+AS_MASK: Final = 0.8
+AS_OTHER: Final = 0.1
+#: A ratio of norms is shown when it is this close: two printed digits, and the spread from batch to batch.
+MET: Final = 0.10
+#: A norm has fallen when it is below this part of what it was: batches of one run differ by about as much.
+LESS: Final = 0.9
+
+#: What the labels cover.
+ORDINARY: Final = "ordinary batch"
+ALIKE: Final = "all tokens alike"
+PADDED: Final = "padding labelled too"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """S models and a batch of each: parameters (S, ...), token tensors (S, sequences, positions)."""
+
+    parameters: tuple[Tensor, ...]
+    inputs: Tensor
+    targets: Tensor
+    rank: Tensor  # a position is labelled when its rank is below the share; padding has rank 1
+    label_share: float
+    masked_share: float
+
+
+class _Labelled(Mechanism[Batch]):
+    """The gradient norm of a masked-LM loss by its labels, under one reduction."""
+
+    reduction: ClassVar[Reduction]
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Batch:
+        """Models from near-silent to loud, batches from uniform to nearly one token, masked as BERT's are."""
+        shape, vocabulary = _size(facts, lab.draws)
+        masked_share = _share(facts.get("masked_share"), USUAL_SHARE)
+
+        def uniform(*size: int) -> Tensor:
+            return torch.rand(size, device=lab.device, generator=generator)
+
+        exponent = 2 * uniform(shape[0], 1) ** 2
+        targets = _tokens(vocabulary, exponent, uniform(*shape))
+        padding = self._padding(uniform(shape[0], 1, 1), shape)
+        targets = self._alike(targets).masked_fill(padding, vocabulary)
+        lots = uniform(*shape).masked_fill(padding, 2.0).flatten(1)
+        rank = lots.argsort(-1).argsort(-1) / (~padding).flatten(1).sum(-1, keepdim=True)
+        rank = rank.clamp(max=1.0).reshape(shape)
+        kind, other = uniform(*shape), _tokens(vocabulary, torch.zeros_like(exponent), uniform(*shape))
+        corrupted = torch.where(kind < AS_MASK, vocabulary + 1, torch.where(kind < AS_MASK + AS_OTHER, other, targets))
+        return Batch(
+            parameters=_parameters(vocabulary + 2, shape[0], generator),
+            inputs=torch.where(rank < masked_share, corrupted, targets),
+            targets=targets,
+            rank=rank,
+            label_share=_share(facts.get("label_share"), 1.0),
+            masked_share=masked_share,
+        )
+
+    def observe(self, scenario: Batch, knobs: Mapping[str, Value]) -> Observed:
+        """The gradient norm as labelled, and how often that with the masked labels the full one is."""
+        reduction = _reduction(knobs.get("reduction"), self.reduction)
+        share = _share(knobs.get("label_share"), scenario.label_share)
+        norm, full, masked = _gradient_norms(scenario, reduction, (share, 1.0, scenario.masked_share))
+        return {"norm": norm, "ratio": full / masked}
+
+    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
+        """Where full over masked norm is the ratio seen; everywhere, where none was."""
+        seen = _seen(facts)
+        if seen is None:
+            return observed["ratio"].isfinite()
+        return (observed["ratio"] / seen - 1).abs() <= MET
+
+    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
+        """The range of ratios that the search found, where the one seen lies outside it."""
+        seen = _seen(facts)
+        if seen is None:
+            return None
+        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
+        ratio = self.observe(self.draw(facts, lab, generator), {})["ratio"]
+        low, high = (float(end) for end in ratio[ratio.isfinite()].aminmax())
+        if low * (1 - MET) <= seen <= high * (1 + MET):
+            return None
+        return Ceiling(
+            value=high if seen > high else low,
+            because=f"{self.family}: {low:.2f} to {high:.2f} times the norm for all labels, never {seen:.3g}, from "
+            "a batch of all tokens to nearly one, and from token gradients at odds to ones that agree",
+        )
+
+    def _alike(self, targets: Tensor) -> Tensor:
+        return targets[:, :1, :1].expand_as(targets) if self.family == ALIKE else targets
+
+    def _padding(self, lot: Tensor, shape: tuple[int, int, int]) -> Tensor:
+        # At least one real token is left in each sequence.
+        real = 1 + (shape[2] - 1) * (0.8 * lot) if self.family == PADDED else torch.full_like(lot, shape[2])
+        return (torch.arange(shape[2], device=lot.device) >= real).expand(shape)
+
+
+class Mean(_Labelled):
+    """The mean over the labelled tokens: torch's default."""
+
+    name = "mean"
+    title = "mean over the labelled tokens"
+    reduction = "mean"
+
+
+class Sum(_Labelled):
+    """The sum over the labelled tokens."""
+
+    name = "sum"
+    title = "sum over the labelled tokens"
+    reduction = "sum"
+
+
+class PerSequence(_Labelled):
+    """The mean within a sequence, then over the sequences."""
+
+    name = "per_sequence"
+    title = "mean per sequence, then over sequences"
+    reduction = "per_sequence"
+
+
+def _falls(before: Observed, after: Observed, _facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
+    return after["norm"] < LESS * before["norm"]
+
+
+def _falls_as_seen(before: Observed, after: Observed, facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
+    seen = _seen(facts)
+    fall = before["norm"] / after["norm"]
+    return fall > 1 / LESS if seen is None else (fall / seen - 1).abs() <= MET
+
+
+class MlmLabels(Experiment):
+    """Is it the labels, or the reduction?"""
+
+    name = "mlm-labels"
+    question = "Does labelling fewer tokens lower the gradient norm, and by as much as was seen?"
+    cannot_show = (
+        "A model that has trained on masked tokens for long: there the masked loss is near its minimum and the "
+        "full one is not, so that the full gradient may be the larger one under any reduction. Nor gradients in "
+        "low precision, dropout, or spans of masked tokens."
+    )
+    priors = (
+        Prior(
+            name="model",
+            text=f"one attention layer and one MLP, width {WIDTH}, untrained, output scale 0.003 to 0.5",
+            because="the ratio of two norms on the same weights does not rest on the size of the model",
+        ),
+        Prior(
+            name="batch",
+            text=f"{POSITIONS * MOST_SEQUENCES} tokens of {MOST_VOCABULARY} (fewer where the log says so), Zipf "
+            "exponent 0 to 2",
+            because="the number of tokens enters by how far their gradients pull together alone, which is drawn: "
+            "from batches of all tokens to batches of nearly one",
+        ),
+        Prior(
+            name="masking",
+            text="80 % a mask token, 10 % another token, 10 % kept",
+            because="BERT's, and that of most who followed",
+        ),
+        Prior(
+            name="padding",
+            text="0 to 80 % of the positions, where labels cover it",
+            because="labels = input_ids.clone() labels padding as well",
+        ),
+    )
+    claims = (
+        Claim(
+            id="falls-as-seen",
+            text=f"the gradient falls by as much as seen, within {MET:.0%}",
+            knobs=frozenset({"label_share", "reduction"}),
+            quantity="norm",
+            label="gradient norm",
+            holds=_falls_as_seen,
+        ),
+        Claim(
+            id="falls",
+            text=f"the gradient norm falls by more than {1 - LESS:.0%}",
+            knobs=frozenset({"label_share", "reduction"}),
+            quantity="norm",
+            label="gradient norm",
+            holds=_falls,
+        ),
+    )
+
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[_Labelled]:  # noqa: ARG002 - all compete
+        """Every reduction, over every kind of batch."""
+        return [kind(family) for kind in (Mean, Sum, PerSequence) for family in (ORDINARY, ALIKE, PADDED)]
+
+    def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
+        """The norm under a mean, where a sum is to be replaced by it: a sum is N times the mean of N."""
+        norm, tokens = _number(facts, "norm_full"), _number(facts, "tokens")
+        turned = any(r.fix.knob == "reduction" and r.fix.new == "mean" and r.mechanism == "sum" for r in replays)
+        if norm is None or not tokens or not turned:
+            return ()
+        value = norm / tokens
+        return (
+            Prediction(
+                id="mlm-labels/grad_norm@reduction=mean",
+                metric="grad_norm",
+                where="the same batch, all tokens labelled",
+                low=value * (1 - MET),
+                high=value * (1 + MET),
+                assumptions=["the loss is a sum now", f"it runs over {tokens:,.0f} labelled tokens"],
+                statement=f"Under a mean the gradient norm of that batch is {value:,.3g}",
+                basis="law",
+            ),
+        )
+
+    def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002
+        """What tells the reductions apart."""
+        return (
+            "the reduction of the loss (mean, sum, or per sequence), as the code calls it",
+            "the number of labelled tokens beside each gradient norm, and how many of them are padding",
+            "the gradient norm at both label shares on one batch and the same weights",
+            "the loss at both label shares: a mean stays near ln V on an untrained model, a sum grows by the tokens",
+        )
+
+
+def _gradient_norms(batch: Batch, reduction: Reduction, shares: Sequence[float]) -> list[Tensor]:
+    """The norm (S,) of the gradient by all parameters, under each label share. Each model has its own batch."""
+    with torch.enable_grad():
+        leaves = [parameter.detach().requires_grad_() for parameter in batch.parameters]
+        logits = _forward(leaves, batch.inputs)
+        norms = {}
+        for share in dict.fromkeys(shares):
+            labels = batch.targets.where((batch.rank < share) | (share >= 1), IGNORED)
+            loss = masked_lm_loss(logits, labels, reduction).sum()
+            gradients = torch.autograd.grad(loss, leaves, retain_graph=True)
+            squares = [gradient.double().flatten(1).square().sum(-1) for gradient in gradients]
+            norms[share] = torch.stack(squares).sum(0).sqrt()
+    return [norms[share] for share in shares]
+
+
+def _forward(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:
+    """Logits (S, sequences, positions, vocabulary) of pre-norm transformers with one head and one layer."""
+    embedding, key, value, up, down, head = (parameter.unsqueeze(1) for parameter in parameters)
+    scenario = torch.arange(len(inputs), device=inputs.device).reshape(-1, 1, 1)
+    x = embedding.squeeze(1)[scenario, inputs]
+    y = _normalise(x)
+    attention = ((y @ key) @ y.transpose(-1, -2) / math.sqrt(WIDTH)).softmax(-1)
+    x = x + attention @ y @ value
+    x = x + (_normalise(x) @ up).relu() @ down
+    return _normalise(x) @ head
+
+
+def _normalise(x: Tensor) -> Tensor:
+    return torch.nn.functional.layer_norm(x, x.shape[-1:])
+
+
+def _parameters(vocabulary: int, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Embedding, attention, MLP and output of `count` models; a common offset makes all tokens alike."""
+    device = generator.device
+
+    def normal(rows: int, columns: int) -> Tensor:
+        weights = torch.randn(count, rows, columns, device=device, generator=generator)
+        return weights / math.sqrt(rows)
+
+    def scale(low: float, high: float) -> Tensor:
+        return low * (high / low) ** torch.rand(count, 1, 1, device=device, generator=generator)
+
+    return (
+        math.sqrt(vocabulary) * normal(vocabulary, WIDTH) + normal(1, WIDTH) * scale(0.01, 3.0),
+        normal(WIDTH, WIDTH),
+        normal(WIDTH, WIDTH),
+        normal(WIDTH, 4 * WIDTH),
+        normal(4 * WIDTH, WIDTH),
+        normal(WIDTH, vocabulary) * scale(0.003, 0.5),
+    )
+
+
+def _tokens(vocabulary: int, exponent: Tensor, lots: Tensor) -> Tensor:
+    """Tokens by Zipf's law with an `exponent` (S, 1), from uniform `lots` (S, sequences, positions)."""
+    place = torch.arange(1, vocabulary + 1, device=lots.device, dtype=lots.dtype)
+    cumulative = (place**-exponent).cumsum(-1)
+    drawn = torch.searchsorted(cumulative / cumulative[:, -1:], lots.flatten(1))
+    return drawn.clamp(max=vocabulary - 1).reshape(lots.shape)
+
+
+def _size(facts: Mapping[str, Fact], draws: int) -> tuple[tuple[int, int, int], int]:
+    tokens, vocabulary = _number(facts, "tokens"), _number(facts, "vocab")
+    sequences = MOST_SEQUENCES if tokens is None else min(max(1, int(tokens) // POSITIONS), MOST_SEQUENCES)
+    words = MOST_VOCABULARY if vocabulary is None else min(max(2, int(vocabulary)), MOST_VOCABULARY)
+    return (draws, sequences, POSITIONS), words
+
+
+def _seen(facts: Mapping[str, Fact]) -> float | None:
+    """Gradient norm with all tokens labelled over that with the masked ones, as logged."""
+    full, masked = _number(facts, "norm_full"), _number(facts, "norm_masked")
+    return full / masked if full and masked else None
+
+
+def _number(facts: Mapping[str, Fact], name: str) -> float | None:
+    value = facts.get(name)
+    return None if value is None or isinstance(value, str) else float(value)
+
+
+def _share(value: Fact, default: float) -> float:
+    if value is None:
+        return default
+    if isinstance(value, str) or not 0 < value <= 1:
+        raise PostmortemError(f"label_share {value!r}: it must be a share, above 0 and at most 1")
+    return float(value)
+
+
+def _reduction(value: Value, default: Reduction) -> Reduction:
+    if value is None:
+        return default
+    for reduction in get_args(Reduction):
+        if value == reduction:
+            return cast("Reduction", reduction)
+    raise PostmortemError(f"reduction {value!r}: it must be one of {', '.join(get_args(Reduction))}")
+
+
+EXPERIMENT = MlmLabels()

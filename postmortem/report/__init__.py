@@ -1,0 +1,1 @@
+"""Outputs of an incident, one a file."""

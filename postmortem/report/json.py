@@ -1,0 +1,54 @@
+"""The incident as JSON: strict, plain ASCII, by the schema in docs/incident.schema.json.
+
+JSON has no infinity and no nan, and null already says "unknown": non-finite numbers are the strings
+"inf", "-inf" and "nan", which pydantic reads back as numbers wherever a number is declared.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from postmortem.incident import Incident
+from postmortem.report.mask import scrub
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import core_schema
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def render(incident: Incident) -> str:
+    """The incident as JSON text with a final line end; inert inside an HTML script element too."""
+    data = _strict(scrub(incident).model_dump(by_alias=True))
+    text = json.dumps(data, allow_nan=False, indent=2)
+    return text.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of what `render` gives, published as docs/incident.schema.json."""
+    return {
+        "$schema": _DIALECT,
+        **Incident.model_json_schema(mode="serialization", by_alias=True, schema_generator=_Schema),
+    }
+
+
+class _Schema(GenerateJsonSchema):
+    """Numbers as `render` writes them."""
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        return {"anyOf": [super().float_schema(schema), {"enum": ["inf", "-inf", "nan"]}]}
+
+
+def _strict(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    return value

@@ -1,0 +1,277 @@
+"""The first screen: what happened, why we believe it, what to do, what the next run must show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from postmortem.report.escape import cut, visible
+from postmortem.report.mask import scrub
+from postmortem.report.numbers import figure, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+    from postmortem.incident import Incident, Job
+    from postmortem.replay.protocol import Fix, Prediction, Replay, Verdict
+    from postmortem.rules.finding import Evidence, Finding
+
+_STYLES: Final = {
+    "confirmed": "green",
+    "refuted": "red",
+    "inconclusive": "yellow",
+    "not_reproduced": "magenta",
+}
+_ROLES: Final = {
+    "root_cause": "Root cause",
+    "contributing": "Contributing",
+    "consequence": "Consequence",
+    "masking": "Masking",
+    "benign": "Benign",
+    "context": "Context",
+}
+_HEADING: Final = "bold"
+_FAINT: Final = "dim"
+#: What fits one screen; `verbose` shows all.
+_FINDINGS: Final = 3  # of one role
+_EVIDENCE: Final = 3  # lines of a root cause
+_MESSAGE: Final = 2  # lines of a finding that is no root cause
+_REASON: Final = 4  # lines of why a fix is judged so
+_LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
+
+
+def render(incident: Incident, console: Console, *, verbose: bool = False) -> None:
+    """Print `incident` to `console`, as wide and as coloured as that is; `verbose` leaves nothing out."""
+    _Screen(scrub(incident), console, verbose=verbose).show()
+
+
+class _Screen:
+    def __init__(self, incident: Incident, console: Console, *, verbose: bool) -> None:
+        self.incident = incident
+        self.console = console
+        self.verbose = verbose
+
+    def show(self) -> None:
+        self._logs()
+        self._root_causes()
+        self._other_findings()
+        self._fixes()
+        if self.verbose:
+            self._replays()
+        self._listed("Do next", self.incident.measure_next)
+        self._listed("The next run must show", [_promised(p) for p in self.incident.predictions])
+        self._not_checked()
+        self._rule_errors()
+
+    def _logs(self) -> None:
+        logs, jobs = self.incident.logs, [_job(job) for job in self.incident.jobs]
+        together = len(logs) == len(jobs) == 1
+        for log in logs:
+            facts = [*jobs] if together else []
+            facts += [f"{figure(log.lines)} lines, {figure(log.unread_lines)} unread"]
+            facts += [f"dialects: {', '.join(log.dialects)}"] if log.dialects else []
+            facts += ["truncated: the last line is cut off"] if log.truncated else []
+            name = cut(visible(PurePath(log.path).name), 60)
+            self._text(" · ".join(facts), indent=2, label=Text(f"{name}   ", _HEADING))
+        for job in [] if together else jobs:
+            self._text(job, indent=2, label=Text())
+
+    def _root_causes(self) -> None:
+        causes = [finding for finding in self.incident.findings if self._is_cause(finding)]
+        if not causes:
+            self._heading("Root cause", "not established", "bold yellow")
+            self._text(" ".join(self.incident.summary), indent=2)
+        for finding in causes:
+            reason = f"  {finding.confidence}" + (f" ({finding.note})" if finding.note else "")
+            self._heading("Root cause", finding.rule, "bold red", reason)
+            self._text(finding.message, indent=2)
+            self._evidence(finding, _EVIDENCE)
+
+    def _other_findings(self) -> None:
+        others = [finding for finding in self.incident.findings if not self._is_cause(finding)]
+        order = list(_ROLES)
+        others.sort(key=lambda finding: order.index(finding.role))
+        if others:
+            self.console.print()
+        for role, group in groupby(others, key=lambda finding: finding.role):
+            findings = list(group)
+            shown = findings if self.verbose else findings[:_FINDINGS]
+            for place, finding in enumerate(shown):
+                label = _ROLES[role] if place == 0 else ""
+                self._finding(finding, label)
+            if len(findings) > len(shown):
+                names = ", ".join(finding.rule for finding in findings[len(shown) :])
+                self._text(f"and {names}", indent=14, style=_FAINT, lines=1)
+
+    def _finding(self, finding: Finding, label: str) -> None:
+        where = f" {_lines(finding.evidence)}" if finding.evidence else ""
+        note = f" ({finding.note})" if finding.note else ""
+        self._text(
+            f" {finding.message}{note}",
+            indent=14,
+            label=Text.assemble((f"{label:<14}", _HEADING), (visible(finding.rule), "cyan"), (where + " ", _FAINT)),
+            lines=None if self.verbose else _MESSAGE,
+        )
+        if self.verbose:
+            self._evidence(finding, None, indent=16)
+
+    def _fixes(self) -> None:
+        verdicts = self.incident.verdicts
+        where = _where(self.incident.replays) or f"replay: {self.incident.environment.replay}"
+        if not verdicts:
+            self._heading("Fixes tested", f"none · {where}", _FAINT)
+            return
+        self._heading("Fixes tested", where, _FAINT)
+        width = min(34, max(len(_turn(verdict.fix)) for verdict in verdicts))
+        for claim in dict.fromkeys(verdict.claim for verdict in verdicts):
+            self._text(f"{claim}?", indent=2, style="italic", lines=1)
+            for verdict in verdicts:
+                if verdict.claim == claim:
+                    self._verdict(verdict, width)
+
+    def _verdict(self, verdict: Verdict, width: int) -> None:
+        word = verdict.verdict.replace("_", " ")
+        basis = "by law: " if verdict.basis == "law" else ""
+        self._text(
+            basis + verdict.because,
+            indent=width + 21,
+            label=Text.assemble(
+                f"    {cut(visible(_turn(verdict.fix)), width):<{width}}  ",
+                (f"{word:<15}", _STYLES[verdict.verdict]),
+            ),
+            lines=None if self.verbose else _REASON,
+        )
+
+    def _replays(self) -> None:
+        for replay in self.incident.replays:
+            share = percent(replay.share) if replay.share is not None else replay.verdict.replace("_", " ")
+            kept = f"{figure(replay.scenarios.kept)} of {figure(replay.scenarios.drawn)} scenarios kept"
+            family = f", {replay.family}" if replay.family else ""
+            self._text(
+                f"{replay.mechanism}{family}: {_turn(replay.fix)}: {share}, {kept}, {replay.dtype}",
+                indent=4,
+                style=_FAINT,
+            )
+
+    def _listed(self, title: str, entries: Sequence[str]) -> None:
+        if not entries:
+            return
+        self.console.print()
+        for place, entry in enumerate(entries):
+            label = f"{title}  " if place == 0 else " " * (len(title) + 2)
+            self._text(entry, indent=len(title) + 2, label=Text(label, _HEADING))
+
+    def _not_checked(self) -> None:
+        missing = self.incident.not_checked
+        if not missing:
+            return
+        self.console.print()
+        reasons = Counter(item.because for item in missing).most_common()
+        kinds = ", ".join(f"{because} ({figure(count)})" if count > 1 else because for because, count in reasons[:3])
+        more = "" if len(reasons) <= 3 else ", and other reasons"  # noqa: PLR2004 - the three just shown
+        hint = "" if self.verbose else "  (--verbose lists them)"
+        self._text(
+            f"{figure(len(missing))} {'rule' if len(missing) == 1 else 'rules'}: {kinds}{more}{hint}",
+            indent=13,
+            label=Text("Not checked  ", _HEADING),
+        )
+        if self.verbose:
+            for item in missing:
+                self._text(f"{item.rule}: {item.because}", indent=4, style=_FAINT)
+
+    def _rule_errors(self) -> None:
+        self._listed("Rules not usable", self.incident.rule_errors)
+
+    def _is_cause(self, finding: Finding) -> bool:
+        return finding.rule in self.incident.root_causes
+
+    def _evidence(self, finding: Finding, most: int | None, indent: int = 4) -> None:
+        shown = finding.evidence[:most]
+        several = len({evidence.file for evidence in finding.evidence}) > 1
+        for evidence in shown:
+            file = f"{PurePath(evidence.file).name} " if several else ""
+            self._text(
+                evidence.text,
+                indent=indent,
+                label=Text(f"{' ' * indent}{file}line {figure(evidence.line)}   ", _FAINT),
+                lines=1,
+            )
+        left = finding.pieces - len(shown)
+        if left > 0:
+            self._text(f"and {figure(left)} more", indent=indent, style=_FAINT)
+
+    def _heading(self, title: str, subject: str, style: str, rest: str = "") -> None:
+        self.console.print()
+        label = Text.assemble((f"{title}  ", _HEADING), (visible(subject, _LONGEST), style))
+        self._text(rest, indent=12, label=label)
+
+    def _text(
+        self,
+        text: str,
+        *,
+        indent: int,
+        label: Text | None = None,
+        style: str = "",
+        lines: int | None = None,
+    ) -> None:
+        """Print `text` behind `label`, wrapped with a hanging `indent`, in `lines` lines at most."""
+        start = label if label is not None else Text(" " * indent)
+        whole = Text.assemble(start, (visible(text, _LONGEST), style))
+        room = max(20, self.console.width)
+        first = whole.wrap(self.console, room)[0]
+        wrapped = [first]
+        rest = whole[len(first) :]
+        rest = rest[len(rest) - len(rest.plain.lstrip()) :]
+        if rest:
+            hanging = rest.wrap(self.console, max(10, room - indent))
+            wrapped += [Text.assemble(" " * indent, line) for line in hanging]
+        if lines is not None and len(wrapped) > lines:
+            last = wrapped[lines - 1]
+            last.truncate(room - 1)
+            last.rstrip()
+            last.append("…", style)
+            wrapped = wrapped[:lines]
+        for line in wrapped:
+            line.rstrip()
+            self.console.print(line, no_wrap=True, crop=False, overflow="ignore")
+
+
+def _lines(evidence: Iterable[Evidence]) -> str:
+    numbers = list(dict.fromkeys(piece.line for piece in evidence))
+    shown = ", ".join(figure(number) for number in numbers[:_EVIDENCE])
+    more = "…" if len(numbers) > _EVIDENCE else ""
+    return f"{'line' if len(numbers) == 1 else 'lines'} {shown}{more}"
+
+
+def _turn(fix: Fix) -> str:
+    start = "" if fix.old is None else f"{figure(fix.old)} "
+    return f"{fix.knob} {start}-> {figure(fix.new)}"
+
+
+def _job(job: Job) -> str:
+    facts = [job.state, job.node and f"on {job.node}"]
+    facts += [None if job.exit_code is None else f"exit code {job.exit_code}"]
+    facts += [None if job.signal is None else f"signal {job.signal}"]
+    facts += [job.limit and f"time limit {job.limit}"]
+    told = ", ".join(fact for fact in facts if fact)
+    return f"job {job.job}" + (f" ({told})" if told else "")
+
+
+def _promised(prediction: Prediction) -> str:
+    assumed = ", ".join(prediction.assumptions)
+    return prediction.statement + (f" (assuming {assumed})" if assumed else "")
+
+
+def _where(replays: Sequence[Replay]) -> str:
+    if not replays:
+        return ""
+    devices, types = ({getattr(replay, name) for replay in replays} for name in ("device", "dtype"))
+    drawn = sorted({replay.scenarios.drawn for replay in replays})
+    most = figure(drawn[0]) if len(drawn) == 1 else f"{figure(drawn[0])} to {figure(drawn[-1])}"
+    return f"{', '.join(sorted(devices))}, {' and '.join(sorted(types))}, {most} scenarios"

@@ -1,0 +1,87 @@
+"""Lines that no dialect describes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postmortem.parsing import names
+from postmortem.parsing.generic import read_record
+
+NAMES = names.load()
+
+
+def metrics(text: str) -> dict[str, float]:
+    return {NAMES.metric(pair.key).name: pair.value for pair in read_record(text, NAMES).metrics}
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "values"),
+    [
+        ("step 5: loss=2.5, grad_norm=1.25", 5, {"loss": 2.5, "grad_norm": 1.25}),
+        ("{'loss': 2.5, 'learning_rate': 1e-05, 'epoch': 0.5}", None, {"loss": 2.5, "lr": 1e-05}),
+        ("Step 600: KD Raw: 38.3527, Temperature²: 9.0", 600, {"kd_loss": 38.3527, "temperature_squared": 9.0}),
+        ("s:12 trl:11.0091 lr:0.000001 norm:15.37", 12, {"loss": 11.0091, "lr": 1e-06, "norm": 15.37}),
+        ("iter 4610: loss 0.1860 BPC, time 323.07ms, mfu 7.15%", 4610, {"loss": 0.186, "time": 323.07, "mfu": 7.15}),
+        (
+            " iteration 12/ 500 | lm loss: 7.18E+00 | loss scale: 65536.0 |",
+            12,
+            {"lm_loss": 7.18, "loss_scale": 65536.0},
+        ),
+        ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
+        ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
+    ],
+)
+def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, float]) -> None:
+    assert read_record(text, NAMES).step == step
+    assert metrics(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "number"),
+    [
+        ("lr = 1e-4", "lr", 1e-4),
+        ('    "learning_rate": 3e-4,           // Was: 1e-5 (too small)', "learning_rate", 3e-4),
+        ("  clip_grad ....................................... 1.0", "clip_grad", 1.0),
+        ("--max_norm=0.5", "max_norm", 0.5),
+        ("stages = 3", "stages", 3.0),
+    ],
+)
+def test_a_line_that_is_one_assignment_is_a_setting(text: str, key: str, number: float) -> None:
+    reading = read_record(text, NAMES)
+    assert [(name, value) for name, _, value in reading.settings] == [(key, number)]
+    assert not reading.metrics
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12:30:01 starting",
+        "File trainer.py:123 in step",
+        "http://host:8080/path",
+        "2026-03-01 loading",
+        "Running on 10.0.0.1",
+        "[----]",
+    ],
+)
+def test_times_files_and_addresses_are_no_metrics(text: str) -> None:
+    assert read_record(text, NAMES).metrics == []
+
+
+def test_an_amount_is_no_counter() -> None:
+    assert read_record("total step: 500, loss: 2.0", NAMES).step is None
+
+
+def test_a_range_is_a_tensor() -> None:
+    tensor = read_record("Layer 29: ttt_norm_weight: min=0.98, max=1.02, mean=1.0", NAMES).tensor
+    assert tensor is not None
+    assert tensor["name"] == "ttt_norm_weight"
+    assert (tensor["scope"], tensor["kind"]) == ("29", "parameter")
+    assert (tensor["min"], tensor["max"], tensor["mean"]) == (0.98, 1.02, 1.0)
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    reading = read_record(text, NAMES)
+    assert all(pair.key and isinstance(pair.value, float) for pair in reading.metrics)

@@ -1,0 +1,65 @@
+"""Every spelling of a number that logs use, and no other text."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postmortem.parsing.numbers import NUMBER, read
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("776,853,774,304,905,088", 776853774304905088.0),
+        ("-27262976", -27262976.0),
+        ("1e-05", 1e-05),
+        ("1.5E-04", 1.5e-04),
+        (".5", 0.5),
+        ("-inf", -math.inf),
+        ("25.2G", 25.2e9),
+        ("43M", 43e6),
+        ("12.9k", 12900.0),
+        ("~87", 87.0),
+        ("np.float64(0.40021)", 0.40021),
+        ("tensor(2.5, device='cuda:0')", 2.5),
+        ('"15.286"', 15.286),
+        ("1e400", math.inf),
+    ],
+)
+def test_reads_every_spelling(text: str, value: float) -> None:
+    found = re.search(NUMBER, text)
+    assert found is not None
+    assert found.group() == text
+    assert read(found.group()) == value
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan"])
+def test_reads_nan(text: str) -> None:
+    assert math.isnan(read(text))
+
+
+def test_words_that_begin_like_numbers_are_none() -> None:
+    assert re.search(NUMBER, "info nano infinite") is None
+
+
+def test_thousands_need_groups_of_three() -> None:
+    assert [read(found) for found in re.findall(NUMBER, "1,2345")] == [1.0, 2345.0]
+
+
+@given(st.floats(allow_nan=False))
+def test_what_python_prints_is_read_back(value: float) -> None:
+    found = re.fullmatch(NUMBER, repr(value))
+    assert found is not None
+    assert read(found.group()) == value
+
+
+@given(st.integers(min_value=0, max_value=10**18))
+def test_thousands_are_read_back(value: int) -> None:
+    found = re.fullmatch(NUMBER, f"{value:,}")
+    assert found is not None
+    assert read(found.group()) == float(value)
