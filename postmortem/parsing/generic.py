@@ -74,13 +74,30 @@ class Reading:
         return self.step is not None or self.epoch is not None
 
 
-def read_record(text: str, names: Names, *, values: bool = True) -> Reading:
-    """What one record holds. With `values` False only its counters: the rest belongs to a dialect."""
-    text = text[:_LONGEST]
+def read_counters(text: str, names: Names) -> Reading:
+    """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
-    _counters(text, names, reading)
-    if not values:
-        return reading
+    for found in _COUNTER.finditer(text, 0, _LONGEST):
+        word = found["word"].lower()
+        kind = names.counters.get(word)
+        if kind is None or (len(word) == 1 and f"{found['word']}:" not in text):
+            continue
+        if _AMOUNT.search(text, 0, found.start()):
+            continue
+        if kind == "epoch":
+            if reading.epoch is None:
+                reading.epoch = float(found["at"])
+        elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
+            reading.step = int(found["at"])
+            reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
+            reading.total = int(found["of"]) if found["of"] else None
+    return reading
+
+
+def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
+    """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
+    text = text[:_LONGEST]
+    reading = counters or read_counters(text, names)
     if (assignment := _ASSIGNMENT.match(text)) and _is_setting(assignment, names, reading):
         _setting(assignment, reading)
         return reading
@@ -128,23 +145,6 @@ def _key(before: str, names: Names) -> str | None:
         if names.metric(phrase).known or names.setting(phrase):
             return phrase
     return " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
-
-
-def _counters(text: str, names: Names, reading: Reading) -> None:
-    for found in _COUNTER.finditer(text):
-        word = found["word"].lower()
-        kind = names.counters.get(word)
-        if kind is None or (len(word) == 1 and f"{found['word']}:" not in text):
-            continue
-        if _AMOUNT.search(text, 0, found.start()):
-            continue
-        if kind == "epoch":
-            if reading.epoch is None:
-                reading.epoch = float(found["at"])
-        elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
-            reading.step = int(found["at"])
-            reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-            reading.total = int(found["of"]) if found["of"] else None
 
 
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:

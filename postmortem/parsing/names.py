@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +16,8 @@ from postmortem.parsing.pattern import skeleton
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Names that a log uses again and again; a log that makes up names cannot make this grow.
+_REMEMBERED: Final = 65_536
 FORMATS: Final = Path(__file__).parent.parent / "formats"
 
 
@@ -27,15 +29,16 @@ class Metric(NamedTuple):
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Names:
-    """Look-ups from normalised spellings to canonical names."""
+    """Look-ups from normalised spellings to canonical names. What was looked up once is remembered."""
 
     metrics: Mapping[str, str]
     settings: Mapping[str, str]
     splits: Mapping[str, str]
     counters: Mapping[str, str]
 
+    @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - there is one Names, and it lives as long as the program
     def metric(self, name: str) -> Metric:
         """`val/Loss` is the metric loss of split eval; a name nobody knows stays itself, normalised."""
         key = normalise(name)
@@ -46,6 +49,7 @@ class Names:
             return Metric(self.metrics.get(tail, tail), self.splits[head], known=tail in self.metrics)
         return Metric(key, None, known=False)
 
+    @lru_cache(maxsize=_REMEMBERED)  # noqa: B019
     def setting(self, name: str) -> str | None:
         """The canonical name of a setting, or None where nobody knows it."""
         return self.settings.get(normalise(name))

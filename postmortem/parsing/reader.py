@@ -95,7 +95,8 @@ class Reader:
             self._end_block()
         origin = "reconstructed" if head.reconstructed else "log"
         # a counter anywhere in the record places all that the record holds
-        _apply(generic.read_record(text, self.rows.names, values=False), place)
+        counters = generic.read_counters(text, self.rows.names)
+        _apply(counters, place)
         if started := self.dialects.block(text):
             self._start_block(*started, text, place)
             return True
@@ -104,7 +105,7 @@ class Reader:
             if all(match.end <= start or match.start >= end for start, end in spans):
                 spans.append((match.start, match.end))
                 self._line(line, match, text, place, origin)
-        return bool(spans) or self._generic(text, place, origin)
+        return bool(spans) or self._generic(text, place, origin, counters)
 
     def _line(self, line: CompiledLine, match: Match, text: str, place: Place, origin: str) -> None:
         spec, means = line.spec, line.dialect.means
@@ -128,8 +129,8 @@ class Reader:
             for pair in generic.pairs_of(text[match.end :], self.rows.names):
                 self.rows.metric(place, spec.rest + pair.key, pair.value, pair.text, means=means, fixed=spec.set)
 
-    def _generic(self, text: str, place: Place, origin: str) -> bool:
-        reading = generic.read_record(text, self.rows.names)
+    def _generic(self, text: str, place: Place, origin: str, counters: generic.Reading) -> bool:
+        reading = generic.read_record(text, self.rows.names, counters)
         _apply(reading, place)
         if reading.empty:
             return False
@@ -174,7 +175,8 @@ def read(path: str) -> Run:
     reader = Reader(path, dialects.shipped())
     reader.read(log.records())
     built = reader.rows.frames()
-    if all(built[name].is_empty() for name in ("metrics", "tensors", "events", "jobs")):
+    told = any(not built[name].is_empty() for name in ("metrics", "tensors", "events", "jobs"))
+    if not told and not set(reader.used) - {"generic"}:
         raise PostmortemError(
             f"{path}: no log of a training run: none of its {log.lines:,} lines holds a metric, a tensor's range, "
             "an event or a job"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def rms_rescale(
-    x: Tensor, target_rms: float | Tensor, eps: float | Tensor, largest_scale: float | None = None
+    x: Tensor, target_rms: float | Tensor, eps: float | Tensor, largest_scale: float | Tensor | None = None
 ) -> Tensor:
     """Scale to x * target_rms / (rms(x) + eps) over the last dimension, the factor at most `largest_scale`.
 

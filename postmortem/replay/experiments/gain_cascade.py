@@ -1,0 +1,139 @@
+"""Which operation could have multiplied a gradient to the norm that is logged, and what limits it?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.gains import (
+    AttentionSoftmax,
+    CollapsedLayerNorm,
+    CollapsedRms,
+    Gain,
+    ResidualAddition,
+)
+from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.values import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from postmortem.replay.gains import Amplifier
+    from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay
+
+#: So many times the usual norm is no explosion any more.
+ORDINARY: Final = 10
+
+
+class GainCascade(Experiment):
+    """Holds the gain that an exploded gradient norm asks for against the bound of each suspected operation."""
+
+    name = "gain-cascade"
+    question = "Which operation could give the gain that the gradient norm asks for, and which fix limits it?"
+    cannot_show = (
+        "That an operation did it: a bound that allows a gain says only that it is not excluded. Each operation "
+        "is taken alone and with an input of its own, which favours it; what several do together, what the "
+        "matrices between them multiply, and a loss that is itself huge are not in it."
+    )
+    priors = (
+        Prior(name="usual_norm", text="1 to 100, log-uniform", because="gradient norms before clipping"),
+        Prior(name="stages", text="1 to 6", because="cascades of whole networks are no deeper"),
+        Prior(name="norms a stage", text="1 to 4", because="one for the input, two in a block, one behind it"),
+        Prior(name="eps", text="1e-12 to 1e-5, log-uniform", because="from BERT's to torch's default"),
+        Prior(name="eps_place", text="inside and outside the root", because="torch's, and hand-written ones"),
+        Prior(name="weight of a norm", text="1", because="the initial one"),
+        Prior(name="rms_eps", text="1e-8", because="the usual guard where eps is added to a norm"),
+        Prior(name="target_rms", text="0.1 to 10, log-uniform", because="activations around unit RMS"),
+        Prior(name="residual_weight", text="1", because="an unscaled residual"),
+        Prior(name="logit scale", text="0.01 to 1e5, log-uniform", because="from uniform to one-hot"),
+        Prior(
+            name="collapse",
+            text="the std or RMS of the inputs is solved so that the norm is the logged one",
+            because="the log does not print it",
+        ),
+    )
+    claims = (
+        Claim(
+            id="ordinary-again",
+            text=f"the gradient norm stays below {ORDINARY} times the usual",
+            knobs=frozenset({"eps", "rms_eps", "residual_weight", "scale_clamp", "logit_clip", "max_norm"}),
+            quantity="norm",
+            label="gradient norm",
+            holds=lambda _before, after, _facts, _fix: after["norm"] < ORDINARY * after["usual"],
+        ),
+    )
+
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Amplifier]:
+        """All, where the log shows a gradient norm; a norm's eps where the log puts it, if it does."""
+        if not Gain.of(facts).total:
+            return ()
+        norms = [CollapsedLayerNorm("inside"), CollapsedLayerNorm("outside")]
+        placed = [norm for norm in norms if norm.place == facts.get("eps_place")]
+        return (*(placed or norms), AttentionSoftmax(), CollapsedRms(), ResidualAddition())
+
+    def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
+        """As every experiment; each reason also gives the gain that the mechanism needs, and its bound."""
+        answer = super().run(rule, facts, fixes, lab)
+        needs = {(m.name, m.family): m.needs(facts) for m in self.mechanisms(facts)}
+        replays = []
+        for replay in answer.replays:
+            because = f"{replay.because}; {needs[replay.mechanism, replay.family]}"
+            if replay.fix.knob == "max_norm":
+                because += "; clipping returns the norm from before it clips"
+            replays.append(replay.model_copy(update={"because": because}))
+        return replace(answer, replays=tuple(replays))
+
+    def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
+        """What a cure shows, and what each mechanism that is not excluded must show in that batch."""
+        gain = Gain.of(facts)
+        if not gain.total:
+            return ()
+        usual = gain.usual[1]
+        cured = Prediction(
+            id=f"{self.name}-ordinary",
+            metric="grad_norm",
+            where="every update",
+            low=None,
+            high=ORDINARY * usual,
+            assumptions=[f"the usual norm is at most {shown(usual)}", "norms are those before clipping"],
+            statement=f"if the cause is gone, grad_norm stays below {shown(ORDINARY * usual)}",
+            basis="law",
+        )
+        return [cured, *(self._collapsed(m, facts) for m in self._left(facts, replays) if m.collapsed)]
+
+    def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:
+        """The backward pass first: that is where the logged norms come from."""
+        if not Gain.of(facts).total:
+            return ()
+        return [
+            "the gradient norm of each layer in that batch, from the loss backwards: where it first jumps "
+            "(the logged norms are of the backward pass; checks of the forward pass may all be in order)",
+            "the gradient norm of each loss term alone in that batch, and the value of each term",
+            *dict.fromkeys(
+                f"the least {m.collapsed}, in that batch" for m in self._left(facts, replays) if m.collapsed
+            ),
+        ]
+
+    def _left(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> list[Amplifier]:
+        """The mechanisms that no bound excludes."""
+        left = {(r.mechanism, r.family) for r in replays if r.verdict != "not_reproduced"}
+        return [m for m in self.mechanisms(facts) if (m.name, m.family) in left]
+
+    def _collapsed(self, mechanism: Amplifier, facts: Mapping[str, Fact]) -> Prediction:
+        high = mechanism.collapse(facts)
+        most = mechanism.counts(facts)[1]
+        family = f" ({mechanism.family})" if mechanism.family else ""
+        return Prediction(
+            id=f"{self.name}-{mechanism.name}{'-' + mechanism.family if mechanism.family else ''}".replace(" ", "-"),
+            metric=f"least {mechanism.collapsed}",
+            where="the batch whose norm explodes",
+            low=None,
+            high=high,
+            assumptions=[f"at most {most} in a row, and nothing else amplifies"],
+            statement=f"if {mechanism.title}{family} did it, the least {mechanism.collapsed} is {high:.2g} or less",
+            basis="law",
+        )
+
+
+EXPERIMENT = GainCascade()
