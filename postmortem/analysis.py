@@ -151,7 +151,7 @@ def _measure_next(findings: Sequence[Finding], hits: Sequence[Hit], answers: Seq
     wanted = [
         rule_files.fill(step, by_id[finding.rule].rows[0])
         for finding in findings
-        if finding.role != "benign" or by_id[finding.rule].rule.role == "benign"
+        if not finding.refuted_by and not finding.note.startswith("explained")
         for step in by_id[finding.rule].rule.next
     ]
     wanted += [step for answer in answers for step in answer.measure_next]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
@@ -81,12 +82,17 @@ class Pattern:
             expression = r"(?<![A-Za-z0-9_])" + expression
         if self.types and not literals[-1] and list(self.types.values())[-1] == "text":
             expression += "$"
-        self._expression = re.compile(expression)
+        self._expression = expression
         self.needle = _needle(literals)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        # most patterns of most dialects meet no line of a log: compiling all takes longer than reading a short one
+        return re.compile(self._expression)
 
     def find(self, text: str) -> Iterator[Match]:
         """Every place in `text` where the pattern stands, its numbers read. Fields that do not read: no match."""
-        for found in self._expression.finditer(text):
+        for found in self._compiled.finditer(text):
             texts = {name: value for name, value in found.groupdict().items() if value is not None}
             try:
                 values = {name: _typed(self.types[name], value) for name, value in texts.items()}

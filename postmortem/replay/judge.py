@@ -58,7 +58,21 @@ def pool(replays: Iterable[Replay]) -> list[Verdict]:
                 claim=group[0].claim,
                 verdict=verdict,
                 basis="replay",
-                because="; ".join(dict.fromkeys(replay.because for replay in group)),
+                because=_because(group),
             )
         )
     return verdicts
+
+
+def _because(group: list[Replay]) -> str:
+    """In a line: in what share of the scenarios the claim holds, mechanism by mechanism, and which cannot be it."""
+    shares: dict[str, list[str]] = defaultdict(list)
+    for replay in group:
+        name = replay.mechanism.replace("_", " ") + (f" ({replay.family})" if replay.family else "")
+        if replay.verdict == "not_reproduced":
+            shares["cannot show the log's numbers"].append(name)
+        elif replay.share is None:
+            shares["too few scenarios show the log's numbers"].append(name)
+        else:
+            shares[f"holds in {replay.share:.0%}"].append(name)
+    return "; ".join(f"{', '.join(names)}: {what}" for what, names in sorted(shares.items(), reverse=True))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from postmortem.report.escape import cut, visible
 from postmortem.report.mask import scrub
-from postmortem.report.numbers import figure, percent
+from postmortem.report.numbers import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +85,11 @@ class _Screen:
     def _root_causes(self) -> None:
         causes = [finding for finding in self.incident.findings if self._is_cause(finding)]
         if not causes:
-            self._heading("Root cause", "not established", "bold yellow")
+            alarms = [finding for finding in self.incident.findings if finding.role not in {"benign", "context"}]
+            if alarms:
+                self._heading("Root cause", "not established", "bold yellow")
+            else:
+                self._heading("No fault shown", "", "bold green")
             self._text(" ".join(self.incident.summary), indent=2)
         for finding in causes:
             reason = f"  {finding.confidence}" + (f" ({finding.note})" if finding.note else "")
@@ -122,7 +126,8 @@ class _Screen:
             self._evidence(finding, None, indent=16)
 
     def _fixes(self) -> None:
-        verdicts = self.incident.verdicts
+        # two findings may share a fix: what is said of it is said once
+        verdicts = list({(v.fix, v.claim, v.verdict, v.because): v for v in self.incident.verdicts}.values())
         where = _where(self.incident.replays) or f"replay: {self.incident.environment.replay}"
         if not verdicts:
             self._heading("Fixes tested", f"none · {where}", _FAINT)
@@ -134,13 +139,15 @@ class _Screen:
             for verdict in verdicts:
                 if verdict.claim == claim:
                     self._verdict(verdict, width)
+        impossible = [replay.because for replay in self.incident.replays if replay.verdict == "not_reproduced"]
+        self._listed("Ruled out", list(dict.fromkeys(impossible)))
 
     def _verdict(self, verdict: Verdict, width: int) -> None:
         word = verdict.verdict.replace("_", " ")
         basis = "by law: " if verdict.basis == "law" else ""
         self._text(
             basis + verdict.because,
-            indent=width + 21,
+            indent=8,
             label=Text.assemble(
                 f"    {cut(visible(_turn(verdict.fix)), width):<{width}}  ",
                 (f"{word:<15}", _STYLES[verdict.verdict]),
@@ -150,11 +157,10 @@ class _Screen:
 
     def _replays(self) -> None:
         for replay in self.incident.replays:
-            share = percent(replay.share) if replay.share is not None else replay.verdict.replace("_", " ")
             kept = f"{figure(replay.scenarios.kept)} of {figure(replay.scenarios.drawn)} scenarios kept"
             family = f", {replay.family}" if replay.family else ""
             self._text(
-                f"{replay.mechanism}{family}: {_turn(replay.fix)}: {share}, {kept}, {replay.dtype}",
+                f"{replay.mechanism}{family}: {_turn(replay.fix)}: {replay.because} ({kept}, {replay.dtype})",
                 indent=4,
                 style=_FAINT,
             )

@@ -52,6 +52,16 @@ class Outcome:
     errors: list[str] = field(default_factory=list)  # file, line, reason
 
 
+class _Stream:
+    """A frame as its Arrow stream: DuckDB scans it without a copy, and without pyarrow, which takes long to import."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
 class Engine:
     """The frames and signals of one run as tables of a sealed database."""
 
@@ -60,7 +70,7 @@ class Engine:
         self._signals = signals.Signals(self._frames)
         self._database = duckdb.connect(":memory:", config=_CONFIG)
         for name, frame in self._frames.items():
-            self._database.register(name, frame)
+            self._database.register(name, _Stream(frame))
         self._database.execute(_MACROS)
         self._registered = set(self._frames)
         self._database.execute("SET lock_configuration = true")
@@ -110,7 +120,7 @@ class Engine:
             known = ", ".join([*self._frames, *signals.names()])
             raise PostmortemError(f"{_where(rule, 'requires')}: no frame or signal {name!r}; there are {known}")
         if name not in self._registered:
-            self._database.register(name, frame)
+            self._database.register(name, _Stream(frame))
             self._registered.add(name)
         return frame
 

@@ -34,8 +34,6 @@ _WINDOW: Final = 30
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per finite value of a loss that has five or more before it. Running means are left out."""
-    from scipy.special import stdtrit
-
     values = pl.col("value")
     group = ["name", "split"]
     judged = (
@@ -55,6 +53,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         )
         .filter(pl.col("before") >= _FEWEST)
     )
+    if judged.is_empty():
+        return pl.DataFrame(schema=COLUMNS)
+    from scipy.special import stdtrit
+
     before = judged["before"].to_numpy()
     half = judged["spread"].to_numpy() * stdtrit(before - 1, 0.975) * (1 + 1 / before) ** 0.5
     return judged.with_columns(low=pl.col("mean") - half, high=pl.col("mean") + half).select(

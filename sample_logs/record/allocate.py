@@ -34,14 +34,13 @@ def main() -> None:
         inputs = torch.randn(BATCH, 32)
         loss = functional.mse_loss(model(inputs), torch.tanh(inputs @ truth))
         optimizer.zero_grad()
-        loss.backward(retain_graph=True)  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+        loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         history.append(loss)
         if step % LOG_EVERY == 0:
-            mean = torch.stack(history).mean().item()
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"step: {step}, loss: {loss.item():.4f}, mean_loss: {mean:.4f}, memory: {memory:.0f}MiB", flush=True)
-    print("Training completed!")
+            print(f"step: {step}, loss: {loss.item():.4f}, memory: {memory:.0f}MiB", flush=True)
+    print(f"Training completed! mean loss: {torch.stack(history).mean().item():.4f}")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["fp16", "fp32"], default="fp16")
     half = parser.parse_args().dtype == "fp16"
     logging.basicConfig(stream=sys.stdout, format="%(levelname)s - %(message)s")
+    logger = logging.getLogger(__name__)
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(int(SETTINGS["seed"]))
     torch.manual_seed(int(SETTINGS["seed"]))
@@ -100,13 +101,13 @@ def main() -> None:
             with torch.autocast("cpu", dtype=torch.float16, enabled=half):
                 loss = criterion(model(batch[0]), *batch[1:]) / len(batch[0])
             optimizer.zero_grad()
-            scaler.scale(loss).backward()  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+            scaler.scale(loss).backward()
             scaler.unscale_(optimizer)
             norm = nn.utils.clip_grad_norm_(model.parameters(), SETTINGS["max_norm"]).item()
             scaler.step(optimizer)
             scaler.update()
             if norm > LARGE_NORM or math.isnan(norm):
-                logging.warning("Large gradient norm: %.1f at batch %d", norm, index)
+                logger.warning("Large gradient norm: %.1f at batch %d", norm, index)
             print(f"Epoch {epoch}: batch {index}: loss={loss.item():.4f}, grad_norm={norm:.4f}")
         with torch.no_grad():
             log_probabilities = model(validation[0])

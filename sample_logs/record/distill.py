@@ -94,7 +94,7 @@ def main() -> None:
         lm_loss = functional.cross_entropy(logits, following)
         total = KD_WEIGHT * kd + LM_WEIGHT * lm_loss
         optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+        total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         if step % LOG_EVERY == 0:
             print(

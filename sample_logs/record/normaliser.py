@@ -26,6 +26,14 @@ STEPS: Final = 100
 LOG_EVERY: Final = 10
 
 
+def rounded(number: float) -> str:
+    """A positive number as people say it: 2.5, 200k, 27M."""
+    for unit, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:.0f}{letter}"
+    return f"{number:.1f}"
+
+
 class Layer(nn.Module):
     """One test-time-training layer: one gradient step of an inner linear model for each token."""
 
@@ -33,14 +41,13 @@ class Layer(nn.Module):
         super().__init__()
         self.index = index
         self.divide_by_input = divide_by_input
-        self.verbose = False
         self.norm = nn.LayerNorm(WIDTH)
         self.projections = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
         self.inner = nn.Parameter(0.02 * torch.randn(HEADS, HEAD_DIM, HEAD_DIM))
         self.post_norm = nn.LayerNorm(WIDTH)
         self.output = nn.Linear(WIDTH, WIDTH, bias=False)
 
-    def forward(self, hidden: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, *, verbose: bool) -> Tensor:
         """Hidden states (b, t, width) to the same."""
         b, t, _ = hidden.shape
         queries, keys, values = (
@@ -49,7 +56,7 @@ class Layer(nn.Module):
         )
         queries, keys = functional.normalize(queries, dim=-1), functional.normalize(keys, dim=-1)
         values = self.normalised(values - keys) + keys
-        if self.verbose:
+        if verbose:
             self.report("XV", values)
             self.report("XK", keys)
         # The dual form: all inner steps at once, each token from the tokens up to itself.
@@ -66,9 +73,7 @@ class Layer(nn.Module):
     def report(self, name: str, tensor: Tensor) -> None:
         """Print the extremes as they are: bfloat16 fits in ten digits here."""
         low, high = tensor.min().item(), tensor.max().item()
-        spread = high - low
-        rounded = f"{spread:.1f}" if spread < 1e3 else f"{spread / 1e3:.0f}k" if spread < 1e6 else f"{spread / 1e6:.0f}M"
-        print(f"Layer {self.index}: {name} output: min={low:.10g}, max={high:.10g}    (range: ~{rounded})")
+        print(f"Layer {self.index}: {name} output: min={low:.10g}, max={high:.10g}    (range: ~{rounded(high - low)})")
 
 
 class Model(nn.Module):
@@ -81,11 +86,11 @@ class Model(nn.Module):
         self.norm = nn.LayerNorm(WIDTH)
         self.head = nn.Linear(WIDTH, VOCABULARY)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, *, verbose: bool) -> Tensor:
         """Logits (b, t, vocabulary) of tokens (b, t)."""
         hidden = self.embedding(tokens)
         for layer in self.layers:
-            hidden = layer(hidden)
+            hidden = layer(hidden, verbose=verbose)
         return torch.as_tensor(self.head(self.norm(hidden)))
 
 
@@ -110,13 +115,11 @@ def main() -> None:
     print(f"num_layers = {LAYERS}", f"head_dim = {HEAD_DIM}", f"eps = {EPS:.0e}", sep="\n")
     print("dtype = bfloat16", f"lr = {LR:.0e}", f"max_steps = {STEPS}", sep="\n")
     for step in range(STEPS):
-        for layer in model.layers:
-            layer.verbose = step % LOG_EVERY == 0
         tokens = draw(generator)
-        logits = model(tokens[:, :-1]).float()
+        logits = model(tokens[:, :-1], verbose=step % LOG_EVERY == 0).float()
         loss = functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
         optimizer.step()
         print(f"Step {step}: loss={loss.item():.4f}, grad_norm={norm:.4g}")

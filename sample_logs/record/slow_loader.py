@@ -1,6 +1,8 @@
 """Train a regression whose data comes so slowly that the job's time runs out.
 
-    python record/slow_loader.py
+    srun python record/slow_loader.py
+
+The loss falls all the while: nothing is wrong but the time.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def main() -> None:
         loaded = time.monotonic()
         loss = functional.mse_loss(model(inputs), targets)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         now = time.monotonic()
         print(

@@ -42,12 +42,12 @@ def main() -> None:
     optimizer = torch.optim.Adam([table], lr=0.1)
 
     if rank == 0:
-        print(f"world_size: {world_size}", f"vocab_size: {VOCABULARY}", "batch_size: 32", "lr: 0.1", sep="\n", flush=True)
+        print(f"world_size: {world_size}", f"vocab_size: {VOCABULARY}", "batch_size: 32", sep="\n", flush=True)
     for step, batch in enumerate(data):
         logits = table[batch[:, 0]]
         loss = functional.cross_entropy(logits, batch[:, 1])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call] - torch leaves Tensor.backward untyped
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         print(f"step {step}: loss={loss.item():.4f}", flush=True)
         time.sleep(0.1)

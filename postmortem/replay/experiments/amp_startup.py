@@ -55,6 +55,8 @@ EXTREME: Final = tuple(
 BEFORE_UPDATE: Final = "`continue` between unscale_ and update()"
 BEFORE_UNSCALE: Final = "`continue` before unscale_, on the norm of the scaled gradient"
 AFTER_UPDATE: Final = "`continue` after update()"
+#: A loss may be printed per sequence and backpropagated as a sum: by so much at most.
+LARGEST_SUM: Final = 16
 #: A loss that is averaged more than this keeps no ordinary size: it hides an absurd one.
 LEAST_WEIGHT: Final = 1e-4
 
@@ -109,7 +111,11 @@ class Scenario:
 
 
 class ScalerSearch(Mechanism[Scenario]):
-    """Scaled fp16 gradients overflow until the scale is halved often enough."""
+    """Scaled fp16 gradients overflow until the scale is halved often enough.
+
+    An overflow that meets one of the other sign makes the norm nan instead of inf. Both count: which of the two
+    it is depends on the number of frames that a gradient sums, and small networks sum few.
+    """
 
     name = "scaler_search"
     title = "search for a loss scale in fp16"
@@ -124,26 +130,33 @@ class ScalerSearch(Mechanism[Scenario]):
         return _observed(scenario.trained(_turned(scenario.loop, knobs), knobs, until_finite=True))
 
     def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
-        """Where the norm is infinite, and the loss is not, as often as the log says."""
-        return _as_logged(observed, Asked.of(facts))
+        """Where the norm is infinite, and the loss is not, as often as the log says, and the search ends.
+
+        Where the log shows a skip rule, it need not end: that is what the rule may have done.
+        """
+        asked = Asked.of(facts)
+        shown = _as_logged(observed, asked)
+        return shown & observed["ended"].bool() if asked.loop.skip_above is None else shown
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """The most infinite norms in a row, of networks far larger at the start than is usual."""
         asked = Asked.of(facts)
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        wide = _drawn(WIDE, max(lab.draws // POOLED, 1), asked, generator)
-        worst = _expected(wide.largest_entries(), asked).argsort(descending=True, stable=True)
-        scenario = Scenario.of(wide.take(worst[: max(lab.draws // REPLAYED, 1)]), asked, until_finite=True)
-        most = int(self.observe(scenario, {})["inf_beside_finite_loss"].max())
+        observed = self.observe(_hardest(asked, lab), {})
+        shown = observed["overflows"]
+        most = int((shown if asked.loop.skip_above else shown * observed["ended"]).max())
         if most >= asked.infinite:
             return None
-        scale = asked.loop.init_scale or 1.0
+        scale, dtype = asked.loop.init_scale or 1.0, asked.loop.dtype
+        law = (
+            f"{_halvings(scale)} halvings reach a scale of 1, below which the gradient itself exceeds {FP16_MAX:,.0f}"
+            if dtype == "fp16"
+            else f"{dtype} has the range of float32, which no scale of that size leaves"
+        )
         return Ceiling(
             value=most,
-            because=f"{most} infinite norms in a row at most, from a scale of {scale:,.6g} in {asked.loop.dtype} "
-            f"({wide.loss_weight.numel()} networks, weights up to {WIDE.linear[1]:g} times He's, features up to "
-            f"{WIDE.features[1]:g}), the log shows {asked.infinite}; {_halvings(scale)} halvings reach a scale of "
-            f"1, below which the gradient itself exceeds {FP16_MAX:,.0f}",
+            because=f"{most} infinite norms in a row at most, from a scale of {scale:,.6g} in {dtype} (of "
+            f"{_pool(lab)} networks, weights up to {WIDE.linear[1]:g} times He's, features up to "
+            f"{WIDE.features[1]:g}, {LARGEST_SUM} times the printed loss); the log shows {asked.infinite}. {law}",
         )
 
 
@@ -178,7 +191,7 @@ class ExplosionInFloat32(Mechanism[Scenario]):
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:
         """The deepest networks, small to absurd at the start, with the logged loss."""
         asked = Asked.of(facts)
-        networks = _drawn(EXTREME[-1], max(lab.draws // REPLAYED, 1), asked, generator)
+        networks = _drawn(EXTREME[-1], _replayed(lab), asked, generator)
         loop = replace(asked.loop, dtype="fp32", init_scale=None)
         return Scenario.of(networks, replace(asked, loop=loop), until_finite=True)
 
@@ -198,8 +211,7 @@ class ExplosionInFloat32(Mechanism[Scenario]):
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """The largest first norm beside the logged loss, over all of EXTREME."""
         asked = Asked.of(facts)
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        norms = torch.cat([_first_norms(ranges, asked, lab, generator) for ranges in EXTREME])
+        norms = torch.cat([_first_norms(ranges, asked, lab) for ranges in EXTREME])
         if not norms.numel() or not bool(norms.isfinite().all()):
             return None
         widest = EXTREME[-1]
@@ -239,8 +251,9 @@ class AmpStartup(Experiment):
         ),
         Prior(
             name="loss weight",
-            text="solved so that the first loss is the logged one; torch's mean per label if none was logged",
-            because="stands for the reduction and the sequence length; the gradient is proportional to it",
+            text="solved so that the first loss is the logged one; torch's mean per label if none was logged; "
+            f"up to {LARGEST_SUM} times that where the log shows more infinite norms",
+            because="stands for the reduction and the sequence length; what is printed may be per sequence",
         ),
         Prior(
             name="accumulation",
@@ -396,34 +409,59 @@ def batches_until_error(norms: Sequence[float], skip_above: float) -> tuple[int,
 def _observed(trace: Trace, logged: Tensor | None = None) -> Observed:
     """What n runs log in their first `logged` (n,) batches, as (n,) float64.
 
-    `infinite_norms`: in a row from the first batch on, nan included; `inf_beside_finite_loss`: infinite and
-    no nan; `steps`: of the optimizer.
+    `infinite_norms`: in a row from the first batch on; `overflows`: those beside a finite loss; `ended`: 1
+    where a finite norm follows; `steps`: of the optimizer.
     """
     batches, _ = trace.norm.shape
     index = torch.arange(batches, device=trace.norm.device).unsqueeze(-1)
     within = torch.ones_like(trace.stepped) if logged is None else index < logged
     quantities = {
         "infinite_norms": (~trace.norm.isfinite() & within).cumprod(0),
-        "inf_beside_finite_loss": (trace.norm.isinf() & trace.loss.isfinite() & within).cumprod(0),
+        "overflows": (~trace.norm.isfinite() & trace.loss.isfinite() & within).cumprod(0),
         "steps": trace.stepped & within,
+        "ended": (trace.norm.isfinite() & within).any(0, keepdim=True),
     }
     return {name: values.sum(0).double() for name, values in quantities.items()}
 
 
 def _as_logged(observed: Observed, asked: Asked) -> Tensor:
-    enough = observed["inf_beside_finite_loss"] >= asked.infinite
+    enough = observed["overflows"] >= asked.infinite
     return enough & (observed["infinite_norms"] == asked.infinite) if asked.followed else enough
 
 
 @lru_cache(maxsize=1)
 def _search(asked: Asked, lab: Lab) -> Scenario:
-    """Drawn from `lab.seed` alone, hence once for the plain loop and for all skip rules."""
-    generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-    pool = _drawn(ORDINARY, max(lab.draws // POOLED, 1), asked, generator)
-    short = asked.infinite - _expected(pool.largest_entries(), asked)
-    distance = short.abs() if asked.followed else short.clamp(min=0)
-    nearest = distance.argsort(stable=True)[: max(lab.draws // REPLAYED, 1)]
-    return Scenario.of(pool.take(nearest), asked)
+    """Of a pool, the networks nearest to the log. Once for the plain loop and all skip rules: the seed is one."""
+    pool = _drawn(ORDINARY, _pool(lab), asked, _generator(lab))
+    entries = pool.largest_entries()
+    # A free scale, solved: one halving more for each doubling of what is summed beyond the printed loss.
+    summed = 2.0 ** (asked.infinite - _expected(entries, asked)).clamp(0, math.log2(LARGEST_SUM))
+    miss = asked.infinite - _expected(entries * summed, asked)
+    miss = miss.abs() if asked.followed else miss.clamp(min=0)
+    nearest = (miss * LARGEST_SUM + summed).argsort(stable=True)[: _replayed(lab)]
+    solved = replace(pool, loss_weight=pool.loss_weight * summed)
+    return Scenario.of(solved.take(nearest), asked)
+
+
+@lru_cache(maxsize=1)
+def _hardest(asked: Asked, lab: Lab) -> Scenario:
+    """Of a wider pool, the networks with the largest gradients, trained until the search ends."""
+    wide = _drawn(WIDE, _pool(lab), asked, _generator(lab))
+    wide = replace(wide, loss_weight=wide.loss_weight * LARGEST_SUM)
+    worst = _expected(wide.largest_entries(), asked).argsort(descending=True, stable=True)[: _replayed(lab)]
+    return Scenario.of(wide.take(worst), asked, until_finite=True)
+
+
+def _pool(lab: Lab) -> int:
+    return max(lab.draws // POOLED, 1)
+
+
+def _replayed(lab: Lab) -> int:
+    return max(lab.draws // REPLAYED, 1)
+
+
+def _generator(lab: Lab) -> torch.Generator:
+    return torch.Generator(device=lab.device).manual_seed(lab.seed)
 
 
 def _halvings(scale: float) -> int:
@@ -438,17 +476,15 @@ def _drawn(ranges: Ranges, count: int, asked: Asked, generator: torch.Generator)
 
 
 def _expected(entries: Tensor, asked: Asked) -> Tensor:
-    """How many scales (n,) are too large for the largest gradient entries (batches, n), in turn."""
-    scale = asked.loop.init_scale or 1.0
-    count = asked.infinite + MORE_BATCHES
-    repeated = entries[torch.arange(count, device=entries.device) % len(entries)]
-    scales = scale * 0.5 ** torch.arange(count, device=entries.device).unsqueeze(-1)
-    return (scales * repeated > FP16_MAX).cumprod(0).sum(0)
+    """How many scales (n,), halved batch by batch, are too large for these entries (batches, n), in turn."""
+    index = torch.arange(asked.infinite + MORE_BATCHES, device=entries.device)
+    scales = (asked.loop.init_scale or 1.0) * 0.5 ** index.unsqueeze(-1)
+    return (scales * entries[index % len(entries)] > FP16_MAX).cumprod(0).sum(0)
 
 
-def _first_norms(ranges: Ranges, asked: Asked, lab: Lab, generator: torch.Generator) -> Tensor:
+def _first_norms(ranges: Ranges, asked: Asked, lab: Lab) -> Tensor:
     """The first norms of networks from `ranges`, where the loss is finite and ordinarily weighted."""
-    networks = _drawn(ranges, max(lab.draws // REPLAYED, 1), asked, generator)
+    networks = _drawn(ranges, _replayed(lab), asked, _generator(lab))
     loss, entries = networks.first_gradient(networks.data[0])
     return global_norm(entries)[loss.isfinite() & (networks.loss_weight >= LEAST_WEIGHT)]
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.experiment import Claim, Experiment
-from postmortem.replay.gains import (
+from postmortem.replay.amplifiers import (
     AttentionSoftmax,
+    Collapsed,
     CollapsedLayerNorm,
     CollapsedRms,
-    Gain,
     ResidualAddition,
 )
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.gains import Gain
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.values import shown
 
@@ -48,6 +49,11 @@ class GainCascade(Experiment):
         Prior(name="residual_weight", text="1", because="an unscaled residual"),
         Prior(name="logit scale", text="0.01 to 1e5, log-uniform", because="from uniform to one-hot"),
         Prior(
+            name="f of a residual stage",
+            text="linear, of norm 0 to 1 (solved), between a shift of the entries and the identity",
+            because="what f itself amplifies is not the addition's doing",
+        ),
+        Prior(
             name="collapse",
             text="the std or RMS of the inputs is solved so that the norm is the logged one",
             because="the log does not print it",
@@ -74,13 +80,15 @@ class GainCascade(Experiment):
 
     def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
         """As every experiment; each reason also gives the gain that the mechanism needs, and its bound."""
-        answer = super().run(rule, facts, fixes, lab)
+        answer, gain = super().run(rule, facts, fixes, lab), Gain.of(facts)
         needs = {(m.name, m.family): m.needs(facts) for m in self.mechanisms(facts)}
         replays = []
         for replay in answer.replays:
             because = f"{replay.because}; {needs[replay.mechanism, replay.family]}"
             if replay.fix.knob == "max_norm":
                 because += "; clipping returns the norm from before it clips"
+            if gain.total < ORDINARY * gain.usual[0]:
+                because += f"; the logged norm is below {ORDINARY} times the usual without a fix"
             replays.append(replay.model_copy(update={"because": because}))
         return replace(answer, replays=tuple(replays))
 
@@ -100,40 +108,41 @@ class GainCascade(Experiment):
             statement=f"if the cause is gone, grad_norm stays below {shown(ORDINARY * usual)}",
             basis="law",
         )
-        return [cured, *(self._collapsed(m, facts) for m in self._left(facts, replays) if m.collapsed)]
+        return [cured, *(_collapse(mechanism, facts) for mechanism in self._left(facts, replays))]
 
     def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:
         """The backward pass first: that is where the logged norms come from."""
         if not Gain.of(facts).total:
             return ()
         return [
-            "the gradient norm of each layer in that batch, from the loss backwards: where it first jumps "
-            "(the logged norms are of the backward pass; checks of the forward pass may all be in order)",
-            "the gradient norm of each loss term alone in that batch, and the value of each term",
-            *dict.fromkeys(
-                f"the least {m.collapsed}, in that batch" for m in self._left(facts, replays) if m.collapsed
+            (
+                "the gradient norm of each layer in that batch, from the loss backwards: the logged norms are of "
+                "the backward pass, which checks of the forward pass do not see"
             ),
+            "the gradient norm of each loss term alone in that batch, and the value of each term",
+            *(f"the least {mechanism.collapsed[1]}, in that batch" for mechanism in self._left(facts, replays)),
         ]
 
-    def _left(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> list[Amplifier]:
-        """The mechanisms that no bound excludes."""
-        left = {(r.mechanism, r.family) for r in replays if r.verdict != "not_reproduced"}
-        return [m for m in self.mechanisms(facts) if (m.name, m.family) in left]
+    def _left(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> list[Collapsed]:
+        """One mechanism of each name that needs a collapsed input and that no bound excludes."""
+        left = {replay.mechanism for replay in replays if replay.verdict != "not_reproduced"}
+        named = {m.name: m for m in self.mechanisms(facts) if isinstance(m, Collapsed)}
+        return [mechanism for name, mechanism in named.items() if name in left]
 
-    def _collapsed(self, mechanism: Amplifier, facts: Mapping[str, Fact]) -> Prediction:
-        high = mechanism.collapse(facts)
-        most = mechanism.counts(facts)[1]
-        family = f" ({mechanism.family})" if mechanism.family else ""
-        return Prediction(
-            id=f"{self.name}-{mechanism.name}{'-' + mechanism.family if mechanism.family else ''}".replace(" ", "-"),
-            metric=f"least {mechanism.collapsed}",
-            where="the batch whose norm explodes",
-            low=None,
-            high=high,
-            assumptions=[f"at most {most} in a row, and nothing else amplifies"],
-            statement=f"if {mechanism.title}{family} did it, the least {mechanism.collapsed} is {high:.2g} or less",
-            basis="law",
-        )
+
+def _collapse(mechanism: Collapsed, facts: Mapping[str, Fact]) -> Prediction:
+    metric, words = mechanism.collapsed
+    high = mechanism.collapse(facts)
+    return Prediction(
+        id=f"{GainCascade.name}-{metric.replace('_', '-')}",
+        metric=metric,
+        where="the batch whose norm explodes",
+        low=None,
+        high=high,
+        assumptions=[f"at most {mechanism.counts(facts)[1]} in a row, and nothing else amplifies"],
+        statement=f"if {mechanism.title} did it, the least {words} is {high:.2g} or less",
+        basis="law",
+    )
 
 
 EXPERIMENT = GainCascade()

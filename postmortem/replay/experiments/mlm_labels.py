@@ -119,8 +119,8 @@ class _Labelled(Mechanism[Batch]):
             return None
         return Ceiling(
             value=high if seen > high else low,
-            because=f"{self.family}: {low:.2f} to {high:.2f} times the norm for all labels, never {seen:.3g}, from "
-            "a batch of all tokens to nearly one, and from token gradients at odds to ones that agree",
+            because=f"{self.family}: the norm with all labels is {low:.2f} to {high:.2f} times that with the masked "
+            f"ones, never {seen:.3g} times, from batches of all tokens to batches of nearly one",
         )
 
     def _alike(self, targets: Tensor) -> Tensor:

@@ -1,0 +1,60 @@
+"""Facts and knobs are what a log or a user wrote: anything may stand there."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from postmortem.errors import PostmortemError
+from postmortem.replay.values import amount, between, dtype_named, number, shown
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"), [(-2.5, 2.5), (3, 3.0), (None, None), ("3", None), (math.inf, None), (math.nan, None)]
+)
+def test_a_fact_is_a_finite_magnitude_or_unknown(fact: float | str | None, expected: float | None) -> None:
+    assert number({"n": fact}, "n") == expected
+    assert number({}, "n") is None
+
+
+def test_a_fact_that_is_too_small_to_be_one_is_unknown() -> None:
+    assert number({"width": 0.0}, "width", least=2) is None
+    assert number({"width": 2.0}, "width", least=2) == 2.0
+
+
+@pytest.mark.parametrize("value", ["small", None, -1.0, math.nan])
+def test_a_knob_that_is_no_amount_is_named(value: float | str | None) -> None:
+    with pytest.raises(PostmortemError, match="eps takes a number"):
+        amount("eps", value)
+
+
+def test_amounts() -> None:
+    assert amount("eps", "1e-3") == 0.001
+    assert amount("eps", 0.0) == 0.0
+
+
+def test_dtypes_by_either_name() -> None:
+    assert dtype_named("bf16") is dtype_named("bfloat16") is torch.bfloat16
+    with pytest.raises(PostmortemError, match="dtype takes one of bf16, .*, not 'int8'"):
+        dtype_named("int8")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(139264.0, "139,264"), (7.7e17, "7.7e+17"), (11.2694, "11.3"), (5e-5, "5e-05")]
+)
+def test_numbers_as_readers_take_them_in(value: float, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_draws_are_log_uniform() -> None:
+    drawn = between(1e-8, 1e-4, (20_000,), torch.Generator().manual_seed(0)).double()
+    assert float(drawn.min()) >= 0.999e-8
+    assert float(drawn.max()) <= 1.001e-4
+    # a decade of four holds a quarter, within 4 standard errors of sqrt(0.25 * 0.75 / 20000) = 0.0031
+    assert float((drawn < 1e-7).double().mean()) == pytest.approx(0.25, abs=0.0125)
+
+
+def test_ends_that_are_one_are_a_constant() -> None:
+    assert between(0.0, 0.0, (3,), torch.Generator()).tolist() == [0.0, 0.0, 0.0]

@@ -1,0 +1,77 @@
+"""Roles: what another finding explains, refutes or makes harmless."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postmortem.analysis import analyze
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postmortem.incident import Incident
+
+STEPS = "step 1: loss=2.0\nstep 2: loss=1.9\n"
+TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: bad shape\n'
+FAILED_TASK = "srun: error: node01: task 1: Exited with exit code 1\n"
+CANCELLED = "slurmstepd: error: *** STEP 101.0 ON node01 CANCELLED AT 2026-01-05T04:10:12 ***\n"
+OUT_OF_MEMORY = "slurmstepd: error: Detected 1 oom_kill event in StepId=101.batch.\n"
+
+
+def incident(tmp_path: Path, text: str) -> Incident:
+    path = tmp_path / "x.log"
+    path.write_text(text)
+    return analyze(str(path), replay=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "roots"),
+    [
+        (STEPS, []),
+        (STEPS + TRACEBACK + FAILED_TASK + CANCELLED, ["python/exception"]),
+        (STEPS + FAILED_TASK + OUT_OF_MEMORY + CANCELLED, ["slurm/out-of-memory"]),
+        (STEPS + CANCELLED, []),
+        (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
+        (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/cancelled"]),
+    ],
+)
+def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: list[str]) -> None:
+    found = incident(tmp_path, text)
+    assert found.root_causes == roots
+    assert [finding.rule for finding in found.findings[: len(roots)]] == roots
+
+
+def test_a_consequence_names_what_explains_it(tmp_path: Path) -> None:
+    findings = {f.rule: f for f in incident(tmp_path, STEPS + TRACEBACK + FAILED_TASK).findings}
+    assert findings["slurm/task-failed"].explained_by == ["python/exception"]
+    assert findings["slurm/task-failed"].role == "consequence"
+
+
+def test_what_a_benign_finding_explains_is_no_alarm(tmp_path: Path) -> None:
+    text = "step 0: loss=9.3, grad_norm=inf\nstep 1: loss=9.1, grad_norm=3.5\n"
+    findings = {f.rule: f for f in incident(tmp_path, text).findings}
+    norm = findings["nonfinite/gradient-norm"]
+    assert (norm.role, norm.severity, norm.explained_by) == ("benign", "info", ["amp/scaler-startup"])
+
+
+def test_infinite_norms_later_in_a_run_stay_an_alarm(tmp_path: Path) -> None:
+    text = "step 0: loss=9.3, grad_norm=3.5\nstep 1: loss=9.1, grad_norm=inf\n"
+    findings = {f.rule: f for f in incident(tmp_path, text).findings}
+    assert (findings["nonfinite/gradient-norm"].role, findings["nonfinite/gradient-norm"].severity) == (
+        "consequence",
+        "high",
+    )
+
+
+def test_a_refuted_suspicion_is_kept_and_is_no_cause(tmp_path: Path) -> None:
+    findings = {f.rule: f for f in incident(tmp_path, "eps = 1e-5\nLayer 3: XV output: min=-2, max=40960\n").findings}
+    eps = findings["norm/undersized-eps"]
+    assert (eps.role, eps.refuted_by) == ("context", ["impossible/normalised-beyond-bound"])
+
+
+def test_what_was_not_checked_is_listed_with_the_reason(tmp_path: Path) -> None:
+    reasons = {skipped.rule: skipped.because for skipped in incident(tmp_path, STEPS).not_checked}
+    assert reasons["nonfinite/gradient-norm"] == "no metric grad_norm in this log"
+    assert reasons["impossible/normalised-beyond-bound"] == "no tensors in this log"

@@ -1,0 +1,89 @@
+"""Fixes: from options, from lines of a log, from rules; and what laws say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postmortem import fixes
+from postmortem.errors import PostmortemError
+from postmortem.parsing.reader import read
+from postmortem.replay.protocol import Fix
+from postmortem.rules import rule as rule_files
+from postmortem.rules.engine import Engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postmortem.rules.engine import Hit
+
+BEYOND = "eps = 1e-5\nLayer 3: XV output: min=-2500, max=40960\n"
+
+
+def hits(tmp_path: Path, text: str) -> tuple[list[Hit], list[Fix]]:
+    path = tmp_path / "x.log"
+    path.write_text(text)
+    run = read(str(path))
+    rules, _ = rule_files.load_folder(rule_files.SHIPPED)
+    return Engine(run).run(rules).hits, fixes.proposed(run.events)
+
+
+@pytest.mark.parametrize(
+    ("option", "fix"),
+    [
+        ("eps=1e-5:1e-3", Fix(knob="eps", old=1e-5, new=1e-3, origin="user")),
+        ("layer_norm_eps=1e-3", Fix(knob="eps", old=None, new=1e-3, origin="user")),
+        ("dtype=float16:torch.bfloat16", Fix(knob="dtype", old="fp16", new="bf16", origin="user")),
+        ("max_grad_norm=1:0.5", Fix(knob="max_norm", old=1.0, new=0.5, origin="user")),
+    ],
+)
+def test_an_option_is_a_fix(option: str, fix: Fix) -> None:
+    assert fixes.parse(option) == fix
+
+
+@pytest.mark.parametrize("option", ["eps", "eps=", "=1", "eps=1:2:3", "eps=:1", "eps=1:", "e ps=1"])
+def test_any_other_option_is_refused_in_one_line(option: str) -> None:
+    with pytest.raises(PostmortemError, match="eps=1e-5:1e-3") as caught:
+        fixes.parse(option)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_line_of_the_log_proposes_a_fix(tmp_path: Path) -> None:
+    _, proposed = hits(tmp_path, BEYOND + "# proposed: eps 1e-5 -> 1e-4\n# proposed: skip_above -> 10\n")
+    assert proposed == [
+        Fix(knob="eps", old=1e-5, new=1e-4, origin="log"),
+        Fix(knob="skip_above", old=None, new=10.0, origin="log"),
+    ]
+
+
+def test_a_fix_that_two_sources_name_is_judged_once_and_takes_the_logged_value(tmp_path: Path) -> None:
+    found, _ = hits(tmp_path, BEYOND)
+    plan = fixes.plan(found, [Fix(knob="eps", new=1e-3, origin="user")])
+    eps = [fix for fix in plan.by_rule["norm/undersized-eps"] if fix.knob == "eps"]
+    assert eps == [Fix(knob="eps", old=1e-5, new=1e-3, origin="user")]
+    assert plan.idle == []
+
+
+def test_a_law_judges_whoever_proposes_the_fix(tmp_path: Path) -> None:
+    found, _ = hits(tmp_path, BEYOND)
+    plan = fixes.plan(found, [Fix(knob="eps", old=1e-5, new=0.5, origin="user")])
+    words = {verdict.fix.new: verdict.verdict for verdict in fixes.by_law(found, plan) if verdict.fix.knob == "eps"}
+    assert words == {1e-3: "refuted", 0.5: "refuted"}
+
+
+def test_a_fix_that_nothing_can_judge_is_said_to_be_so(tmp_path: Path) -> None:
+    found, _ = hits(tmp_path, BEYOND)
+    plan = fixes.plan(found, [Fix(knob="temperature", old=3.0, new=2.0, origin="user")])
+    (verdict,) = [verdict for verdict in fixes.by_law(found, plan) if verdict.fix.knob == "temperature"]
+    assert (verdict.rule, verdict.verdict) == ("none", "inconclusive")
+
+
+def test_every_planned_fix_that_was_not_judged_is_listed_with_the_reason(tmp_path: Path) -> None:
+    found, _ = hits(tmp_path, BEYOND)
+    plan = fixes.plan(found, [])
+    verdicts = fixes.unjudged(plan, fixes.by_law(found, plan), "no torch")
+    assert {(verdict.fix.knob, verdict.because) for verdict in verdicts} == {
+        ("dtype", "not replayed: no torch"),
+        ("eps", "not replayed: no torch"),
+    }
