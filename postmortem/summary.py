@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from postmortem.rules.finding import SEVERITIES
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from postmortem.rules.finding import Finding
 
 
+_ALARMING: Final = SEVERITIES.index("medium")
+
+
 def summarise(
     findings: Sequence[Finding], roots: Sequence[str], verdicts: Sequence[Verdict], *, truncated: bool
 ) -> list[str]:
@@ -22,6 +25,11 @@ def summarise(
     if truncated:
         sentences.append("The log is truncated: its last line has no end, and what came after it is not judged.")
     return sentences
+
+
+def is_alarm(finding: Finding) -> bool:
+    """Whether a finding asks for a cause: something went wrong, and nothing harmless explains it."""
+    return finding.role not in {"benign", "context"} and SEVERITIES.index(finding.severity) >= _ALARMING
 
 
 def _what(findings: Sequence[Finding]) -> str:
@@ -40,10 +48,11 @@ def _why(findings: Sequence[Finding], roots: Sequence[str]) -> str:
     if roots:
         return f"Root cause: {roots[0]}."
     benign = [finding.rule for finding in findings if finding.role == "benign" and not finding.note]
-    alarms = [finding for finding in findings if finding.role in {"consequence", "contributing"}]
-    if benign and not alarms:
+    if any(is_alarm(finding) for finding in findings):
+        return "Root cause: not established by this log."
+    if benign:
         return f"No fault is shown: {', '.join(benign)} explains what looks like one."
-    return "Root cause: not established by this log." if findings else "Root cause: none to establish."
+    return "No fault is shown, so there is no root cause to establish."
 
 
 def _fixes(verdicts: Sequence[Verdict]) -> str:

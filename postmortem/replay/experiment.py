@@ -197,9 +197,7 @@ def _judged(
     )
 
 
-def _unreproduced(
-    mechanism: Mechanism[S], ceiling: Ceiling | None, count: int, common: Mapping[str, object]
-) -> Replay:
+def _unreproduced(mechanism: Mechanism[S], ceiling: Ceiling | None, count: int, common: Mapping[str, object]) -> Replay:
     because = (
         f"{mechanism.title}: {ceiling.because}"
         if ceiling

@@ -48,9 +48,7 @@ def pool(replays: Iterable[Replay]) -> list[Verdict]:
     verdicts = []
     for group in groups.values():
         words = {replay.verdict for replay in group if replay.verdict != "not_reproduced"}
-        verdict: VerdictWord = (
-            words.pop() if len(words) == 1 else "inconclusive" if words else "not_reproduced"
-        )
+        verdict: VerdictWord = words.pop() if len(words) == 1 else "inconclusive" if words else "not_reproduced"
         verdicts.append(
             Verdict(
                 rule=group[0].rule,

@@ -10,6 +10,7 @@ import torch
 
 from postmortem.replay.reference.ctc_network import Batch, Network
 from postmortem.replay.reference.scaled_training import Runs, gradients
+from postmortem.replay.values import between
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -91,7 +92,7 @@ class Recognisers:
         """The loss (n,) of one batch and its gradients (n, ...) before training, in float32."""
         network = self.runs().network
         weights = [*network.convolutions, *network[1:]]
-        return gradients(weights, batch, self.normalised, self.loss_weight, "fp32")
+        return gradients(weights, batch, self.normalised, self.loss_weight, torch.float32)
 
     def largest_entries(self) -> Tensor:
         """The largest entry of a micro batch's first gradient, in absolute value: (batches, n)."""
@@ -109,14 +110,10 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
     def normal(*shape: int) -> Tensor:
         return torch.randn(count, *shape, generator=generator, device=device)
 
-    def between(low: int, high: int, *shape: int) -> Tensor:
+    def whole(low: int, high: int, *shape: int) -> Tensor:
         return torch.randint(low, high + 1, (count, *shape), generator=generator, device=device)
 
-    def log_uniform(ends: tuple[float, float]) -> Tensor:
-        low, high = (math.log(end) for end in ends)
-        return (low + (high - low) * torch.rand(count, generator=generator, device=device)).exp()
-
-    size = log_uniform(ranges.features).reshape(-1, 1, 1, 1)
+    size = between(*ranges.features, (count, 1, 1, 1), generator)
     return Recognisers(
         unit=Network(
             tuple(normal(WIDTH, WIDTH, 3) for _ in range(ranges.depth)),
@@ -126,18 +123,18 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
             normal(WIDTH, SYMBOLS),
             torch.zeros(count, SYMBOLS, device=device),
         ),
-        convolution=HE_CONVOLUTION * log_uniform(ranges.convolution),
-        linear=HE_LINEAR * log_uniform(ranges.linear),
-        normalised=between(0, 1, 1, 1, 1).float(),
+        convolution=HE_CONVOLUTION * between(*ranges.convolution, (count,), generator),
+        linear=HE_LINEAR * between(*ranges.linear, (count,), generator),
+        normalised=whole(0, 1, 1, 1, 1).float(),
         data=tuple(
             Batch(
                 features=size * normal(SEQUENCES, FRAMES, WIDTH),
-                frames=between(FRAMES // 2, FRAMES, SEQUENCES),
-                labels=between(1, SYMBOLS - 1, SEQUENCES, LABELS),
-                lengths=between(2, LABELS, SEQUENCES),
+                frames=whole(FRAMES // 2, FRAMES, SEQUENCES),
+                labels=whole(1, SYMBOLS - 1, SEQUENCES, LABELS),
+                lengths=whole(2, LABELS, SEQUENCES),
             )
             for _ in range(BATCHES)
         ),
         loss_weight=torch.full((count,), 2 / ((2 + LABELS) * SEQUENCES), device=device),
-        accumulation=2.0 ** between(0, 3),
+        accumulation=2.0 ** whole(0, 3),
     )

@@ -12,6 +12,7 @@ from rich.text import Text
 from postmortem.report.escape import cut, visible
 from postmortem.report.mask import scrub
 from postmortem.report.numbers import figure
+from postmortem.summary import is_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,8 +86,7 @@ class _Screen:
     def _root_causes(self) -> None:
         causes = [finding for finding in self.incident.findings if self._is_cause(finding)]
         if not causes:
-            alarms = [finding for finding in self.incident.findings if finding.role not in {"benign", "context"}]
-            if alarms:
+            if any(is_alarm(finding) for finding in self.incident.findings):
                 self._heading("Root cause", "not established", "bold yellow")
             else:
                 self._heading("No fault shown", "", "bold green")

@@ -1,7 +1,8 @@
-"""What weight a term has in a total, as far as the steps carry it at which both are printed.
+"""What weight each term has in a total, as far as the steps carry it at which they are printed.
 
-total = weight * term + rest. Least squares gives the weight and its 95 % interval if the rest is constant;
-rest >= 0 gives weight <= total / term at every step, whatever the rest does.
+total = sum of weight * term + rest. Least squares over all printed terms gives the weights and their 95 % intervals
+if the rest is constant; a fit that makes the rest or a weight negative contradicts that, and is not given. No term
+being negative, weight <= total / term at every step bounds a weight whatever the rest does.
 """
 
 from __future__ import annotations
@@ -14,71 +15,87 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "term": pl.String(),
     "total": pl.String(),
     "line": pl.Int64(),
     "lines": pl.List(pl.Int64()),
-    "pairs": pl.Int64(),
+    "pairs": pl.Int64(),  # steps at which the total and all the terms are printed
+    "others": pl.String(),  # the other terms of the same fit
     "weight": pl.Float64(),
     "weight_low": pl.Float64(),
     "weight_high": pl.Float64(),
-    "bound": pl.Float64(),  # the weight cannot exceed this while the rest is not negative
+    "bound": pl.Float64(),  # the weight cannot exceed this while no term is negative
     "rest": pl.Float64(),  # in the total's unit, if it is constant
     "share": pl.Float64(),  # weight * mean term / mean total
     "share_low": pl.Float64(),
     "share_high": pl.Float64(),
 }
-#: Two points always fit a line; only a third can contradict it.
-_FEWEST: Final = 3
+_STEP: Final = ["job", "epoch", "step"]
+#: As much of the total as rounding in print may make the rest negative.
+_ROUNDING: Final = 0.01
+_SHOWN: Final = 20
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per term `*_loss` that is printed at three or more of the steps at which `loss` is."""
+    """A row per term `*_loss` of a `loss` that can be fitted: two more steps than terms, terms that vary."""
     train = frames["metrics"].filter(
-        pl.col("step").is_not_null(),
-        pl.col("value").is_finite(),
-        pl.col("split").fill_null("train") == "train",
+        pl.col("step").is_not_null(), pl.col("value").is_finite(), pl.col("split").fill_null("train") == "train"
     )
-    per_step = ["job", "epoch", "step"]
-    total = train.filter(pl.col("name") == "loss").unique(per_step, keep="first", maintain_order=True)
-    rows = []
-    for (name,), term in train.filter(pl.col("name").str.ends_with("_loss")).group_by("name", maintain_order=True):
-        both = term.unique(per_step, keep="first", maintain_order=True).join(
-            total, on=per_step, nulls_equal=True, suffix="_total", maintain_order="left"
-        )
-        x, y = both["value"].to_numpy(), both["value_total"].to_numpy()
-        if len(x) < _FEWEST or float(np.ptp(x)) == 0.0:
-            continue
-        weight, half, rest = line_fit(x, y)
-        scale = float(x.mean() / y.mean()) if y.mean() else float("nan")
-        lines = both["line"].to_list()
-        bound = float((y[x > 0] / x[x > 0]).min()) if (x > 0).any() else None
+    names = [name for name in train["name"].unique(maintain_order=True) if name.endswith("_loss")]
+    # a term that is printed at fewer steps than another is fitted with those that are printed there too
+    for terms in ([names, *([name] for name in names)]) if len(names) > 1 else [names]:
+        rows = _fit(train, terms)
+        if rows:
+            return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+    return pl.DataFrame(schema=COLUMNS)
+
+
+def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
+    table = train.filter(pl.col("name") == "loss").unique(_STEP, keep="first", maintain_order=True)
+    table = table.select(*_STEP, total="value")
+    for term in terms:
+        printed = train.filter(pl.col("name") == term).unique(_STEP, keep="first", maintain_order=True)
+        printed = printed.select(*_STEP, pl.col("value").alias(term), pl.col("line").alias(f"{term} line"))
+        table = table.join(printed, on=_STEP, nulls_equal=True, maintain_order="left")
+    x, y = table.select(terms).to_numpy(), table["total"].to_numpy()
+    if not terms or len(y) < len(terms) + 2 or np.linalg.matrix_rank(x - x.mean(axis=0)) < len(terms):
+        return []
+    weights, halves, rest = fit(x, y)
+    if rest < -_ROUNDING * abs(y.mean()) or (weights + halves < 0).any():
+        return []
+    rows: list[tuple[object, ...]] = []
+    for index, term in enumerate(terms):
+        column = x[:, index]
+        weight, half = float(weights[index]), float(halves[index])
+        scale = float(column.mean() / y.mean())
+        lines = table[f"{term} line"].to_list()
+        positive = column > 0
+        bound = float((y[positive] / column[positive]).min()) if positive.any() else None
         interval = (weight, weight - half, weight + half)
-        rows.append(
-            (
-                name,
-                "loss",
-                lines[0],
-                lines[:20],
-                len(x),
-                *interval,
-                bound,
-                rest,
-                *(w * scale for w in interval),
-            )
-        )
-    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+        others = ", ".join(other for other in terms if other != term)
+        shares = (value * scale for value in interval)
+        rows.append((term, "loss", lines[0], lines[:_SHOWN], len(y), others, *interval, bound, rest, *shares))
+    return rows
 
 
-def line_fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Slope, half the width of its 95 % t-interval, and intercept of least squares on three or more points."""
+def fit(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Slopes, half the widths of their 95 % t-intervals, and intercept of least squares. `x` is (points, terms)."""
     from scipy.special import stdtrit
 
-    dx = x - x.mean()
-    spread = float(dx @ dx)
-    slope = float(dx @ (y - y.mean())) / spread
-    residual = y - y.mean() - slope * dx
-    freedom = len(x) - 2
-    error = (float(residual @ residual) / freedom / spread) ** 0.5
-    return slope, float(stdtrit(freedom, 0.975)) * error, float(y.mean() - slope * x.mean())
+    dx = x - x.mean(axis=0)
+    dy = y - y.mean()
+    slopes, *_ = np.linalg.lstsq(dx, dy)
+    residual = dy - dx @ slopes
+    freedom = len(y) - x.shape[1] - 1
+    covariance = np.linalg.inv(dx.T @ dx) * float(residual @ residual) / freedom
+    halves = float(stdtrit(freedom, 0.975)) * np.sqrt(np.diag(covariance))
+    return slopes, halves, float(y.mean() - slopes @ x.mean(axis=0))
+
+
+def line_fit(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Slope, half the width of its 95 % t-interval, and intercept of a line through three or more points."""
+    slopes, halves, intercept = fit(x[:, None], y)
+    return float(slopes[0]), float(halves[0]), intercept

@@ -19,6 +19,8 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "bad": pl.Int64(),  # values that are nan or inf
     "printed": pl.Int64(),  # values in all
     "from_start": pl.Int64(),  # of the bad ones, those before any finite value
+    "bad_steps": pl.Int64(),  # the bad ones, each step once where steps are printed: a lower bound
+    "last_step": pl.Int64(),  # of the last bad one
     "from_start_steps": pl.Int64(),  # the same, each step once where steps are printed: a lower bound
     "finite_after": pl.Int64(),  # finite values after the last bad one
     "finite_between": pl.Int64(),  # finite values between the first bad one and the last
@@ -41,7 +43,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             continue
         first, last = bad[0], bad[-1]
         leading = next((i for i, good in enumerate(finite) if good), len(finite))
-        at = group.head(leading).filter(pl.col("step").is_not_null()).select("epoch", "step").n_unique()
+        bad_rows = group[bad]
         lines = list(dict.fromkeys(group["line"][index] for index in bad))
         rows.append((
             name,
@@ -53,9 +55,20 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             len(bad),
             len(finite),
             leading,
-            at or leading,
+            _steps(bad_rows),
+            group["step"][last],
+            _steps(bad_rows.head(leading)) if leading else 0,
             len(finite) - 1 - last,
             sum(finite[first:last]),
             group.filter(pl.col("value").is_finite())["value"].median(),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _steps(rows: pl.DataFrame) -> int:
+    """How many steps these rows tell of, each once. A warning and the line after it may print the same step, one
+    with its epoch and one without: the more telling kind counts. Without any step, every row is one.
+    """
+    known = rows.filter(pl.col("step").is_not_null())
+    with_epoch, without = known.filter(pl.col("epoch").is_not_null()), known.filter(pl.col("epoch").is_null())
+    return max(with_epoch.select("epoch", "step").n_unique(), without["step"].n_unique()) or rows.height

@@ -92,7 +92,7 @@ def test_decimals_say_nothing_of_the_dtype() -> None:
 def test_a_line_through_three_points() -> None:
     # y = 2x + 1 with residuals +1, -2, +1 at x = -1, 0, 1: slope 2, s² = 6 / 1, error of the slope sqrt(6 / 2)
     slope, half, intercept = line_fit(np.array([-1.0, 0.0, 1.0]), np.array([0.0, -1.0, 4.0]))
-    assert (slope, intercept) == (2.0, 1.0)
+    assert (slope, intercept) == (pytest.approx(2.0), pytest.approx(1.0))
     assert half == pytest.approx(12.7062 * math.sqrt(3), rel=1e-4)  # t(1 degree of freedom) = 12.7062
 
 
@@ -104,6 +104,24 @@ def test_the_weight_of_a_term() -> None:
     assert found["rest"] == pytest.approx(5.0)
     assert found["bound"] == pytest.approx(29 / 40)
     assert found["share"] == pytest.approx(0.6 * 30 / 23)
+
+
+def test_terms_that_are_printed_together_are_fitted_together() -> None:
+    # totals are 0.7 kd + 0.3 lm, and lm follows kd: alone, kd would be given lm's share too
+    kd, lm = (10.0, 20.0, 30.0, 45.0, 50.0), (3.0, 5.0, 9.0, 11.0, 16.0)
+    totals = [0.7 * k + 0.3 * m for k, m in zip(kd, lm, strict=True)]
+    rows = metric("kd_loss", *kd) + metric("lm_loss", *lm) + metric("loss", *totals)
+    frame = signals.Signals(tables(metrics=rows)).get("decomposition")
+    assert frame is not None
+    assert dict(frame.select("term", "weight").iter_rows()) == pytest.approx({"kd_loss": 0.7, "lm_loss": 0.3})
+
+
+def test_a_fit_that_needs_a_negative_rest_is_not_given() -> None:
+    # totals are kd - 5: with weight 1 the rest would be negative, so it was not constant
+    rows = metric("kd_loss", 20, 30, 41) + metric("loss", 15, 25, 36)
+    frame = signals.Signals(tables(metrics=rows)).get("decomposition")
+    assert frame is not None
+    assert frame.is_empty()
 
 
 def test_a_value_within_the_spread_of_those_before_it() -> None:
@@ -139,4 +157,5 @@ def test_where_a_metric_stops_being_finite() -> None:
 
 def test_a_step_that_is_printed_twice_counts_once() -> None:
     rows = metric("grad_norm", math.inf, math.inf, math.inf, steps=[0, 0, 1])
+    rows[1]["epoch"] = 1.0
     assert only("nonfinite", metrics=rows)["from_start_steps"] == 2

@@ -9,219 +9,33 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import torch
 
-from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
+from postmortem.replay.overflow import (
+    FLOAT32_MAX,
+    FP16_MAX,
+    LARGEST_SUM,
+    PLACES,
+    Asked,
+    ExplosionInFloat32,
+    ScalerSearch,
+    Scenario,
+    SkipRule,
+    batches_until_error,
+    halvings,
+)
 from postmortem.replay.protocol import Answer, Prediction, Prior
-from postmortem.replay.recognisers import Ranges, Recognisers, draw
-from postmortem.replay.reference.clip_by_norm import global_norm
-from postmortem.replay.reference.scaled_training import Loop, Trace, train
+from postmortem.replay.values import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
-    from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
-
-#: fp16 convolutions cost a CPU ten times what float32 ones do. So `lab.draws` / POOLED networks are drawn, their
-#: float32 gradients say which come near the log, and `lab.draws` / REPLAYED of these are trained in fp16.
-POOLED: Final = 2
-REPLAYED: Final = 8
-#: Batches beyond the infinite ones of the log: enough for the search to end, and for training to go on.
-MORE_BATCHES: Final = 12
-FP16_MAX: Final = torch.finfo(torch.float16).max
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
-#: torch's own.
-INIT_SCALE: Final = 65536.0
-DTYPES: Final = {
-    **dict.fromkeys(("fp16", "float16", "half", "16"), "fp16"),
-    **dict.fromkeys(("bf16", "bfloat16"), "bf16"),
-    **dict.fromkeys(("fp32", "float32", "32"), "fp32"),
-}
-#: Where scenarios are drawn from, and the wider ones that a ceiling searches.
-ORDINARY: Final = Ranges(features=(0.3, 10.0), convolution=(0.4, 1.0), linear=(0.02, 0.5))
-WIDE: Final = Ranges(features=(0.1, 100.0), convolution=(0.1, 2.0), linear=(0.01, 2.0))
-#: Where float32 itself could give way: from small to absurd, by depth.
-EXTREME: Final = tuple(
-    Ranges(features=(0.01, 1e4), convolution=(0.01, 10.0), linear=(0.01, 10.0), depth=depth) for depth in (2, 8, 32, 64)
-)
-#: Where a loop that leaves a batch out can say so.
-BEFORE_UPDATE: Final = "`continue` between unscale_ and update()"
-BEFORE_UNSCALE: Final = "`continue` before unscale_, on the norm of the scaled gradient"
-AFTER_UPDATE: Final = "`continue` after update()"
-#: A loss may be printed per sequence and backpropagated as a sum: by so much at most.
-LARGEST_SUM: Final = 16
-#: A loss that is averaged more than this keeps no ordinary size: it hides an absurd one.
-LEAST_WEIGHT: Final = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the log shows, and torch's defaults for what it does not."""
-
-    infinite: int
-    followed: bool
-    loss: float | None
-    loop: Loop
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Fact]) -> Asked:
-        """Read from the facts. Batches may be counted from 0 or from 1: a first one of 1 is the first."""
-        before = max(int(_number(facts.get("first_batch")) or 0) - 1, 0)
-        return cls(
-            infinite=before + int(_number(facts.get("inf_steps")) or 1),
-            followed=facts.get("finite_after") is True,
-            loss=_number(facts.get("loss")),
-            loop=_turned(
-                Loop(init_scale=INIT_SCALE),
-                {k: v for k in ("dtype", "init_scale", "lr", "max_norm", "skip_above") if (v := facts.get(k))},
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Networks, the loop that trains them for so many batches, and what it logs without a skip rule."""
-
-    networks: Recognisers
-    loop: Loop
-    batches: int
-    plain: Trace
-
-    @classmethod
-    def of(cls, networks: Recognisers, asked: Asked, *, until_finite: bool = False) -> Scenario:
-        """Trained once as the log says."""
-        batches = asked.infinite + MORE_BATCHES
-        loop = replace(asked.loop, skip_above=None)
-        plain = train(networks.runs(), loop, batches, until_finite=until_finite)
-        return cls(networks, asked.loop, batches, plain)
-
-    def trained(self, loop: Loop, knobs: Mapping[str, Value], *, until_finite: bool = False) -> Trace:
-        """What `loop` logs, from initial weights as large as `knobs` may say."""
-        weight_init = _number(knobs.get("weight_init"))
-        if weight_init is None and loop == replace(self.loop, skip_above=None):
-            return self.plain
-        return train(self.networks.runs(weight_init), loop, self.batches, until_finite=until_finite)
-
-
-class ScalerSearch(Mechanism[Scenario]):
-    """Scaled fp16 gradients overflow until the scale is halved often enough.
-
-    An overflow that meets one of the other sign makes the norm nan instead of inf. Both count: which of the two
-    it is depends on the number of frames that a gradient sums, and small networks sum few.
-    """
-
-    name = "scaler_search"
-    title = "search for a loss scale in fp16"
-    dtype = "float16"
-
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:  # noqa: ARG002
-        """Networks with the logged loss; of a larger pool, those that come nearest to the logged count."""
-        return _search(Asked.of(facts), lab)
-
-    def observe(self, scenario: Scenario, knobs: Mapping[str, Value]) -> Observed:
-        """See `_observed`; a run with a knob turned ends once every network has had a finite norm."""
-        return _observed(scenario.trained(_turned(scenario.loop, knobs), knobs, until_finite=True))
-
-    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
-        """Where the norm is infinite, and the loss is not, as often as the log says, and the search ends.
-
-        Where the log shows a skip rule, it need not end: that is what the rule may have done.
-        """
-        asked = Asked.of(facts)
-        shown = _as_logged(observed, asked)
-        return shown & observed["ended"].bool() if asked.loop.skip_above is None else shown
-
-    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
-        """The most infinite norms in a row, of networks far larger at the start than is usual."""
-        asked = Asked.of(facts)
-        observed = self.observe(_hardest(asked, lab), {})
-        shown = observed["overflows"]
-        most = int((shown if asked.loop.skip_above else shown * observed["ended"]).max())
-        if most >= asked.infinite:
-            return None
-        scale, dtype = asked.loop.init_scale or 1.0, asked.loop.dtype
-        law = (
-            f"{_halvings(scale)} halvings reach a scale of 1, below which the gradient itself exceeds {FP16_MAX:,.0f}"
-            if dtype == "fp16"
-            else f"{dtype} has the range of float32, which no scale of that size leaves"
-        )
-        return Ceiling(
-            value=most,
-            because=f"{most} infinite norms in a row at most, from a scale of {scale:,.6g} in {dtype} (of "
-            f"{_pool(lab)} networks, weights up to {WIDE.linear[1]:g} times He's, features up to "
-            f"{WIDE.features[1]:g}, {LARGEST_SUM} times the printed loss); the log shows {asked.infinite}. {law}",
-        )
-
-
-class SkipRule(ScalerSearch):
-    """The same search in a loop that leaves a batch out when its norm is above a threshold."""
-
-    name = "skip_rule"
-    title = "skipping on the norm"
-
-    def __init__(self, family: str) -> None:
-        self.family = family
-
-    def observe(self, scenario: Scenario, knobs: Mapping[str, Value]) -> Observed:
-        """See `_observed`, over all batches, so that the steps after the search count."""
-        loop = _turned(scenario.loop, knobs)
-        if loop.skip_above is None or self.family == AFTER_UPDATE:
-            return _observed(scenario.trained(loop, knobs))
-        if self.family == BEFORE_UNSCALE:
-            return _observed(scenario.trained(replace(loop, skip="scaled"), knobs))
-        # Until its first skip the loop is the plain one, and after it torch's own scaler has the word.
-        trace = scenario.trained(replace(loop, skip_above=None), knobs)
-        logged = [batches_until_error(norms, loop.skip_above)[0] for norms in trace.norm.T.tolist()]
-        return _observed(trace, torch.tensor(logged, device=trace.norm.device))
-
-
-class ExplosionInFloat32(Mechanism[Scenario]):
-    """No scaler and no fp16: the gradient itself exceeds float32, beside a finite loss."""
-
-    name = "explosion_in_float32"
-    title = "explosion in float32"
-
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:
-        """The deepest networks, small to absurd at the start, with the logged loss."""
-        asked = Asked.of(facts)
-        networks = _drawn(EXTREME[-1], _replayed(lab), asked, generator)
-        loop = replace(asked.loop, dtype="fp32", init_scale=None)
-        return Scenario.of(networks, replace(asked, loop=loop), until_finite=True)
-
-    def observe(self, scenario: Scenario, knobs: Mapping[str, Value]) -> Observed:
-        """As `ScalerSearch.observe`; there is no scale to start from."""
-        without = {knob: value for knob, value in knobs.items() if knob != "init_scale"}
-        weight = scenario.networks.loss_weight
-        return {
-            **_observed(scenario.trained(_turned(scenario.loop, without), without, until_finite=True)),
-            "ordinary": weight >= LEAST_WEIGHT,
-        }
-
-    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
-        """As `ScalerSearch.reproduces`, where the loss is not an absurd one in disguise."""
-        return _as_logged(observed, Asked.of(facts)) & observed["ordinary"]
-
-    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
-        """The largest first norm beside the logged loss, over all of EXTREME."""
-        asked = Asked.of(facts)
-        norms = torch.cat([_first_norms(ranges, asked, lab) for ranges in EXTREME])
-        if not norms.numel() or not bool(norms.isfinite().all()):
-            return None
-        widest = EXTREME[-1]
-        return Ceiling(
-            value=float(norms.max()),
-            because=f"the norm reaches {float(norms.max()):.2g} at most beside that loss ({norms.numel()} networks of "
-            f"up to {widest.depth} convolutions, weights {widest.linear[0]:g} to {widest.linear[1]:g} times He's, "
-            f"features {widest.features[0]:g} to {widest.features[1]:g}), and is infinite from "
-            f"{math.sqrt(FLOAT32_MAX):.2g} on, where its square leaves float32",
-        )
+    from postmortem.replay.protocol import Fact, Fix, Lab, Replay
 
 
 def _no_infinite_norm(_before: Observed, after: Observed, _facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
@@ -297,7 +111,7 @@ class AmpStartup(Experiment):
 
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Mechanism[Scenario]]:
         """The search, in every place for a skip rule; without the plain loop where the log shows such a rule."""
-        rules = [SkipRule(family) for family in (BEFORE_UPDATE, BEFORE_UNSCALE, AFTER_UPDATE)]
+        rules = [SkipRule(place) for place in PLACES]
         plain = [] if Asked.of(facts).loop.skip_above is not None else [ScalerSearch()]
         return [*plain, *rules, ExplosionInFloat32()]
 
@@ -330,10 +144,9 @@ class AmpStartup(Experiment):
         ]
         if not searches:
             return ()
-        first = int(_number(facts.get("first_batch")) or 0)
-        scale = Asked.of(facts).loop.init_scale or 1.0
+        first, scale = int(number(facts, "first_batch") or 0), Asked.of(facts).scale
         count = int(max(effect.before_high for effect in searches))
-        halvings = _halvings(scale)
+        last = first + halvings(scale)
         return (
             Prediction(
                 id="amp-startup/finite-norm",
@@ -351,11 +164,11 @@ class AmpStartup(Experiment):
             Prediction(
                 id="amp-startup/halvings",
                 metric="grad_norm",
-                where=f"from batch {first + halvings + 1} on",
+                where=f"from batch {last + 1} on",
                 low=0.0,
                 high=FLOAT32_MAX,
                 assumptions=[f"a dynamic loss scaler that starts at {scale:,.6g} and halves at each overflow"],
-                statement=f"More than {halvings + 1} infinite norms in a row would be a fault: the scale is then "
+                statement=f"More than {halvings(scale) + 1} infinite norms in a row would be a fault: the scale is then "
                 f"below 1, and an entry of the gradient itself above {FP16_MAX:,.0f}, or the scale does not fall",
                 basis="law",
             ),
@@ -381,145 +194,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def batches_until_error(norms: Sequence[float], skip_above: float) -> tuple[int, str | None]:
-    """How many batches a loop logs on torch's own GradScaler that skips between unscale_ and update().
-
-    The loop sees nothing of a gradient but its norm, so that a single weight with these `norms` drives it.
-    The second value is torch's error, None where all batches were logged.
-    """
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weight], lr=0.0)
-    scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
-    for index, norm in enumerate(norms):
-        optimizer.zero_grad()
-        scaler.scale(weight.sum() * norm).backward()  # type: ignore[no-untyped-call]
-        try:
-            scaler.unscale_(optimizer)
-        except RuntimeError as error:
-            return index, str(error)
-        if not torch.nn.utils.clip_grad_norm_([weight], 1.0) <= skip_above:
-            continue
-        scaler.step(optimizer)
-        scaler.update()
-    return len(norms), None
-
-
-def _observed(trace: Trace, logged: Tensor | None = None) -> Observed:
-    """What n runs log in their first `logged` (n,) batches, as (n,) float64.
-
-    `infinite_norms`: in a row from the first batch on; `overflows`: those beside a finite loss; `ended`: 1
-    where a finite norm follows; `steps`: of the optimizer.
-    """
-    batches, _ = trace.norm.shape
-    index = torch.arange(batches, device=trace.norm.device).unsqueeze(-1)
-    within = torch.ones_like(trace.stepped) if logged is None else index < logged
-    quantities = {
-        "infinite_norms": (~trace.norm.isfinite() & within).cumprod(0),
-        "overflows": (~trace.norm.isfinite() & trace.loss.isfinite() & within).cumprod(0),
-        "steps": trace.stepped & within,
-        "ended": (trace.norm.isfinite() & within).any(0, keepdim=True),
-    }
-    return {name: values.sum(0).double() for name, values in quantities.items()}
-
-
-def _as_logged(observed: Observed, asked: Asked) -> Tensor:
-    enough = observed["overflows"] >= asked.infinite
-    return enough & (observed["infinite_norms"] == asked.infinite) if asked.followed else enough
-
-
-@lru_cache(maxsize=1)
-def _search(asked: Asked, lab: Lab) -> Scenario:
-    """Of a pool, the networks nearest to the log. Once for the plain loop and all skip rules: the seed is one."""
-    pool = _drawn(ORDINARY, _pool(lab), asked, _generator(lab))
-    entries = pool.largest_entries()
-    # A free scale, solved: one halving more for each doubling of what is summed beyond the printed loss.
-    summed = 2.0 ** (asked.infinite - _expected(entries, asked)).clamp(0, math.log2(LARGEST_SUM))
-    miss = asked.infinite - _expected(entries * summed, asked)
-    miss = miss.abs() if asked.followed else miss.clamp(min=0)
-    nearest = (miss * LARGEST_SUM + summed).argsort(stable=True)[: _replayed(lab)]
-    solved = replace(pool, loss_weight=pool.loss_weight * summed)
-    return Scenario.of(solved.take(nearest), asked)
-
-
-@lru_cache(maxsize=1)
-def _hardest(asked: Asked, lab: Lab) -> Scenario:
-    """Of a wider pool, the networks with the largest gradients, trained until the search ends."""
-    wide = _drawn(WIDE, _pool(lab), asked, _generator(lab))
-    wide = replace(wide, loss_weight=wide.loss_weight * LARGEST_SUM)
-    worst = _expected(wide.largest_entries(), asked).argsort(descending=True, stable=True)[: _replayed(lab)]
-    return Scenario.of(wide.take(worst), asked, until_finite=True)
-
-
-def _pool(lab: Lab) -> int:
-    return max(lab.draws // POOLED, 1)
-
-
-def _replayed(lab: Lab) -> int:
-    return max(lab.draws // REPLAYED, 1)
-
-
-def _generator(lab: Lab) -> torch.Generator:
-    return torch.Generator(device=lab.device).manual_seed(lab.seed)
-
-
-def _halvings(scale: float) -> int:
-    """How many halvings take `scale` to 1."""
-    return max(math.ceil(math.log2(scale)), 0)
-
-
-def _drawn(ranges: Ranges, count: int, asked: Asked, generator: torch.Generator) -> Recognisers:
-    """`count` networks with the logged loss, or with torch's mean where none was logged."""
-    networks = draw(count, ranges, generator)
-    return networks if asked.loss is None else networks.with_loss(asked.loss)
-
-
-def _expected(entries: Tensor, asked: Asked) -> Tensor:
-    """How many scales (n,), halved batch by batch, are too large for these entries (batches, n), in turn."""
-    index = torch.arange(asked.infinite + MORE_BATCHES, device=entries.device)
-    scales = (asked.loop.init_scale or 1.0) * 0.5 ** index.unsqueeze(-1)
-    return (scales * entries[index % len(entries)] > FP16_MAX).cumprod(0).sum(0)
-
-
-def _first_norms(ranges: Ranges, asked: Asked, lab: Lab) -> Tensor:
-    """The first norms of networks from `ranges`, where the loss is finite and ordinarily weighted."""
-    networks = _drawn(ranges, _replayed(lab), asked, _generator(lab))
-    loss, entries = networks.first_gradient(networks.data[0])
-    return global_norm(entries)[loss.isfinite() & (networks.loss_weight >= LEAST_WEIGHT)]
-
-
-def _turned(loop: Loop, knobs: Mapping[str, Fact]) -> Loop:
-    """The loop with these settings; knobs that are none of its settings are left alone."""
-    lr = _setting("lr", knobs, loop.lr)
-    if lr is None:
-        raise PostmortemError("lr must be a number")
-    return replace(
-        loop,
-        dtype=_dtype(knobs["dtype"]) if "dtype" in knobs else loop.dtype,
-        init_scale=_setting("init_scale", knobs, loop.init_scale),
-        lr=lr,
-        max_norm=_setting("max_norm", knobs, loop.max_norm),
-        skip_above=_setting("skip_above", knobs, loop.skip_above),
-    )
-
-
-def _setting(knob: str, knobs: Mapping[str, Fact], unchanged: float | None) -> float | None:
-    value = knobs.get(knob, unchanged)
-    if value is not None and _number(value) is None:
-        raise PostmortemError(f"{knob} must be a number, not {value!r}")
-    return _number(value)
-
-
-def _dtype(value: Fact) -> str:
-    name = str(value).removeprefix("torch.")
-    if name not in DTYPES:
-        raise PostmortemError(f"dtype must be one of {', '.join(DTYPES)}, not {value!r}")
-    return DTYPES[name]
-
-
-def _number(value: Fact) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 EXPERIMENT = AmpStartup()

@@ -21,6 +21,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
+from postmortem.replay.values import amount, between, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,8 @@ SCALES: Final = torch.logspace(-3, 1.5, 7, dtype=torch.float64)
 HALVINGS: Final = 8
 #: A scenario shows the logged loss when it is this close: the log's own rounding is finer.
 MET: Final = 0.01
+#: A logged loss or temperature below this is none.
+LEAST: Final = 1e-6
 #: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.
 TOLERANCE: Final = 0.10
 
@@ -173,7 +176,7 @@ class _Distillation(Mechanism[Pairs]):
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """The range of the loss over all scales, where the logged one lies outside it."""
-        logged = _number(facts, "kd_loss")
+        logged = number(facts, "kd_loss", least=LEAST)
         if logged is None:
             return None
         generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
@@ -192,8 +195,8 @@ class _Distillation(Mechanism[Pairs]):
         )
 
     def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
-        known = _number(facts, "vocab")
-        size = None if known is None else min(max(int(known), 2), LARGEST_VOCABULARY)
+        known = number(facts, "vocab", least=2)
+        size = None if known is None else min(int(known), LARGEST_VOCABULARY)
         sizes = VOCABULARIES if size is None else ((size, KNOWN_COUNT),)
         parts = [
             (vocabulary, min(rows, count - start))
@@ -304,7 +307,7 @@ class KdTemperature(Experiment):
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """KD at each new temperature over all families, and the total where KD's weight is known."""
-        if _number(facts, "kd_loss") is None:
+        if number(facts, "kd_loss", least=LEAST) is None:
             return ()
         shown = [r for r in replays if r.claim == self.claims[0].text and r.effect is not None]
         predictions = []
@@ -345,8 +348,8 @@ def _prediction(metric: str, new: Value, low: float, high: float, *more: str) ->
 
 def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> list[Prediction]:
     """The total loss, with KD's share of it moved: total + weight * (new KD - old KD)."""
-    total, old = _number(facts, "total_loss"), _number(facts, "kd_loss")
-    weights = [_number(facts, "kd_weight_low"), _number(facts, "kd_weight_high")]
+    total, old = number(facts, "total_loss"), number(facts, "kd_loss", least=LEAST)
+    weights = [number(facts, "kd_weight_low"), number(facts, "kd_weight_high")]
     if total is None or old is None:
         return []
     ends = [total + w * (kd - old) for w in weights if w is not None for kd in (low, high)]
@@ -452,25 +455,21 @@ def _uniform(like: Tensor, generator: torch.Generator, low: float, high: float) 
 
 def _log_uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
     """Shape (n,)."""
-    return _uniform(like, generator, math.log(low), math.log(high)).exp().squeeze(-1)
+    return between(low, high, tuple(like.shape), generator).to(like.dtype)
 
 
 def _given_or(
     facts: Mapping[str, Fact], name: str, like: Tensor, generator: torch.Generator, low: float, high: float
 ) -> Tensor:
-    known = _number(facts, name)
+    known = number(facts, name, least=LEAST)
     return _log_uniform(like, generator, low, high) if known is None else torch.full_like(like, known)
 
 
-def _number(facts: Mapping[str, Fact], name: str) -> float | None:
-    value = facts.get(name)
-    return None if value is None or isinstance(value, str) else float(value)
-
-
 def _temperature(value: Value) -> float:
-    if not isinstance(value, float) or not 0 < value < math.inf:
-        raise PostmortemError(f"temperature {value!r}: it must be a number above 0")
-    return value
+    temperature = amount("temperature", value)
+    if not 0 < temperature < math.inf:
+        raise PostmortemError(f"temperature takes a number above 0, not {value!r}")
+    return temperature
 
 
 EXPERIMENT = KdTemperature()

@@ -1,7 +1,7 @@
 """Does labelling all tokens, where a masked language model labels some, explain a larger gradient norm?
 
 Facts: `label_share` of the run or test that is judged (None: 1), `masked_share` (None: 0.15), `norm_full` and
-`norm_masked`, the gradient norms seen under either, `tokens` of a batch, `vocab`.
+`norm_masked`, the gradient norms seen under either, `tokens` of a batch, `vocab`, `reduction`.
 
 Both norms are taken by autograd on the same weights and the same batch of a small transformer, so that the
 labels alone differ. How the per-token losses are reduced decides, and how far their gradients pull together.
@@ -20,6 +20,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
+from postmortem.replay.values import amount, between, number, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,17 +73,17 @@ class _Labelled(Mechanism[Batch]):
         shape, vocabulary = _size(facts, lab.draws)
         masked_share = _share(facts.get("masked_share"), USUAL_SHARE)
 
-        def uniform(*size: int) -> Tensor:
-            return torch.rand(size, device=lab.device, generator=generator)
-
-        exponent = 2 * uniform(shape[0], 1) ** 2
-        targets = _tokens(vocabulary, exponent, uniform(*shape))
-        padding = self._padding(uniform(shape[0], 1, 1), shape)
+        exponent = 2 * uniform((shape[0], 1), generator) ** 2
+        targets = _tokens(vocabulary, exponent, uniform(shape, generator))
+        padding = self._padding(uniform((shape[0], 1, 1), generator), shape)
         targets = self._alike(targets).masked_fill(padding, vocabulary)
-        lots = uniform(*shape).masked_fill(padding, 2.0).flatten(1)
+        lots = uniform(shape, generator).masked_fill(padding, 2.0).flatten(1)
         rank = lots.argsort(-1).argsort(-1) / (~padding).flatten(1).sum(-1, keepdim=True)
         rank = rank.clamp(max=1.0).reshape(shape)
-        kind, other = uniform(*shape), _tokens(vocabulary, torch.zeros_like(exponent), uniform(*shape))
+        kind, other = (
+            uniform(shape, generator),
+            _tokens(vocabulary, torch.zeros_like(exponent), uniform(shape, generator)),
+        )
         corrupted = torch.where(kind < AS_MASK, vocabulary + 1, torch.where(kind < AS_MASK + AS_OTHER, other, targets))
         return Batch(
             parameters=_parameters(vocabulary + 2, shape[0], generator),
@@ -219,13 +220,15 @@ class MlmLabels(Experiment):
         ),
     )
 
-    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[_Labelled]:  # noqa: ARG002 - all compete
-        """Every reduction, over every kind of batch."""
-        return [kind(family) for kind in (Mean, Sum, PerSequence) for family in (ORDINARY, ALIKE, PADDED)]
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[_Labelled]:
+        """Every kind of batch under every reduction, or under that which the log names."""
+        kinds = (Mean, Sum, PerSequence)
+        named = [kind for kind in kinds if kind.reduction == facts.get("reduction")]
+        return [kind(family) for kind in named or kinds for family in (ORDINARY, ALIKE, PADDED)]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """The norm under a mean, where a sum is to be replaced by it: a sum is N times the mean of N."""
-        norm, tokens = _number(facts, "norm_full"), _number(facts, "tokens")
+        norm, tokens = number(facts, "norm_full"), number(facts, "tokens")
         turned = any(r.fix.knob == "reduction" and r.fix.new == "mean" and r.mechanism == "sum" for r in replays)
         if norm is None or not tokens or not turned:
             return ()
@@ -292,16 +295,14 @@ def _parameters(vocabulary: int, count: int, generator: torch.Generator) -> tupl
         weights = torch.randn(count, rows, columns, device=device, generator=generator)
         return weights / math.sqrt(rows)
 
-    def scale(low: float, high: float) -> Tensor:
-        return low * (high / low) ** torch.rand(count, 1, 1, device=device, generator=generator)
-
     return (
-        math.sqrt(vocabulary) * normal(vocabulary, WIDTH) + normal(1, WIDTH) * scale(0.01, 3.0),
+        math.sqrt(vocabulary) * normal(vocabulary, WIDTH)
+        + normal(1, WIDTH) * between(0.01, 3.0, (count, 1, 1), generator),
         normal(WIDTH, WIDTH),
         normal(WIDTH, WIDTH),
         normal(WIDTH, 4 * WIDTH),
         normal(4 * WIDTH, WIDTH),
-        normal(WIDTH, vocabulary) * scale(0.003, 0.5),
+        normal(WIDTH, vocabulary) * between(0.003, 0.5, (count, 1, 1), generator),
     )
 
 
@@ -314,29 +315,25 @@ def _tokens(vocabulary: int, exponent: Tensor, lots: Tensor) -> Tensor:
 
 
 def _size(facts: Mapping[str, Fact], draws: int) -> tuple[tuple[int, int, int], int]:
-    tokens, vocabulary = _number(facts, "tokens"), _number(facts, "vocab")
+    tokens, vocabulary = number(facts, "tokens", least=1), number(facts, "vocab", least=2)
     sequences = MOST_SEQUENCES if tokens is None else min(max(1, int(tokens) // POSITIONS), MOST_SEQUENCES)
-    words = MOST_VOCABULARY if vocabulary is None else min(max(2, int(vocabulary)), MOST_VOCABULARY)
+    words = MOST_VOCABULARY if vocabulary is None else min(int(vocabulary), MOST_VOCABULARY)
     return (draws, sequences, POSITIONS), words
 
 
 def _seen(facts: Mapping[str, Fact]) -> float | None:
     """Gradient norm with all tokens labelled over that with the masked ones, as logged."""
-    full, masked = _number(facts, "norm_full"), _number(facts, "norm_masked")
+    full, masked = number(facts, "norm_full"), number(facts, "norm_masked")
     return full / masked if full and masked else None
-
-
-def _number(facts: Mapping[str, Fact], name: str) -> float | None:
-    value = facts.get(name)
-    return None if value is None or isinstance(value, str) else float(value)
 
 
 def _share(value: Fact, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, str) or not 0 < value <= 1:
-        raise PostmortemError(f"label_share {value!r}: it must be a share, above 0 and at most 1")
-    return float(value)
+    share = amount("label_share", value)
+    if not 0 < share <= 1:
+        raise PostmortemError(f"label_share takes a share, above 0 and at most 1, not {value!r}")
+    return share
 
 
 def _reduction(value: Value, default: Reduction) -> Reduction:
@@ -345,7 +342,7 @@ def _reduction(value: Value, default: Reduction) -> Reduction:
     for reduction in get_args(Reduction):
         if value == reduction:
             return cast("Reduction", reduction)
-    raise PostmortemError(f"reduction {value!r}: it must be one of {', '.join(get_args(Reduction))}")
+    raise PostmortemError(f"reduction takes one of {', '.join(get_args(Reduction))}, not {value!r}")
 
 
 EXPERIMENT = MlmLabels()

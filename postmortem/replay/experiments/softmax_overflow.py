@@ -22,6 +22,7 @@ from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, 
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED
+from postmortem.replay.values import amount, between, dtype_named, number, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,15 +34,8 @@ TOKENS: Final = 32
 VOCABULARY: Final = 32
 #: From where exp overflows fp16 to just below fp16's own largest number.
 LOGITS: Final = (11.0, 6e4)
-DTYPES: Final = {
-    "fp16": torch.float16,
-    "float16": torch.float16,
-    "half": torch.float16,
-    "bf16": torch.bfloat16,
-    "bfloat16": torch.bfloat16,
-    "fp32": torch.float32,
-    "float32": torch.float32,
-}
+#: A logged logit or temperature below this is none.
+LEAST: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +55,14 @@ class _Loss(Mechanism[Logits]):
 
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Logits:
         """Batches whose largest logit is the one seen, or any in LOGITS."""
-
-        def uniform(*size: int) -> Tensor:
-            return torch.rand(lab.draws, *size, device=lab.device, generator=generator)
-
-        logit, temperature = _number(facts.get("logit")), _number(facts.get("temperature"))
+        logit, temperature = number(facts, "logit", least=LEAST), number(facts, "temperature", least=LEAST)
         least, most = LOGITS if logit is None else (logit, logit)
-        shape = 2 * uniform(TOKENS, VOCABULARY) - 1
+        shape = 2 * uniform((lab.draws, TOKENS, VOCABULARY), generator) - 1
         shape = shape / shape.abs().amax((1, 2), keepdim=True)
-        drawn = 10 ** uniform()
+        drawn = between(1.0, 10.0, (lab.draws,), generator)
         return Logits(
-            values=shape * (least * (most / least) ** uniform(1, 1)),
-            targets=(uniform(TOKENS) * VOCABULARY).long().clamp(max=VOCABULARY - 1),
+            values=shape * between(least, most, (lab.draws, 1, 1), generator),
+            targets=(uniform((lab.draws, TOKENS), generator) * VOCABULARY).long().clamp(max=VOCABULARY - 1),
             temperature=drawn if temperature is None else torch.full_like(drawn, temperature),
             dtypes=_dtypes(facts.get("dtype"), (torch.float16, torch.bfloat16)),
         )
@@ -132,7 +122,7 @@ class StableCrossEntropy(_Library):
         generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
         widest = self.draw({**facts, "logit": None, "dtype": None}, lab, generator)
         found = [self.observe(widest, {"dtype": name})["loss"] for name in ("fp16", "bf16", "fp32")]
-        largest = _number(facts.get("logit"))
+        largest = number(facts, "logit", least=LEAST)
         if torch.cat(found).isnan().any() or (largest is not None and largest > LOGITS[1]):
             return None
         return Ceiling(
@@ -156,7 +146,7 @@ class HandwrittenSoftmax(_Loss):
         """The logit from which exp overflows, where the largest seen lies below it."""
         dtypes = _dtypes(facts.get("dtype"), (torch.float16, torch.bfloat16))
         bound = min(math.log(torch.finfo(dtype).max) for dtype in dtypes)
-        logit = _number(facts.get("logit"))
+        logit = number(facts, "logit", least=LEAST)
         if logit is None or logit > bound:
             return None
         return Ceiling(value=bound, because=f"exp overflows above {bound:.2f} only, the largest is {logit:g}")
@@ -270,26 +260,18 @@ class SoftmaxOverflow(Experiment):
 
 
 def _dtypes(value: Fact, default: tuple[torch.dtype, ...]) -> tuple[torch.dtype, ...]:
-    if value is None:
-        return default
-    name = str(value).removeprefix("torch.").lower()
-    if name not in DTYPES:
-        raise PostmortemError(f"dtype {value!r}: it must be one of {', '.join(DTYPES)}")
-    return (DTYPES[name],)
+    return default if value is None else (dtype_named(str(value).removeprefix("torch.")),)
 
 
 def _positive(knob: str, value: Value) -> float:
-    if not isinstance(value, float) or not value > 0:
-        raise PostmortemError(f"{knob} {value!r}: it must be a number above 0")
-    return value
+    positive = amount(knob, value)
+    if positive == 0:
+        raise PostmortemError(f"{knob} takes a number above 0, not {value!r}")
+    return positive
 
 
 def _switched_on(value: Value) -> bool:
     return value is not None and str(value).lower() not in {"0.0", "0", "false", "no", "off"}
-
-
-def _number(value: Fact) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
 
 
 EXPERIMENT = SoftmaxOverflow()

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from postmortem.replay.reference.ctc_network import Batch
 
-LOW_PRECISION: Final = {"fp16": torch.float16, "bf16": torch.bfloat16}
+LOW_PRECISION: Final = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
     """How the loop is set and written."""
 
-    dtype: str = "fp16"  # fp16, bf16 or fp32
+    dtype: torch.dtype = torch.float16  # of autocast; float32: without
     init_scale: float | None = 65536.0  # None: no loss scaler, hence no step left out
     lr: float = 1e-4
     max_norm: float | None = None  # None: no clipping
@@ -57,7 +57,7 @@ class Trace(NamedTuple):
 
 
 def gradients(
-    weights: Sequence[Tensor], batch: Batch, normalised: Tensor, loss_weight: Tensor, dtype: str
+    weights: Sequence[Tensor], batch: Batch, normalised: Tensor, loss_weight: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, list[Tensor]]:
     """The loss (n,), `loss_weight` (n,) times the sum over sequences, and its gradient by each weight (n, ...).
 
@@ -66,20 +66,20 @@ def gradients(
     leaves = [weight.detach().requires_grad_() for weight in weights]
     rest = len(Network._fields) - 1
     network = Network(tuple(leaves[:-rest]), *leaves[-rest:])
-    low = LOW_PRECISION.get(dtype)
-    with torch.autocast(loss_weight.device.type, dtype=low or torch.bfloat16, enabled=low is not None):
+    low = dtype in LOW_PRECISION
+    with torch.autocast(loss_weight.device.type, dtype=dtype if low else torch.bfloat16, enabled=low):
         loss = loss_weight * ctc_losses(network, batch, normalised).sum(1)
     return loss.detach(), list(torch.autograd.grad(loss.sum(), leaves))
 
 
-def train(runs: Runs, loop: Loop, batches: int, *, until_finite: bool = False) -> Trace:
-    """Train for a number of updates, `batches`, or until each network has had a finite norm."""
+def train(runs: Runs, loop: Loop, batches: int, *, until_settled: bool = False) -> Trace:
+    """Train for a number of updates, `batches`, or until each network is settled: it has had a finite norm, or its loss is lost."""
     network, data, normalised, loss_weight, accumulation = runs
     weights = [*network.convolutions, *network[1:]]
     scaler = LossScaler.start(loss_weight.numel(), loop.init_scale or 1.0, device=str(loss_weight.device))
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
     waiting = torch.ones_like(loss_weight, dtype=torch.bool)
-    while len(seen) < batches and not (until_finite and not bool(waiting.any())):
+    while len(seen) < batches and not (until_settled and not bool(waiting.any())):
         batch = data[len(seen) % len(data)]
         share = loss_weight * scaler.scale / accumulation
         loss, micro = gradients(weights, batch, normalised, share, loop.dtype)
@@ -100,7 +100,7 @@ def train(runs: Runs, loop: Loop, batches: int, *, until_finite: bool = False) -
         seen.append((norm, loss * accumulation / scaler.scale, stepped))
         if loop.init_scale is not None:
             scaler = _updated(scaler, overflow, skipped if loop.skip == "scaled" else None)
-        waiting &= ~norm.isfinite()
+        waiting &= ~norm.isfinite() & loss.isfinite()
     return Trace(*(torch.stack(column) for column in zip(*seen, strict=True)))
 
 

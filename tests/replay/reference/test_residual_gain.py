@@ -20,9 +20,7 @@ def test_is_the_linear_layer_of_torch_plus_its_input() -> None:
     matrix = torch.randn(8, 8, generator=generator, dtype=torch.float64)
     expected = torch.nn.functional.linear(x, matrix.T) + 0.7 * x
     torch.testing.assert_close(residual_stage(x, matrix, 0.7), expected)
-    torch.testing.assert_close(
-        residual_stage(x.float(), matrix.float(), 0.7).double(), expected, rtol=1e-5, atol=1e-5
-    )
+    torch.testing.assert_close(residual_stage(x.float(), matrix.float(), 0.7).double(), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_three_aligned_stages_reach_the_bound() -> None:
