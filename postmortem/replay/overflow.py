@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +12,12 @@ import torch
 from postmortem.replay.experiment import Ceiling, Mechanism, Observed
 from postmortem.replay.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.reference.clip_by_norm import global_norm
-from postmortem.replay.reference.scaled_training import Loop, Trace, train
-from postmortem.replay.values import DTYPES, amount, dtype_named, number
+from postmortem.replay.reference.skipped_update import batches_until_error
+from postmortem.replay.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
+from postmortem.replay.values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from torch import Tensor
 
@@ -26,13 +27,8 @@ if TYPE_CHECKING:
 #: float32 gradients say which come near the log, and `lab.draws` / REPLAYED of these are trained in fp16.
 POOLED: Final = 2
 REPLAYED: Final = 8
-#: Batches beyond the infinite ones of the log: enough for the search to end, and for training to go on.
-MORE_BATCHES: Final = 12
 FP16_MAX: Final = torch.finfo(torch.float16).max
 FLOAT32_MAX: Final = torch.finfo(torch.float32).max
-FLOAT32_MIN: Final = torch.finfo(torch.float32).tiny
-#: torch's own.
-INIT_SCALE: Final = 65536.0
 #: Where scenarios are drawn from, and the wider ones that a ceiling searches.
 ORDINARY: Final = Ranges(features=(0.3, 10.0), convolution=(0.4, 1.0), linear=(0.02, 0.5))
 WIDE: Final = Ranges(features=(0.1, 100.0), convolution=(0.1, 2.0), linear=(0.01, 2.0))
@@ -49,65 +45,6 @@ PLACES: Final = (BEFORE_UPDATE, BEFORE_UNSCALE, AFTER_UPDATE)
 LARGEST_SUM: Final = 16
 #: A loss that is averaged more than this keeps no ordinary size: it hides an absurd one.
 LEAST_WEIGHT: Final = 1e-4
-#: No search is longer, whatever a log says: halvings from here would take any scale below float32.
-MOST_BATCHES: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the log shows, and torch's defaults for what it does not."""
-
-    infinite: int
-    followed: bool
-    loss: float | None
-    loop: Loop
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Fact]) -> Asked:
-        """Read from the facts. Batches may be counted from 0 or from 1: a first one of 1 is the first."""
-        before = max((number(facts, "first_batch") or 0) - 1, 0)
-        return cls(
-            infinite=int(min(before + (number(facts, "inf_steps", least=1) or 1), MOST_BATCHES)),
-            followed=facts.get("finite_after") is True,
-            loss=number(facts, "loss", least=FLOAT32_MIN),
-            loop=Loop(
-                dtype=DTYPES.get(str(facts.get("dtype")), torch.float16),
-                init_scale=number(facts, "init_scale", least=FLOAT32_MIN) or INIT_SCALE,
-                lr=number(facts, "lr") or Loop.lr,
-                max_norm=number(facts, "max_norm"),
-                skip_above=number(facts, "skip_above"),
-            ),
-        )
-
-    @property
-    def scale(self) -> float:
-        """What the scaler starts from."""
-        return self.loop.init_scale or 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Networks, the loop that trains them for so many batches, and what it logs without a skip rule."""
-
-    networks: Recognisers
-    loop: Loop
-    batches: int
-    plain: Trace
-
-    @classmethod
-    def of(cls, networks: Recognisers, asked: Asked, *, until_settled: bool = False) -> Scenario:
-        """Trained once as the log says."""
-        batches = asked.infinite + MORE_BATCHES
-        loop = replace(asked.loop, skip_above=None)
-        plain = train(networks.runs(), loop, batches, until_settled=until_settled)
-        return cls(networks, asked.loop, batches, plain)
-
-    def trained(self, loop: Loop, knobs: Mapping[str, Value], *, until_settled: bool = False) -> Trace:
-        """What `loop` logs, from initial weights as large as `knobs` may say."""
-        weight_init = amount("weight_init", knobs["weight_init"]) if "weight_init" in knobs else None
-        if weight_init is None and loop == replace(self.loop, skip_above=None):
-            return self.plain
-        return train(self.networks.runs(weight_init), loop, self.batches, until_settled=until_settled)
 
 
 class ScalerSearch(Mechanism[Scenario]):
@@ -126,8 +63,12 @@ class ScalerSearch(Mechanism[Scenario]):
         return _search(Asked.of(facts), lab)
 
     def observe(self, scenario: Scenario, knobs: Mapping[str, Value]) -> Observed:
-        """See `_observed`; a run with a knob turned ends once every network is settled."""
-        return _observed(scenario.trained(_turned(scenario.loop, knobs), knobs, until_settled=True))
+        """See `observe` in startup; a run with a knob turned ends once every network is settled."""
+        return self.logged(scenario, knobs, until_settled=True)
+
+    def logged(self, scenario: Scenario, knobs: Mapping[str, Value], *, until_settled: bool) -> Observed:
+        """What this way of writing the loop logs."""
+        return observe(scenario.trained(turned(scenario.loop, knobs), knobs, until_settled=until_settled))
 
     def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
         """Where the norm is infinite, and the loss is not, as often as the log says, and the search ends.
@@ -135,15 +76,15 @@ class ScalerSearch(Mechanism[Scenario]):
         Where the log shows a skip rule, it need not end: that is what the rule may have done.
         """
         asked = Asked.of(facts)
-        shown = _as_logged(observed, asked)
-        return shown & observed["ended"].bool() if asked.loop.skip_above is None else shown
+        enough = as_logged(observed, asked)
+        return enough & observed["ended"].bool() if asked.loop.skip_above is None else enough
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """The most infinite norms in a row, of networks far larger at the start than is usual."""
         asked = Asked.of(facts)
-        observed = self.observe(_hardest(asked, lab), {})
-        shown = observed["overflows"]
-        most = int((shown if asked.loop.skip_above else shown * observed["ended"]).max())
+        observed = self.logged(_hardest(asked, lab), {}, until_settled=True)
+        over = observed["overflows"]
+        most = int((over * observed["ended"] if asked.loop.skip_above is None else over).max())
         if most >= asked.infinite:
             return None
         scale, dtype = asked.scale, str(asked.loop.dtype).removeprefix("torch.")
@@ -156,7 +97,7 @@ class ScalerSearch(Mechanism[Scenario]):
             value=most,
             because=f"{most} infinite norms in a row at most, from a scale of {scale:,.6g} in {dtype} (of "
             f"{_pool(lab)} networks, weights up to {WIDE.linear[1]:g} times He's, features up to "
-            f"{WIDE.features[1]:g}, {LARGEST_SUM} times the printed loss); the log shows {asked.infinite}. {law}",
+            f"{WIDE.features[1]:g}, {LARGEST_SUM} times the printed loss); the log shows {shown(asked.logged)}. {law}",
         )
 
 
@@ -170,16 +111,20 @@ class SkipRule(ScalerSearch):
         self.family = family
 
     def observe(self, scenario: Scenario, knobs: Mapping[str, Value]) -> Observed:
-        """See `_observed`, over all batches, so that the steps after the search count."""
-        loop = _turned(scenario.loop, knobs)
+        """See `observe` in startup, over all batches, so that the steps after the search count."""
+        return self.logged(scenario, knobs, until_settled=False)
+
+    def logged(self, scenario: Scenario, knobs: Mapping[str, Value], *, until_settled: bool) -> Observed:
+        """What the loop logs with its `continue` in the place of this family."""
+        loop = turned(scenario.loop, knobs)
         if loop.skip_above is None or self.family == AFTER_UPDATE:
-            return _observed(scenario.trained(loop, knobs))
+            return observe(scenario.trained(loop, knobs, until_settled=until_settled))
         if self.family == BEFORE_UNSCALE:
-            return _observed(scenario.trained(replace(loop, skip="scaled"), knobs))
+            return observe(scenario.trained(replace(loop, skip="scaled"), knobs, until_settled=until_settled))
         # Until its first skip the loop is the plain one, and after it torch's own scaler has the word.
-        trace = scenario.trained(replace(loop, skip_above=None), knobs)
+        trace = scenario.trained(replace(loop, skip_above=None), knobs, until_settled=until_settled)
         logged = [batches_until_error(norms, loop.skip_above)[0] for norms in trace.norm.T.tolist()]
-        return _observed(trace, torch.tensor(logged, device=trace.norm.device))
+        return observe(trace, torch.tensor(logged, device=trace.norm.device))
 
 
 class ExplosionInFloat32(Mechanism[Scenario]):
@@ -200,13 +145,13 @@ class ExplosionInFloat32(Mechanism[Scenario]):
         without = {knob: value for knob, value in knobs.items() if knob != "init_scale"}
         weight = scenario.networks.loss_weight
         return {
-            **_observed(scenario.trained(_turned(scenario.loop, without), without, until_settled=True)),
+            **observe(scenario.trained(turned(scenario.loop, without), without, until_settled=True)),
             "ordinary": weight >= LEAST_WEIGHT,
         }
 
     def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
         """As `ScalerSearch.reproduces`, where the loss is not an absurd one in disguise."""
-        return _as_logged(observed, Asked.of(facts)) & observed["ordinary"]
+        return as_logged(observed, Asked.of(facts)) & observed["ordinary"]
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """The largest first norm beside the logged loss, over all of EXTREME."""
@@ -222,52 +167,6 @@ class ExplosionInFloat32(Mechanism[Scenario]):
             f"features {widest.features[0]:g} to {widest.features[1]:g}), and is infinite from "
             f"{math.sqrt(FLOAT32_MAX):.2g} on, where its square leaves float32",
         )
-
-
-def batches_until_error(norms: Sequence[float], skip_above: float) -> tuple[int, str | None]:
-    """How many batches a loop logs on torch's own GradScaler that skips between unscale_ and update().
-
-    The loop sees nothing of a gradient but its norm, so that a single weight with these `norms` drives it.
-    The second value is torch's error, None where all batches were logged.
-    """
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weight], lr=0.0)
-    scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
-    for index, norm in enumerate(norms):
-        optimizer.zero_grad()
-        scaler.scale(weight.sum() * norm).backward()  # type: ignore[no-untyped-call]
-        try:
-            scaler.unscale_(optimizer)
-        except RuntimeError as error:
-            return index, str(error)
-        if not torch.nn.utils.clip_grad_norm_([weight], 1.0) <= skip_above:
-            continue
-        scaler.step(optimizer)
-        scaler.update()
-    return len(norms), None
-
-
-def _observed(trace: Trace, logged: Tensor | None = None) -> Observed:
-    """What n runs log in their first `logged` (n,) batches, as (n,) float64.
-
-    `infinite_norms`: in a row from the first batch on; `overflows`: those beside a finite loss; `ended`: 1
-    where a finite norm follows; `steps`: of the optimizer.
-    """
-    batches, _ = trace.norm.shape
-    index = torch.arange(batches, device=trace.norm.device).unsqueeze(-1)
-    within = torch.ones_like(trace.stepped) if logged is None else index < logged
-    quantities = {
-        "infinite_norms": (~trace.norm.isfinite() & within).cumprod(0),
-        "overflows": (~trace.norm.isfinite() & trace.loss.isfinite() & within).cumprod(0),
-        "steps": trace.stepped & within,
-        "ended": (trace.norm.isfinite() & within).any(0, keepdim=True),
-    }
-    return {name: values.sum(0).double() for name, values in quantities.items()}
-
-
-def _as_logged(observed: Observed, asked: Asked) -> Tensor:
-    enough = observed["overflows"] >= asked.infinite
-    return enough & (observed["infinite_norms"] == asked.infinite) if asked.followed else enough
 
 
 @lru_cache(maxsize=1)
@@ -328,20 +227,3 @@ def _first_norms(ranges: Ranges, asked: Asked, lab: Lab) -> Tensor:
     networks = _drawn(ranges, _replayed(lab), asked, _generator(lab))
     loss, entries = networks.first_gradient(networks.data[0])
     return global_norm(entries)[loss.isfinite() & (networks.loss_weight >= LEAST_WEIGHT)]
-
-
-def _turned(loop: Loop, knobs: Mapping[str, Value]) -> Loop:
-    """The loop with these settings; knobs that are none of its settings are left alone."""
-
-    def setting(knob: str, unchanged: float | None) -> float | None:
-        value = knobs.get(knob, unchanged)
-        return None if value is None else amount(knob, value)
-
-    return replace(
-        loop,
-        dtype=dtype_named(knobs["dtype"]) if "dtype" in knobs else loop.dtype,
-        init_scale=setting("init_scale", loop.init_scale),
-        lr=amount("lr", knobs.get("lr", loop.lr)),
-        max_norm=setting("max_norm", loop.max_norm),
-        skip_above=setting("skip_above", loop.skip_above),
-    )

@@ -66,8 +66,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _steps(rows: pl.DataFrame) -> int:
-    """How many steps these rows tell of, each once. A warning and the line after it may print the same step, one
-    with its epoch and one without: the more telling kind counts. Without any step, every row is one.
+    """How many steps these rows tell of, each once; without any step, every row is one.
+
+    A warning and the line after it may print the same step, one with its epoch and one without: the more telling
+    kind counts.
     """
     known = rows.filter(pl.col("step").is_not_null())
     with_epoch, without = known.filter(pl.col("epoch").is_not_null()), known.filter(pl.col("epoch").is_null())

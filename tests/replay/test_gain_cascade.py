@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,14 +169,14 @@ def test_no_jacobian_passes_the_bound_of_its_mechanism(mechanism: Amplifier) -> 
     for strength in (1e-9, 1e-2, 1.0):
         tried = replace(chain, strength=torch.full_like(chain.strength, strength))
         x = mechanism.inputs(chain.x[0], tried)
-        full = torch.autograd.functional.jacobian(lambda x, tried=tried: mechanism.apply(x, tried), x)
+        full = torch.func.jacrev(partial(mechanism.apply, chain=tried))(x)
         jacobians = torch.stack([full[i, :, i] for i in range(32)])
         largest = max(largest, float(torch.linalg.matrix_norm(jacobians, 2).max()))
     # weights 1: 1 / sqrt(1e-4) = 100 and 1 / 1e-4; 2 / 1e-4; 1/2; 1 + 1
     expected = {INSIDE: 100.0, OUTSIDE: 1e4, "rms_rescale": 2e4, "attention_softmax": 0.5, "residual_addition": 2.0}
     bound = expected[mechanism.family or mechanism.name]
     assert mechanism.each(facts) == pytest.approx(bound)
-    assert largest <= bound * (1 + 1e-9)
+    assert largest <= bound * (1 + 1e-6)
     assert largest >= bound * (0.5 if mechanism.name == "attention_softmax" else 0.9)
 
 

@@ -25,15 +25,13 @@ def test_the_ends_of_the_interval_leave_one_fortieth_in_each_tail(held: int, kep
 
 def test_none_and_all() -> None:
     # (1 - p)^64 = 0.025 gives p = 1 - 0.025^(1/64) = 0.0560
-    low, high = judge.clopper_pearson(0, 64)
-    assert (low, high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 64)))
-    low, high = judge.clopper_pearson(64, 64)
-    assert (low, high) == (pytest.approx(0.025 ** (1 / 64)), 1.0)
+    assert judge.clopper_pearson(0, 64) == pytest.approx((0.0, 1 - 0.025 ** (1 / 64)))
+    assert judge.clopper_pearson(64, 64) == pytest.approx((0.025 ** (1 / 64), 1.0))
 
 
 def test_another_level() -> None:
     # with no success of one, (1 - p) = 0.05 at 90 %
-    assert judge.clopper_pearson(0, 1, level=0.9) == (0.0, pytest.approx(0.95))
+    assert judge.clopper_pearson(0, 1, level=0.9) == pytest.approx((0.0, 0.95))
 
 
 @pytest.mark.parametrize(
@@ -51,22 +49,24 @@ def test_words(share: float, kept: int, expected: VerdictWord) -> None:
     assert judge.word(share, kept) == expected
 
 
-def replay(verdict: VerdictWord, *, rule: str = "a/b", to: float = 1e-3, because: str = "why") -> Replay:
+def replay(
+    verdict: VerdictWord, *, rule: str = "a/b", to: float = 1e-3, mechanism: str = "m", share: float | None = None
+) -> Replay:
     return Replay(
         experiment="e",
-        mechanism="m",
+        mechanism=mechanism,
         rule=rule,
         fix=Fix(knob="eps", new=to),
         claim="c",
         verdict=verdict,
-        share=None,
+        share=share,
         effect=None,
         scenarios=Scenarios(drawn=64, kept=64),
         device="cpu",
         dtype="float32",
         seed=0,
         seconds=0.0,
-        because=because,
+        because="why",
     )
 
 
@@ -86,22 +86,25 @@ def test_mechanisms_are_pooled_where_they_agree(words: list[VerdictWord], expect
     assert verdict.basis == "replay"
 
 
-def test_each_rule_and_fix_has_its_own_verdict_with_every_reason_once() -> None:
-    verdicts = judge.pool(
-        [
-            replay("refuted", because="one"),
-            replay("confirmed", to=1e-4),
-            replay("refuted", because="two"),
-            replay("confirmed", rule="c/d"),
-            replay("refuted", because="one"),
-        ]
-    )
-    assert [(v.rule, v.fix.new, v.verdict) for v in verdicts] == [
+def test_each_rule_and_each_fix_has_its_own_verdict() -> None:
+    replays = [replay("refuted"), replay("confirmed", to=1e-4), replay("confirmed", rule="c/d"), replay("refuted")]
+    assert [(v.rule, v.fix.new, v.verdict) for v in judge.pool(replays)] == [
         ("a/b", 1e-3, "refuted"),
         ("a/b", 1e-4, "confirmed"),
         ("c/d", 1e-3, "confirmed"),
     ]
-    assert verdicts[0].because == "one; two"
+
+
+def test_the_reason_names_every_mechanism_with_its_share() -> None:
+    (verdict,) = judge.pool(
+        [
+            replay("not_reproduced", mechanism="small_std"),
+            replay("refuted", mechanism="other", share=0.04),
+            replay("inconclusive", mechanism="third"),
+        ]
+    )
+    for text in ("small std: cannot show", "other: holds in 4%", "third: too few"):
+        assert text in verdict.because
 
 
 def test_nothing_replayed_is_nothing_judged() -> None:

@@ -86,7 +86,8 @@ def test_the_ceiling_of_an_honest_std_is_the_bound_of_its_width() -> None:
 
 @pytest.mark.parametrize(("value", "width"), [(6.0, 64.0), (8.6, 64.0), (2.0, 32.0), (40.0, 4096.0), (50.0, None)])
 def test_within_the_bound_nothing_is_called_impossible(value: float, width: float | None) -> None:
-    answer = run({"value": value, "width": width, "eps": 1e-5})
+    lab = LAB if width else Lab(draws=1024)  # of the widths of the prior only the largest allows 50
+    answer = run({"value": value, "width": width, "eps": 1e-5}, lab=lab)
     assert all(replay.verdict != "not_reproduced" for replay in answer.replays)
     assert answer.replays[0].verdict == "confirmed"  # the bound holds, as it did: the reason says so
     assert all("with or without a fix" in replay.because for replay in answer.replays)
@@ -141,10 +142,12 @@ def test_the_shown_value_is_the_one_that_the_formula_gives(mechanism: Normaliser
     else:
         var = x.var(-1, correction=0, keepdim=True)
         divisor = (var + eps).sqrt() if place == "inside" else var.sqrt() + eps
-    score = (x - x.mean(-1, keepdim=True)) / divisor
+    mean = x.mean(-1, keepdim=True)
+    mean = mean.bfloat16().double() if mechanism.name == "lost_variance" else mean
+    score = (x - mean) / divisor
     largest = (batch.weight * score + batch.offset).abs().amax((1, 2))[kept]
     if mechanism.name == "lost_variance":  # vectors that kept a variance come out smaller than that
-        assert bool((largest >= value * 0.9).all())
+        assert bool((largest >= value * 0.98).all())
     else:
         assert largest.tolist() == pytest.approx([value] * int(kept.sum()), rel=0.02)
 
@@ -163,11 +166,11 @@ def test_the_prediction_is_the_bound_with_what_it_assumes() -> None:
 
 
 def test_the_divisor_is_what_to_measure_next() -> None:
-    asked = run({"value": 500.0, "width": 101.0}).measure_next
+    asked = run({"value": 500.0, "width": 101.0, "dtype": "bf16"}).measure_next
     assert asked[0] == "shape, min and max of the divisor: one value per vector, none below 0"
     assert "from 49.9 on" in asked[1]  # (500 - 1) / sqrt(100)
     assert "mean and std of its input" in asked[2]
-    assert len(run({"value": 500.0, "weight": 1.0}).measure_next) == 2
+    assert len(run({"value": 500.0, "width": 101.0, "weight": 1.0}).measure_next) == 2
 
 
 @pytest.mark.parametrize("value", [None, math.inf, math.nan, "large", 0.0])
@@ -179,14 +182,14 @@ def test_without_a_finite_value_there_is_nothing_to_replay(value: Fact) -> None:
     "facts",
     [
         {"value": 1e300},
-        {"value": 5e4, "width": 1e12},
+        {"value": 5e4, "width": 1e12, "dtype": "fp32", "eps_place": "inside"},
         {"value": 5e4, "width": -3.0, "eps": math.nan, "eps_place": "beside", "dtype": "int8"},
         {"value": 5e4, "eps": 0.0, "weight": 0.0},
     ],
 )
 def test_senseless_facts_are_survived(facts: dict[str, Fact]) -> None:
-    assert {r.verdict for r in run(facts).replays} <= {"refuted", "inconclusive", "not_reproduced", "confirmed"}
-    assert run(facts).replays
+    replays = run(facts, lab=Lab(draws=64)).replays
+    assert {replay.mechanism for replay in replays} == set(MECHANISMS)
 
 
 @pytest.mark.parametrize(("knob", "new"), [("eps", "small"), ("eps", -1.0), ("dtype", "int8")])

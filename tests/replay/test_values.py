@@ -37,7 +37,7 @@ def test_amounts() -> None:
 
 def test_dtypes_by_either_name() -> None:
     assert dtype_named("bf16") is dtype_named("bfloat16") is torch.bfloat16
-    with pytest.raises(PostmortemError, match="dtype takes one of bf16, .*, not 'int8'"):
+    with pytest.raises(PostmortemError, match=r"dtype takes one of bf16, .*, not 'int8'"):
         dtype_named("int8")
 
 

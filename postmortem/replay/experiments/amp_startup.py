@@ -19,15 +19,14 @@ from postmortem.replay.overflow import (
     FP16_MAX,
     LARGEST_SUM,
     PLACES,
-    Asked,
     ExplosionInFloat32,
     ScalerSearch,
-    Scenario,
     SkipRule,
-    batches_until_error,
     halvings,
 )
 from postmortem.replay.protocol import Answer, Prediction, Prior
+from postmortem.replay.reference.skipped_update import batches_until_error
+from postmortem.replay.startup import Asked, Scenario
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
@@ -81,8 +80,14 @@ class AmpStartup(Experiment):
         ),
         Prior(
             name="initial weights",
-            text="convolutions 0.4 to 1, linear layers 0.02 to 0.5 times He's standard deviation, log-uniform",
+            text="convolutions 0.4 to 1, linear layers 0.02 to 0.5 times He's standard deviation, log-uniform; the "
+            "knob weight_init sets that of both",
             because="torch's default for a convolution is 0.41 times He's; linear layers are often set to 0.01",
+        ),
+        Prior(
+            name="explosion",
+            text="2 to 64 convolutions, weights 0.01 to 10 times He's, features 0.01 to 10,000, no fp16, no scaler",
+            because="from vanishing to absurd: what float32 would have to be given to overflow",
         ),
         Prior(
             name="optimizer",
@@ -168,8 +173,8 @@ class AmpStartup(Experiment):
                 low=0.0,
                 high=FLOAT32_MAX,
                 assumptions=[f"a dynamic loss scaler that starts at {scale:,.6g} and halves at each overflow"],
-                statement=f"More than {halvings(scale) + 1} infinite norms in a row would be a fault: the scale is then "
-                f"below 1, and an entry of the gradient itself above {FP16_MAX:,.0f}, or the scale does not fall",
+                statement=f"More than {halvings(scale) + 1} infinite norms in a row would be a fault: the scale is "
+                f"then below 1, and an entry of the gradient itself above {FP16_MAX:,.0f}, or the scale does not fall",
                 basis="law",
             ),
         )

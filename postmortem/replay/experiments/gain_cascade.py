@@ -39,7 +39,11 @@ class GainCascade(Experiment):
     )
     priors = (
         Prior(name="usual_norm", text="1 to 100, log-uniform", because="gradient norms before clipping"),
-        Prior(name="stages", text="1 to 6", because="cascades of whole networks are no deeper"),
+        Prior(
+            name="stages",
+            text="1 to 6; beyond 24 operations in a row 24 are simulated, under the bound of the true number",
+            because="cascades of whole networks are no deeper",
+        ),
         Prior(name="norms a stage", text="1 to 4", because="one for the input, two in a block, one behind it"),
         Prior(name="eps", text="1e-12 to 1e-5, log-uniform", because="from BERT's to torch's default"),
         Prior(name="eps_place", text="inside and outside the root", because="torch's, and hand-written ones"),

@@ -73,7 +73,10 @@ def gradients(
 
 
 def train(runs: Runs, loop: Loop, batches: int, *, until_settled: bool = False) -> Trace:
-    """Train for a number of updates, `batches`, or until each network is settled: it has had a finite norm, or its loss is lost."""
+    """Train for a number of updates, `batches`; with `until_settled` only until each network is.
+
+    A network is settled once it has had a finite norm, or a loss that is not finite.
+    """
     network, data, normalised, loss_weight, accumulation = runs
     weights = [*network.convolutions, *network[1:]]
     scaler = LossScaler.start(loss_weight.numel(), loop.init_scale or 1.0, device=str(loss_weight.device))

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
-from postmortem.replay.reference.standardise import standardise, variance
+from postmortem.replay.reference.standardise import Place, standardise, variance
+
+PLACES: tuple[Place, ...] = ("inside", "outside")
 
 
 def test_hand_worked_with_eps_outside_the_root() -> None:
@@ -30,12 +32,11 @@ def test_inside_the_root_is_the_layer_norm_of_torch(dtype: torch.dtype) -> None:
     torch.testing.assert_close(standardise(x, 1e-5), torch.nn.functional.layer_norm(x, (33,), eps=1e-5))
 
 
-@pytest.mark.parametrize("place", ["inside", "outside"])
-def test_bfloat16_is_float64_within_its_steps(place: str) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_bfloat16_is_float64_within_its_steps(place: Place) -> None:
     x = torch.randn(5, 64, generator=torch.Generator().manual_seed(2)).bfloat16()
-    where = "inside" if place == "inside" else "outside"
-    exact = standardise(x.double(), 1e-5, place=where)
-    torch.testing.assert_close(standardise(x, 1e-5, place=where).double(), exact, rtol=4 * 2**-8, atol=4 * 2**-9)
+    exact = standardise(x.double(), 1e-5, place=place)
+    torch.testing.assert_close(standardise(x, 1e-5, place=place).double(), exact, rtol=4 * 2**-8, atol=4 * 2**-9)
 
 
 def test_moments_and_two_passes_agree_in_float64() -> None:
