@@ -34,6 +34,7 @@ class Claim:
     quantity: str  # the observed quantity that it is about
     label: str  # that quantity in words, with its unit
     holds: Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]
+    keeps: bool = False  # it says that something good stays, not that it comes about: it may hold before the fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,14 @@ def _judged(
     )
     who = mechanism.title if mechanism.family is None else f"{mechanism.title}, {mechanism.family}"
     because = f"{who}: holds in {share:.0%} of {count}, {claim.label} {was[1]:,.4g} -> {now[1]:,.4g}"
+    verdict = judge.word(share, count)
+    if verdict == "confirmed" and not claim.keeps and bool(claim.holds(before, before, facts, fix)[kept].double().mean() > share / 2):
+        # what held without the fix credits no fix
+        verdict, because = "inconclusive", f"{because}; it holds without the fix as well"
     return Replay.model_validate(
         {
             **common,
-            "verdict": judge.word(share, count),
+            "verdict": verdict,
             "share": share,
             "share_low": low,
             "share_high": high,

@@ -89,7 +89,7 @@ class ScalerSearch(Mechanism[Scenario]):
             return None
         scale, dtype = asked.scale, str(asked.loop.dtype).removeprefix("torch.")
         law = (
-            f"{halvings(scale)} halvings reach a scale of 1, below which the gradient itself exceeds {FP16_MAX:,.0f}"
+            f"{halvings(scale)} halvings reach a scale of 1: what overflows below it is itself above {FP16_MAX:,.0f}"
             if asked.loop.dtype == torch.float16
             else f"{dtype} has the range of float32, which no scale of that size leaves"
         )

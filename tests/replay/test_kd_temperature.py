@@ -13,6 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiments import kd_temperature as module
 from postmortem.replay.experiments import load
 from postmortem.replay.judge import pool
+from postmortem.replay.logits import FAMILIES
 from postmortem.replay.protocol import Answer, Fix, Lab, Replay
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Only(module.KdTemperature):
     """The experiment with one of its mechanisms."""
 
     def __init__(self, kind: type[module._Distillation], family: str) -> None:
-        self.only = kind(next(one for one in module.FAMILIES if one.name == family))
+        self.only = kind(next(one for one in FAMILIES if one.name == family))
 
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[module._Distillation]:  # noqa: ARG002
         """That one."""
@@ -51,7 +52,7 @@ def answer() -> Answer:
 
 
 def test_no_family_follows_t_squared_at_a_large_loss(answer: Answer) -> None:
-    assert len(answer.replays) == 2 * 2 * len(module.FAMILIES)
+    assert len(answer.replays) == 2 * 2 * len(FAMILIES)
     assert {verdict.claim for verdict in pool(answer.replays)} == {KD, GRADIENT}
     assert all(verdict.verdict != "confirmed" for verdict in pool(answer.replays))
     assert not [replay for replay in answer.replays if replay.verdict == "confirmed"]
@@ -100,7 +101,7 @@ def test_the_prediction_spans_all_families(answer: Answer) -> None:
 
 
 def test_logits_and_log_agree_by_torchs_own_divergence() -> None:
-    mechanism = module.TokenMean(module.FAMILIES[0])
+    mechanism = module.TokenMean(FAMILIES[0])
     facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 6.0, "vocab": 2048.0}
     scenario = mechanism.draw(facts, Lab(draws=8), torch.Generator().manual_seed(1))
     for student, teacher in scenario.logits:

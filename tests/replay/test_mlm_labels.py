@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from postmortem.errors import PostmortemError
+from postmortem.replay.encoders import encode
 from postmortem.replay.experiments import load
 from postmortem.replay.experiments import mlm_labels as module
 from postmortem.replay.judge import pool
@@ -87,7 +88,7 @@ def test_the_batched_gradient_is_that_of_one_model_alone(share: float) -> None:
     norms = mechanism.observe(scenario, {"label_share": share})["norm"]
     for index in (0, 31):
         alone = [parameter[index : index + 1].double().requires_grad_() for parameter in scenario.parameters]
-        logits = module._forward(alone, scenario.inputs[index : index + 1])
+        logits = encode(alone, scenario.inputs[index : index + 1])
         labels = scenario.targets[index].clone()
         if share < 1:
             labels[scenario.rank[index] >= share] = -100

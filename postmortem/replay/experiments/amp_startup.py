@@ -111,6 +111,7 @@ class AmpStartup(Experiment):
             quantity="steps",
             label="optimizer steps",
             holds=_goes_on,
+            keeps=True,
         ),
     )
 

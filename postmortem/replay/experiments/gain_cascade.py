@@ -84,15 +84,13 @@ class GainCascade(Experiment):
 
     def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
         """As every experiment; each reason also gives the gain that the mechanism needs, and its bound."""
-        answer, gain = super().run(rule, facts, fixes, lab), Gain.of(facts)
+        answer = super().run(rule, facts, fixes, lab)
         needs = {(m.name, m.family): m.needs(facts) for m in self.mechanisms(facts)}
         replays = []
         for replay in answer.replays:
             because = f"{replay.because}; {needs[replay.mechanism, replay.family]}"
             if replay.fix.knob == "max_norm":
                 because += "; clipping returns the norm from before it clips"
-            if gain.total < ORDINARY * gain.usual[0]:
-                because += f"; the logged norm is below {ORDINARY} times the usual without a fix"
             replays.append(replay.model_copy(update={"because": because}))
         return replace(answer, replays=tuple(replays))
 
@@ -120,10 +118,9 @@ class GainCascade(Experiment):
             return ()
         return [
             (
-                "the gradient norm of each layer in that batch, from the loss backwards: the logged norms are of "
-                "the backward pass, which checks of the forward pass do not see"
+                "for that batch the gradient norm layer by layer and loss term by loss term, from the loss backwards: "
+                "the norms that are printed are of the backward pass, and a check of the forward pass can stay silent"
             ),
-            "the gradient norm of each loss term alone in that batch, and the value of each term",
             *(f"the least {mechanism.collapsed[1]}, in that batch" for mechanism in self._left(facts, replays)),
         ]
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.logits import FAMILIES, Family
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
 from postmortem.replay.values import amount, between, number
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
 
-#: Vocabulary sizes and scenarios of each: near log-uniform. 84 pairs of the larger sizes are what two cores
-#: solve in a fraction of a second per family; the loss of one pair averages over its vocabulary already.
-VOCABULARIES: Final = ((8192, 44), (16384, 26), (49152, 14))
-#: A known vocabulary is replayed at this size at most (ln V hardly grows beyond), with these many scenarios.
-LARGEST_VOCABULARY: Final = 65536
-KNOWN_COUNT: Final = 75
+#: Vocabulary sizes and scenarios of each: near log-uniform, and few enough that two cores solve a family in a
+#: fraction of a second. One pair averages over its vocabulary already.
+VOCABULARIES: Final = ((8192, 56), (16384, 26), (49152, 12))
+#: A known vocabulary is replayed at this size at most, with these many scenarios: ln V, which is what enters,
+#: is 1.5 larger at 150,000.
+LARGEST_VOCABULARY: Final = 32768
+KNOWN_COUNT: Final = 80
 #: Elements of one tensor of a part: what the intermediate results of a loss need then stays in the cache.
 PART: Final = 160_000
 #: Logit scale over temperature: from logits that are all but equal to a softmax that is all but one-hot.
@@ -57,73 +59,6 @@ class Pairs:
     positions: Tensor
     target: Tensor  # the loss to be shown
     squared: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A shape of logits up to its scale: `draw(divergence (n,), vocabulary, generator)` -> two of (n, V)."""
-
-    name: str
-    draw: Callable[[Tensor, int, torch.Generator], tuple[Tensor, Tensor]]
-    #: Whether both may have settled on one token, where a larger scale brings them closer again.
-    settled: bool = False
-
-
-def gaussian(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Normal logits, of like width, from unrelated to closely related."""
-    return _related(divergence, vocabulary, generator, _normal)
-
-
-def heavy_tailed(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Laplacian logits: the softmax condenses on a few tokens as they grow."""
-    return _related(divergence, vocabulary, generator, _laplace)
-
-
-def outstanding(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A normal bulk under a few outstanding tokens, other ones in the student than in the teacher."""
-    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
-    for logits in (student, teacher):
-        for _ in range(4):
-            height = _reach(vocabulary) * _uniform(divergence, generator, 0.5, 2.0)
-            logits.scatter_add_(-1, _token(logits, generator), height)
-    return student, teacher
-
-
-def confident_teacher(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A student that has learnt next to nothing under a teacher that is sure of one or a few tokens."""
-    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
-    raised = _top(teacher, 1 / vocabulary, (-divergence).exp().clamp(max=1 / 64), generator)
-    height = _reach(vocabulary) * _uniform(divergence, generator, 1.0, 3.0)
-    return student * _uniform(divergence, generator, 0.0, 0.1), teacher + height * raised
-
-
-def agreeing(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The teacher is sure of a token, the student less so of the same one; they differ over the rest."""
-    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
-    token = _token(teacher, generator)
-    for logits, most in ((student, 2.0), (teacher, 5.0)):
-        logits.scatter_add_(-1, token, _reach(vocabulary) * _uniform(divergence, generator, 1.0, most))
-    return student * _uniform(divergence, generator, 0.05, 0.35), teacher
-
-
-def truncated_teacher(divergence: Tensor, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A flat student under a teacher of which only the top k logits were kept, at most half of them.
-
-    A flat student is ln(V / k) away from it at the least, so that k is drawn where `divergence` is in reach.
-    """
-    student, teacher = (_normal(divergence, vocabulary, generator) for _ in range(2))
-    kept = _top(teacher, (-divergence).exp().clamp(1 / vocabulary, 0.5), 0.5, generator)
-    return student * _uniform(divergence, generator, 0.0, 0.1), teacher.masked_fill(~kept, -math.inf)
-
-
-FAMILIES: Final = (
-    Family("Gaussian logits", gaussian),
-    Family("heavy-tailed logits", heavy_tailed),
-    Family("outstanding logits", outstanding),
-    Family("flat student, confident teacher", confident_teacher),
-    Family("agreement on the top token", agreeing, settled=True),
-    Family("flat student, truncated teacher", truncated_teacher),
-)
 
 
 class _Distillation(Mechanism[Pairs]):
@@ -256,8 +191,8 @@ class KdTemperature(Experiment):
     priors = (
         Prior(
             name="vocabulary",
-            text="8,192 (44), 16,384 (26) and 49,152 (14 scenarios) where the log gives none; a known one is "
-            "replayed (75) at 65,536 tokens at most",
+            text="8,192 (56), 16,384 (26) and 49,152 (12 scenarios) where the log gives none; a known one is "
+            "replayed (80) at 32,768 tokens at most",
             because="tokenizers in use; near log-uniform, thinned where the pairs are large",
         ),
         Prior(
@@ -404,53 +339,6 @@ def _split(pairs: Pairs) -> tuple[tuple[Tensor, ...], ...]:
     """Temperature, target and positions, part by part."""
     counts = [student.shape[0] for student, _ in pairs.logits]
     return tuple(torch.split(one, counts) for one in (pairs.temperature, pairs.target, pairs.positions))
-
-
-def _related(
-    like: Tensor,
-    vocabulary: int,
-    generator: torch.Generator,
-    noise: Callable[[Tensor, int, torch.Generator], Tensor],
-) -> tuple[Tensor, Tensor]:
-    first, second = (noise(like, vocabulary, generator) for _ in range(2))
-    correlation = _uniform(like, generator, 0.0, 0.9)
-    width = _log_uniform(like, generator, 0.5, 2.0).unsqueeze(-1)
-    return width * (correlation * first + (1 - correlation**2).sqrt() * second), first
-
-
-def _reach(vocabulary: int) -> float:
-    """About the largest of that many standard normal values."""
-    return math.sqrt(2 * math.log(vocabulary))
-
-
-def _top(logits: Tensor, least: Tensor | float, most: Tensor | float, generator: torch.Generator) -> Tensor:
-    """The largest standard normal logits of each pair, log-uniformly between two shares; one at least."""
-    ends = [torch.as_tensor(end, dtype=logits.dtype, device=logits.device).log() for end in (least, most)]
-    mix = _uniform(logits[:, 0], generator, 0.0, 1.0).squeeze(-1)
-    share = torch.lerp(ends[0].expand_as(mix), ends[1].expand_as(mix), mix).exp().unsqueeze(-1)
-    threshold = math.sqrt(2) * torch.erfinv(1 - 2 * share)
-    return logits >= threshold.minimum(logits.amax(-1, keepdim=True))
-
-
-def _token(logits: Tensor, generator: torch.Generator) -> Tensor:
-    count, vocabulary = logits.shape
-    return torch.randint(vocabulary, (count, 1), device=logits.device, generator=generator)
-
-
-def _normal(like: Tensor, vocabulary: int, generator: torch.Generator) -> Tensor:
-    # Drawn in float32, which takes a fifth of the time: a draw needs no more digits.
-    return torch.randn(like.shape[0], vocabulary, device=like.device, generator=generator).to(like.dtype)
-
-
-def _laplace(like: Tensor, vocabulary: int, generator: torch.Generator) -> Tensor:
-    u = 2 * torch.rand(like.shape[0], vocabulary, device=like.device, generator=generator) - 1
-    return (-u.sign() * torch.log1p(-u.abs().clamp(max=1 - 1e-7))).to(like.dtype)
-
-
-def _uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
-    """Shape (n, 1)."""
-    u = torch.rand(like.shape[0], 1, dtype=like.dtype, device=like.device, generator=generator)
-    return low + (high - low) * u
 
 
 def _log_uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:

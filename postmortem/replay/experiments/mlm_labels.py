@@ -9,7 +9,6 @@ labels alone differ. How the per-token losses are reduced decides, and how far t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, cast, get_args
 
@@ -17,18 +16,18 @@ import torch
 from torch import Tensor
 
 from postmortem.errors import PostmortemError
+from postmortem.replay.encoders import WIDTH, encode, weights, zipf_tokens
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
-from postmortem.replay.values import amount, between, number, uniform
+from postmortem.replay.values import amount, number, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
 
-#: The model and the batch of a scenario: small enough that a thousand of them are one batch.
-WIDTH: Final = 8
+#: The batch of a scenario: small enough that a thousand of them are one tensor.
 POSITIONS: Final = 16
 MOST_SEQUENCES: Final = 8
 MOST_VOCABULARY: Final = 32
@@ -74,7 +73,7 @@ class _Labelled(Mechanism[Batch]):
         masked_share = _share(facts.get("masked_share"), USUAL_SHARE)
 
         exponent = 2 * uniform((shape[0], 1), generator) ** 2
-        targets = _tokens(vocabulary, exponent, uniform(shape, generator))
+        targets = zipf_tokens(vocabulary, exponent, uniform(shape, generator))
         padding = self._padding(uniform((shape[0], 1, 1), generator), shape)
         targets = self._alike(targets).masked_fill(padding, vocabulary)
         lots = uniform(shape, generator).masked_fill(padding, 2.0).flatten(1)
@@ -82,11 +81,11 @@ class _Labelled(Mechanism[Batch]):
         rank = rank.clamp(max=1.0).reshape(shape)
         kind, other = (
             uniform(shape, generator),
-            _tokens(vocabulary, torch.zeros_like(exponent), uniform(shape, generator)),
+            zipf_tokens(vocabulary, torch.zeros_like(exponent), uniform(shape, generator)),
         )
         corrupted = torch.where(kind < AS_MASK, vocabulary + 1, torch.where(kind < AS_MASK + AS_OTHER, other, targets))
         return Batch(
-            parameters=_parameters(vocabulary + 2, shape[0], generator),
+            parameters=weights(vocabulary + 2, shape[0], generator),
             inputs=torch.where(rank < masked_share, corrupted, targets),
             targets=targets,
             rank=rank,
@@ -260,7 +259,7 @@ def _gradient_norms(batch: Batch, reduction: Reduction, shares: Sequence[float])
     """The norm (S,) of the gradient by all parameters, under each label share. Each model has its own batch."""
     with torch.enable_grad():
         leaves = [parameter.detach().requires_grad_() for parameter in batch.parameters]
-        logits = _forward(leaves, batch.inputs)
+        logits = encode(leaves, batch.inputs)
         norms = {}
         for share in dict.fromkeys(shares):
             labels = batch.targets.where((batch.rank < share) | (share >= 1), IGNORED)
@@ -269,49 +268,6 @@ def _gradient_norms(batch: Batch, reduction: Reduction, shares: Sequence[float])
             squares = [gradient.double().flatten(1).square().sum(-1) for gradient in gradients]
             norms[share] = torch.stack(squares).sum(0).sqrt()
     return [norms[share] for share in shares]
-
-
-def _forward(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    """Logits (S, sequences, positions, vocabulary) of pre-norm transformers with one head and one layer."""
-    embedding, key, value, up, down, head = (parameter.unsqueeze(1) for parameter in parameters)
-    scenario = torch.arange(len(inputs), device=inputs.device).reshape(-1, 1, 1)
-    x = embedding.squeeze(1)[scenario, inputs]
-    y = _normalise(x)
-    attention = ((y @ key) @ y.transpose(-1, -2) / math.sqrt(WIDTH)).softmax(-1)
-    x = x + attention @ y @ value
-    x = x + (_normalise(x) @ up).relu() @ down
-    return _normalise(x) @ head
-
-
-def _normalise(x: Tensor) -> Tensor:
-    return torch.nn.functional.layer_norm(x, x.shape[-1:])
-
-
-def _parameters(vocabulary: int, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-    """Embedding, attention, MLP and output of `count` models; a common offset makes all tokens alike."""
-    device = generator.device
-
-    def normal(rows: int, columns: int) -> Tensor:
-        weights = torch.randn(count, rows, columns, device=device, generator=generator)
-        return weights / math.sqrt(rows)
-
-    return (
-        math.sqrt(vocabulary) * normal(vocabulary, WIDTH)
-        + normal(1, WIDTH) * between(0.01, 3.0, (count, 1, 1), generator),
-        normal(WIDTH, WIDTH),
-        normal(WIDTH, WIDTH),
-        normal(WIDTH, 4 * WIDTH),
-        normal(4 * WIDTH, WIDTH),
-        normal(WIDTH, vocabulary) * between(0.003, 0.5, (count, 1, 1), generator),
-    )
-
-
-def _tokens(vocabulary: int, exponent: Tensor, lots: Tensor) -> Tensor:
-    """Tokens by Zipf's law with an `exponent` (S, 1), from uniform `lots` (S, sequences, positions)."""
-    place = torch.arange(1, vocabulary + 1, device=lots.device, dtype=lots.dtype)
-    cumulative = (place**-exponent).cumsum(-1)
-    drawn = torch.searchsorted(cumulative / cumulative[:, -1:], lots.flatten(1))
-    return drawn.clamp(max=vocabulary - 1).reshape(lots.shape)
 
 
 def _size(facts: Mapping[str, Fact], draws: int) -> tuple[tuple[int, int, int], int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.experiment import Mechanism
-    from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay
+    from postmortem.replay.protocol import Fact, Replay
 
 
 class Normaliser(Experiment):
@@ -97,16 +96,6 @@ class Normaliser(Experiment):
         }.get(DTYPES.get(str(facts.get("dtype")), torch.float64), (LostInBfloat16(), LostInFloat16()))
         return (HonestSmallStd(), *lost, OtherDivisor("another tensor"), OtherDivisor("its own input"))
 
-    def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
-        """As every experiment; a claim that held before any fix is marked, for it credits none."""
-        answer = super().run(rule, facts, fixes, lab)
-        setup = Setup.of(facts)
-        if setup.value > setup.bound():
-            return answer
-        note = f"the logged value is within the bound of {setup.widest} values, with or without a fix"
-        marked = [r.model_copy(update={"because": f"{r.because}; {note}"}) for r in answer.replays]
-        return replace(answer, replays=tuple(marked))
-
     def predict(
         self,
         facts: Mapping[str, Fact],
@@ -116,7 +105,10 @@ class Normaliser(Experiment):
         setup = Setup.of(facts)
         metric, where = (
             f"{named:g}" if isinstance(named, float) else str(named)
-            for named in (facts.get("name") or "output", facts.get("scope") or "every layer that has it")
+            for named in (
+                facts.get("name") or "output",
+                facts.get("places") or facts.get("scope") or "every layer that has it",
+            )
         )
         limits = {"width": f"width <= {setup.widest}", **setup.limits()}
         return [
