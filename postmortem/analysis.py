@@ -17,7 +17,7 @@ from postmortem.sources.text import excerpt
 from postmortem.summary import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from postmortem.replay.protocol import Answer, Lab, Verdict
@@ -70,7 +70,7 @@ def analyze(
         replays=replays,
         priors={answer.replays[0].experiment: list(answer.priors) for answer in ran if answer.replays},
         predictions=[prediction for answer in ran for prediction in answer.predictions],
-        measure_next=_measure_next(findings, outcome.hits, ran),
+        measure_next=_measure_next(findings, outcome.hits, answers),
         settings=[
             Setting(key=key, value=value, origin=origin, line=line)
             for key, value, origin, line in run.settings.select("key", "value", "origin", "line").iter_rows()
@@ -145,16 +145,17 @@ def _replay(hits: Sequence[Hit], plan: fixes.Plan, lab: Lab) -> dict[str, tuple[
     return answers
 
 
-def _measure_next(findings: Sequence[Finding], hits: Sequence[Hit], answers: Sequence[Answer]) -> list[str]:
-    """What to measure, for the findings in their order, then what the experiments ask for. Each once."""
+def _measure_next(
+    findings: Sequence[Finding], hits: Sequence[Hit], answers: Mapping[str, tuple[Answer | None, list[Verdict]]]
+) -> list[str]:
+    """What to measure, for the findings in their order; where an experiment ran it knows better. Each once."""
     by_id = {hit.rule.id: hit for hit in hits}
-    wanted = [
-        rule_files.fill(step, by_id[finding.rule].rows[0])
-        for finding in findings
-        if not finding.refuted_by and not finding.note.startswith("explained")
-        for step in by_id[finding.rule].rule.next
-    ]
-    wanted += [step for answer in answers for step in answer.measure_next]
+    wanted: list[str] = []
+    for finding in findings:
+        if finding.refuted_by or finding.note.startswith("explained"):
+            continue
+        hit, (answer, _) = by_id[finding.rule], answers.get(finding.rule, (None, []))
+        wanted += answer.measure_next if answer else [rule_files.fill(step, hit.rows[0]) for step in hit.rule.next]
     return list(dict.fromkeys(wanted))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -13,7 +14,7 @@ from postmortem.replay import judge
 from postmortem.replay.protocol import Answer, Effect, Replay, Scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -88,6 +89,15 @@ class Experiment(ABC):
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Mechanism[Any]]:
         """The mechanisms, one per family where there are families, that compete for this finding."""
 
+    def asked(
+        self,
+        mechanism: Mechanism[Any],  # noqa: ARG002
+        facts: Mapping[str, Fact],  # noqa: ARG002
+        fixes: Sequence[Fix],
+    ) -> Sequence[Fix]:
+        """The fixes of which this mechanism is asked; a mechanism that is asked of none is not drawn."""
+        return fixes
+
     def predict(
         self,
         facts: Mapping[str, Fact],  # noqa: ARG002
@@ -106,11 +116,12 @@ class Experiment(ABC):
 
     def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
         """Replay every fix whose knob this experiment has, for the finding of `rule` with these `facts`."""
-        replays = [
-            replay
-            for mechanism in self.mechanisms(facts)
-            for replay in self._replay(mechanism, rule, facts, fixes, lab)
-        ]
+        with _one_thread():
+            replays = [
+                replay
+                for mechanism in self.mechanisms(facts)
+                for replay in self._replay(mechanism, rule, facts, self.asked(mechanism, facts, fixes), lab)
+            ]
         return Answer(
             replays=tuple(replays),
             predictions=tuple(self.predict(facts, replays)),
@@ -121,6 +132,8 @@ class Experiment(ABC):
     def _replay(
         self, mechanism: Mechanism[S], rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab
     ) -> list[Replay]:
+        if not fixes:
+            return []
         started = time.perf_counter()
         generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
         with torch.random.fork_rng(devices=[]):
@@ -159,6 +172,17 @@ class Experiment(ABC):
             return replays
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one thread: sums come out the same on every machine, and threads that share cores do not spin."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _judged(
     mechanism: Mechanism[S],
     claim: Claim,
@@ -183,10 +207,13 @@ def _judged(
         before_median=was[1],
         before_high=was[2],
     )
-    who = mechanism.title if mechanism.family is None else f"{mechanism.title}, {mechanism.family}"
-    because = f"{who}: holds in {share:.0%} of {count}, {claim.label} {was[1]:,.4g} -> {now[1]:,.4g}"
+    because = f"{_who(mechanism)}: holds in {share:.0%} of {count}, {claim.label} {was[1]:,.4g} -> {now[1]:,.4g}"
     verdict = judge.word(share, count)
-    if verdict == "confirmed" and not claim.keeps and bool(claim.holds(before, before, facts, fix)[kept].double().mean() > share / 2):
+    if (
+        verdict == "confirmed"
+        and not claim.keeps
+        and bool(claim.holds(before, before, facts, fix)[kept].double().mean() > share / 2)
+    ):
         # what held without the fix credits no fix
         verdict, because = "inconclusive", f"{because}; it holds without the fix as well"
     return Replay.model_validate(
@@ -203,10 +230,11 @@ def _judged(
 
 
 def _unreproduced(mechanism: Mechanism[S], ceiling: Ceiling | None, count: int, common: Mapping[str, object]) -> Replay:
+    who = _who(mechanism)
     because = (
-        f"{mechanism.title}: {ceiling.because}"
+        f"{who}: {ceiling.because}"
         if ceiling
-        else f"{mechanism.title}: only {count} scenarios show the log's numbers, too few to judge"
+        else f"{who}: only {count} scenarios show the log's numbers, too few to judge"
     )
     return Replay.model_validate(
         {
@@ -217,6 +245,10 @@ def _unreproduced(mechanism: Mechanism[S], ceiling: Ceiling | None, count: int, 
             "because": because,
         }
     )
+
+
+def _who(mechanism: Mechanism[S]) -> str:
+    return mechanism.title if mechanism.family is None else f"{mechanism.title}, {mechanism.family}"
 
 
 def _interval(values: Tensor) -> tuple[float, float, float]:

@@ -24,13 +24,13 @@ lines:
     sample: {text: a 1, gives: {colour: 1}}
 """
 SAMPLES = [
-    pytest.param(part.pattern, part.sample, id=f"{spec.name}: {part.pattern}")
+    pytest.param(pattern, sample, id=f"{spec.name}: {pattern}")
     for spec in dialects.shipped().all
-    for part in [*spec.lines, *(part for block in spec.blocks for part in block.lines)]
-] + [
-    pytest.param(block.starts, block.sample, id=f"{spec.name}: {block.starts}")
-    for spec in dialects.shipped().all
-    for block in spec.blocks
+    for pattern, sample in (
+        *((line.pattern, line.sample) for line in spec.lines),
+        *((block.starts, block.sample) for block in spec.blocks),
+        *((part.pattern, part.sample) for block in spec.blocks for part in block.lines),
+    )
 ]
 
 

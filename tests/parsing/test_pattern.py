@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing.pattern import Pattern, skeleton
+from postmortem.parsing.pattern import FieldValue, Pattern, skeleton
 
 
-def first(template: str, text: str) -> dict[str, object] | None:
+def first(template: str, text: str) -> dict[str, FieldValue] | None:
     return next((dict(match.values) for match in Pattern(template).find(text)), None)
 
 

@@ -11,7 +11,7 @@ import torch
 from postmortem.errors import PostmortemError
 from postmortem.replay import judge
 from postmortem.replay.experiments import load
-from postmortem.replay.overflow import (
+from postmortem.replay.mechanisms.overflow import (
     AFTER_UPDATE,
     BEFORE_UNSCALE,
     BEFORE_UPDATE,
@@ -25,8 +25,8 @@ from postmortem.replay.protocol import Answer, Fix, Lab
 
 if TYPE_CHECKING:
     from postmortem.replay.experiment import Mechanism
+    from postmortem.replay.mechanisms.startup import Scenario
     from postmortem.replay.protocol import Fact, Replay, Value
-    from postmortem.replay.startup import Scenario
 
 #: 80 networks are trained: as few as still carry a verdict when some fall out.
 LAB = Lab(draws=640)

@@ -12,17 +12,17 @@ import torch
 
 from postmortem.errors import PostmortemError
 from postmortem.replay import experiments, judge
-from postmortem.replay.amplifiers import (
+from postmortem.replay.experiments.gain_cascade import EXPERIMENT
+from postmortem.replay.mechanisms.amplifiers import (
     AttentionSoftmax,
     CollapsedLayerNorm,
     CollapsedRms,
     ResidualAddition,
 )
-from postmortem.replay.experiments.gain_cascade import EXPERIMENT
 from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay, Value
 
 if TYPE_CHECKING:
-    from postmortem.replay.gains import Amplifier
+    from postmortem.replay.mechanisms.gains import Amplifier
 
 LAB = Lab(draws=256)
 LOG: dict[str, Fact] = {

@@ -13,7 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiments import kd_temperature as module
 from postmortem.replay.experiments import load
 from postmortem.replay.judge import pool
-from postmortem.replay.logits import FAMILIES
+from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Answer, Fix, Lab, Replay
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import torch
 from torch.nn import functional
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.encoders import encode
 from postmortem.replay.experiments import load
 from postmortem.replay.experiments import mlm_labels as module
 from postmortem.replay.judge import pool
+from postmortem.replay.mechanisms.encoders import encode
 from postmortem.replay.protocol import Answer, Fix, Lab
 
 if TYPE_CHECKING:

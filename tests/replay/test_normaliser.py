@@ -11,11 +11,11 @@ import torch
 from postmortem.errors import PostmortemError
 from postmortem.replay import experiments, judge
 from postmortem.replay.experiments.normaliser import EXPERIMENT
-from postmortem.replay.normalisers import HonestSmallStd, LostInBfloat16, OtherDivisor
+from postmortem.replay.mechanisms.normalisers import HonestSmallStd, LostInBfloat16, OtherDivisor
 from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Value
 
 if TYPE_CHECKING:
-    from postmortem.replay.normalisers import Normaliser
+    from postmortem.replay.mechanisms.normalisers import Normaliser
 
 LAB = Lab(draws=256)
 MECHANISMS = ("honest_small_std", "lost_variance", "other_divisor", "other_divisor")

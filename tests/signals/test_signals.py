@@ -78,7 +78,9 @@ def test_every_float32_needs_at_most_24_bits(value: float) -> None:
     ],
 )
 def test_the_digits_give_the_dtype(texts: Sequence[str | None], dtype: str) -> None:
-    rows = [{"name": "XV", "line": i, "min_text": text, "max_text": None} for i, text in enumerate(texts)]
+    rows: list[dict[str, object]] = [
+        {"name": "XV", "line": i, "min_text": text, "max_text": None} for i, text in enumerate(texts)
+    ]
     assert only("precision", tensors=rows)["dtype"] == dtype
 
 
@@ -92,7 +94,7 @@ def test_decimals_say_nothing_of_the_dtype() -> None:
 def test_a_line_through_three_points() -> None:
     # y = 2x + 1 with residuals +1, -2, +1 at x = -1, 0, 1: slope 2, s² = 6 / 1, error of the slope sqrt(6 / 2)
     slope, half, intercept = line_fit(np.array([-1.0, 0.0, 1.0]), np.array([0.0, -1.0, 4.0]))
-    assert (slope, intercept) == (pytest.approx(2.0), pytest.approx(1.0))
+    assert [slope, intercept] == pytest.approx([2.0, 1.0])
     assert half == pytest.approx(12.7062 * math.sqrt(3), rel=1e-4)  # t(1 degree of freedom) = 12.7062
 
 

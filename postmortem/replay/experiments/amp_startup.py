@@ -8,13 +8,10 @@ norm follows; else the log ends before), `loss` (the first), and how the loop is
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
-from postmortem.replay.overflow import (
+from postmortem.replay.mechanisms.overflow import (
     FLOAT32_MAX,
     FP16_MAX,
     LARGEST_SUM,
@@ -24,17 +21,17 @@ from postmortem.replay.overflow import (
     SkipRule,
     halvings,
 )
-from postmortem.replay.protocol import Answer, Prediction, Prior
+from postmortem.replay.mechanisms.startup import Asked, Scenario
+from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.skipped_update import batches_until_error
-from postmortem.replay.startup import Asked, Scenario
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from postmortem.replay.protocol import Fact, Fix, Lab, Replay
+    from postmortem.replay.protocol import Fact, Fix, Replay
 
 
 def _no_infinite_norm(_before: Observed, after: Observed, _facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
@@ -121,27 +118,12 @@ class AmpStartup(Experiment):
         plain = [] if Asked.of(facts).loop.skip_above is not None else [ScalerSearch()]
         return [*plain, *rules, ExplosionInFloat32()]
 
-    def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
-        """Replay the fixes. A rule that a fix would add is judged by the loops that have it, all else by the plain."""
-        mechanisms = self.mechanisms(facts)
-        plain = any(type(mechanism) is ScalerSearch for mechanism in mechanisms)
-        replays: list[Replay] = []
-        with _one_thread():
-            for mechanism in mechanisms:
-                asked = [
-                    fix
-                    for fix in fixes
-                    if not (plain and isinstance(mechanism, ScalerSearch))
-                    or isinstance(mechanism, SkipRule) == (fix.knob == "skip_above")
-                ]
-                if asked:
-                    replays += self._replay(mechanism, rule, facts, asked, lab)
-        return Answer(
-            replays=tuple(replays),
-            predictions=tuple(self.predict(facts, replays)),
-            measure_next=tuple(self.measure_next(facts, replays)),
-            priors=self.priors,
-        )
+    def asked(self, mechanism: Mechanism[Any], facts: Mapping[str, Fact], fixes: Sequence[Fix]) -> Sequence[Fix]:
+        """A rule that skips on the norm is asked of the mechanisms that skip, and of no other where both are there."""
+        searches = isinstance(mechanism, ScalerSearch)
+        if not (searches and any(type(other) is ScalerSearch for other in self.mechanisms(facts))):
+            return fixes
+        return [fix for fix in fixes if isinstance(mechanism, SkipRule) == (fix.knob == "skip_above")]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """When the norm is finite, by the replay and by the law of halving."""
@@ -189,17 +171,6 @@ class AmpStartup(Experiment):
             "the norm of the same batch in float32, without autocast: finite says search, infinite explosion",
             f"where a rule skips on the norm, the place of its `continue`: before update() torch answers '{error}'",
         )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread: kernels this small gain nothing from more, which wait for each other by spinning."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 EXPERIMENT = AmpStartup()

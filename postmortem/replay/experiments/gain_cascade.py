@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.amplifiers import (
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.mechanisms.amplifiers import (
     AttentionSoftmax,
     Collapsed,
     CollapsedLayerNorm,
     CollapsedRms,
     ResidualAddition,
 )
-from postmortem.replay.experiment import Claim, Experiment
-from postmortem.replay.gains import Gain
+from postmortem.replay.mechanisms.gains import Gain
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from postmortem.replay.gains import Amplifier
+    from postmortem.replay.mechanisms.gains import Amplifier
     from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay
 
 #: So many times the usual norm is no explosion any more.

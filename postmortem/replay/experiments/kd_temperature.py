@@ -19,7 +19,7 @@ from torch import Tensor
 
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
-from postmortem.replay.logits import FAMILIES, Family
+from postmortem.replay.mechanisms.logits import FAMILIES, Family
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
 from postmortem.replay.values import amount, between, number

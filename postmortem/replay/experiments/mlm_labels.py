@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.encoders import WIDTH, encode, weights, zipf_tokens
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.mechanisms.encoders import WIDTH, encode, weights, zipf_tokens
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
 from postmortem.replay.values import amount, number, uniform

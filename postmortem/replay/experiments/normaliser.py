@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from postmortem.replay.experiment import Claim, Experiment
-from postmortem.replay.normalisers import (
+from postmortem.replay.mechanisms.normalisers import (
     TOLERANCE,
     HonestSmallStd,
     LostInBfloat16,

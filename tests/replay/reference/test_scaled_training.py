@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from postmortem.replay.recognisers import Ranges, Recognisers, draw
+from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.reference.ctc_network import Network, ctc_losses
 from postmortem.replay.reference.scaled_training import Loop, train
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from postmortem.replay.experiment import Ceiling, Mechanism, Observed
-from postmortem.replay.recognisers import Ranges, Recognisers, draw
+from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
+from postmortem.replay.mechanisms.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
 from postmortem.replay.reference.clip_by_norm import global_norm
 from postmortem.replay.reference.skipped_update import batches_until_error
-from postmortem.replay.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
 from postmortem.replay.values import shown
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanisms.recognisers import Recognisers
     from postmortem.replay.protocol import Fact, Value
-    from postmortem.replay.recognisers import Recognisers
 
 #: torch's own, and Adam's usual one; neither is used where the log names another.
 INIT_SCALE: Final = 65536.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import torch
 
-from postmortem.replay.gains import LEAST, WIDTH, Amplifier, Range, known
+from postmortem.replay.mechanisms.gains import LEAST, WIDTH, Amplifier, Range, known
 from postmortem.replay.reference.residual_gain import residual_bound, residual_stage
 from postmortem.replay.reference.rms_rescale import rms_rescale
 from postmortem.replay.reference.standardise import standardise
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.gains import Chain
+    from postmortem.replay.mechanisms.gains import Chain
     from postmortem.replay.protocol import Fact
     from postmortem.replay.reference.standardise import Place
 
