@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from postmortem import __version__, causes, fixes
@@ -148,15 +149,18 @@ def _replay(hits: Sequence[Hit], plan: fixes.Plan, lab: Lab) -> dict[str, tuple[
 def _measure_next(
     findings: Sequence[Finding], hits: Sequence[Hit], answers: Mapping[str, tuple[Answer | None, list[Verdict]]]
 ) -> list[str]:
-    """What to measure, for the findings in their order; where an experiment ran it knows better. Each once."""
+    """What to measure: the first step of each finding in their order, then the second ones. Each once.
+
+    Where an experiment ran for a finding, it knows better than the rule.
+    """
     by_id = {hit.rule.id: hit for hit in hits}
-    wanted: list[str] = []
+    wanted: list[Sequence[str]] = []
     for finding in findings:
         if finding.refuted_by or finding.note.startswith("explained"):
             continue
         hit, (answer, _) = by_id[finding.rule], answers.get(finding.rule, (None, []))
-        wanted += answer.measure_next if answer else [rule_files.fill(step, hit.rows[0]) for step in hit.rule.next]
-    return list(dict.fromkeys(wanted))
+        wanted.append(answer.measure_next if answer else [rule_files.fill(s, hit.rows[0]) for s in hit.rule.next])
+    return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
 
 def _jobs(run: Run) -> list[Job]:

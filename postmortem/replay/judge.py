@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from postmortem.replay.protocol import Verdict, VerdictWord
@@ -17,6 +17,7 @@ FEWEST_KEPT: Final = 64
 #: A claim that holds in more than this share is confirmed; in less than one minus it, refuted.
 CONFIRMED_ABOVE: Final = 0.9
 REFUTED_BELOW: Final = 0.1
+_FAMILIES_NAMED: Final = 2
 
 
 def clopper_pearson(held: int, kept: int, level: float = 0.95) -> tuple[float, float]:
@@ -64,13 +65,27 @@ def pool(replays: Iterable[Replay]) -> list[Verdict]:
 
 def _because(group: list[Replay]) -> str:
     """In a line: in what share of the scenarios the claim holds, mechanism by mechanism, and which cannot be it."""
-    shares: dict[str, list[str]] = defaultdict(list)
+    families = Counter(replay.mechanism for replay in group)
+    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for replay in group:
-        name = replay.mechanism.replace("_", " ") + (f" ({replay.family})" if replay.family else "")
         if replay.verdict == "not_reproduced":
-            shares["cannot show the log's numbers"].append(name)
+            what = "cannot show the log's numbers"
         elif replay.share is None:
-            shares["too few scenarios show the log's numbers"].append(name)
+            what = "too few scenarios show the log's numbers"
         else:
-            shares[f"holds in {replay.share:.0%}"].append(name)
-    return "; ".join(f"{', '.join(names)}: {what}" for what, names in sorted(shares.items(), reverse=True))
+            what = f"holds in {replay.share:.0%}"
+        said[what][replay.mechanism].append(replay.family or "")
+    return "; ".join(
+        f"{', '.join(_named(name, which, families[name]) for name, which in mechanisms.items())}: {what}"
+        for what, mechanisms in sorted(said.items(), reverse=True)
+    )
+
+
+def _named(mechanism: str, families: list[str], of: int) -> str:
+    """A mechanism with its families: by name where they are few, else by their number."""
+    name = mechanism.replace("_", " ")
+    if families == [""]:
+        return name
+    if len(families) <= _FAMILIES_NAMED:
+        return f"{name} ({', '.join(families)})"
+    return f"{name} ({len(families)} of {of} families)"

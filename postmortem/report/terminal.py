@@ -44,6 +44,8 @@ _FINDINGS: Final = 3  # of one role
 _EVIDENCE: Final = 3  # lines of a root cause
 _MESSAGE: Final = 2  # lines of a finding that is no root cause
 _REASON: Final = 4  # lines of why a fix is judged so
+_RULED_OUT: Final = 3  # mechanisms that cannot show the log's numbers
+_STEPS: Final = 6  # of what to do next
 _LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
 
 
@@ -65,7 +67,7 @@ class _Screen:
         self._fixes()
         if self.verbose:
             self._replays()
-        self._listed("Do next", self.incident.measure_next)
+        self._listed("Do next", self.incident.measure_next, most=_STEPS)
         self._listed("The next run must show", [_promised(p) for p in self.incident.predictions])
         self._not_checked()
         self._rule_errors()
@@ -140,7 +142,7 @@ class _Screen:
                 if verdict.claim == claim:
                     self._verdict(verdict, width)
         impossible = [replay.because for replay in self.incident.replays if replay.verdict == "not_reproduced"]
-        self._listed("Ruled out", list(dict.fromkeys(impossible)))
+        self._listed("Ruled out", list(dict.fromkeys(impossible)), most=_RULED_OUT, lines=_MESSAGE)
 
     def _verdict(self, verdict: Verdict, width: int) -> None:
         word = verdict.verdict.replace("_", " ")
@@ -165,13 +167,18 @@ class _Screen:
                 style=_FAINT,
             )
 
-    def _listed(self, title: str, entries: Sequence[str]) -> None:
+    def _listed(self, title: str, entries: Sequence[str], *, most: int | None = None, lines: int | None = None) -> None:
+        """Entries under a title: at most so many, each in at most so many lines, unless all is asked for."""
         if not entries:
             return
         self.console.print()
-        for place, entry in enumerate(entries):
-            label = f"{title}  " if place == 0 else " " * (len(title) + 2)
-            self._text(entry, indent=len(title) + 2, label=Text(label, _HEADING))
+        shown = entries if self.verbose else entries[:most]
+        indent = len(title) + 2
+        for place, entry in enumerate(shown):
+            label = f"{title}  " if place == 0 else " " * indent
+            self._text(entry, indent=indent, label=Text(label, _HEADING), lines=None if self.verbose else lines)
+        if len(entries) > len(shown):
+            self._text(f"and {len(entries) - len(shown)} more (--verbose)", indent=indent, style=_FAINT)
 
     def _not_checked(self) -> None:
         missing = self.incident.not_checked

@@ -29,9 +29,9 @@ def texts(plot: Axes) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "drawn"),
     [
-        ("normaliser", ["ranges", "effects"]),
-        ("distillation", ["curves", "decomposition", "effects"]),
-        ("infinite_gradients", ["curves", "effects"]),
+        ("normaliser", ["ranges", "effect-1-hand-made"]),
+        ("distillation", ["curves", "decomposition", "effect-1-hand-made", "effect-2-hand-made"]),
+        ("infinite_gradients", ["curves", "effect-1-hand-made"]),
         ("explosion", ["concentration"]),
         ("long_run", ["curves"]),
     ],
@@ -120,22 +120,40 @@ def test_the_decomposition_stacks_the_term_by_its_weight_with_its_interval() -> 
 
 
 def test_effects_go_from_before_to_after_with_the_verdict_as_colour_and_word() -> None:
-    figure = figures.draw(*factory.normaliser())["effects"]
+    figure = figures.draw(*factory.normaliser())["effect-1-hand-made"]
     (plot,) = figure.axes
     assert plot.get_xscale() == "log"
     words = [text for text in texts(plot) if text in {"refuted", "confirmed", "not reproduced"}]
-    # from below: the second fix first, each with the mechanism that never showed the log's numbers
-    assert words == ["refuted", "confirmed", "not reproduced", "refuted", "refuted", "not reproduced"]
+    # from below: the second fix first; a mechanism that never showed the log's numbers has no effect to draw
+    assert words == ["refuted", "confirmed", "refuted", "refuted"]
     after = [line for line in plot.get_lines() if line.get_markersize() == 9]
     assert [float(np.asarray(dot.get_xdata())[0]) for dot in after] == [139264, 8.4, 8211, 1394]
     assert to_hex(after[1].get_color()).upper() == style.VERDICTS["confirmed"]
     assert plot.get_xlabel() == "largest |output|"
 
 
-def test_effects_have_a_panel_per_quantity() -> None:
-    figure = figures.draw(*factory.distillation())["effects"]
-    assert [plot.get_xlabel() for plot in figure.axes] == ["KD term", "gradient norm, relative to T = 3"]
-    assert figure.get_suptitle() == "temperature 3 → 2: inconclusive"
+def test_each_quantity_has_a_figure_whose_title_is_the_claim_and_the_verdict() -> None:
+    drawn = figures.draw(*factory.distillation())
+    effects = [figure for name, figure in drawn.items() if name.startswith("effect")]
+    assert [figure.axes[0].get_xlabel() for figure in effects] == ["KD term", "gradient norm, relative to T = 3"]
+    claims = [verdict.claim for verdict in factory.distillation()[0].verdicts]
+    titles = [" ".join(figure.get_suptitle().split()) for figure in effects]
+    assert titles == [
+        f"{claim[0].upper()}{claim[1:]}? temperature 3 → 2: inconclusive" for claim in claims[: len(titles)]
+    ]
+
+
+def test_a_quantity_that_has_no_curve_is_marked_at_its_step() -> None:
+    incident, run = factory.distillation()
+    lost = incident.findings[0].model_copy(
+        update={
+            "rule": "nonfinite/loss",
+            "role": "consequence",
+            "values": {"metric": "lm_loss", "kind": "nan", "step": 436},
+        }
+    )
+    figure = figures.draw(incident.model_copy(update={"findings": [lost]}), run)["curves"]
+    assert any("lm_loss nan: nonfinite/loss" in text for text in texts(figure.axes[0]))
 
 
 def test_an_infinite_effect_stays_on_the_sheet(tmp_path: Path) -> None:
@@ -144,7 +162,7 @@ def test_an_infinite_effect_stays_on_the_sheet(tmp_path: Path) -> None:
     assert first.effect is not None
     effect = first.effect.model_copy(update={"before_median": math.inf, "before_high": math.inf})
     changed = incident.model_copy(update={"replays": [first.model_copy(update={"effect": effect})]})
-    figure = figures.draw(changed, run)["effects"]
+    figure = figures.draw(changed, run)["effect-1-hand-made"]
     (plot,) = figure.axes
     ring = next(line for line in plot.get_lines() if line.get_markersize() == 12)
     assert np.asarray(ring.get_xdata()).tolist() == [21]  # three times the largest finite value, 7
@@ -183,7 +201,7 @@ def test_hostile_text_is_drawn_as_text(tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.png" for name in drawn]
     for figure, path in zip(drawn.values(), paths, strict=True):
         style.save(figure, path)
-    assert [path.stem for path in paths] == ["curves", "decomposition", "effects"]
+    assert [path.stem for path in paths] == ["curves", "decomposition", "effect-1-hand-made"]
     assert style.plain("$a$ 漢\x1b") == r"\$a\$ \u6f22\x1b"
     assert style.plain(style.plain("$a$")) == style.plain("$a$")
 

@@ -131,15 +131,15 @@ def test_the_report_and_its_figures_are_written_side_by_side(tmp_path: Path) -> 
     assert written == [
         tmp_path / "my report.md",
         tmp_path / "my report-figures" / "ranges.png",
-        tmp_path / "my report-figures" / "effects.png",
+        tmp_path / "my report-figures" / "effect-1-hand-made.png",
     ]
     assert all(path.stat().st_size > 1000 for path in written)
     links = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", written[0].read_text(encoding="utf-8"))
-    assert links == ["my%20report-figures/ranges.png", "my%20report-figures/effects.png"]
+    assert links == ["my%20report-figures/ranges.png", "my%20report-figures/effect-1-hand-made.png"]
     images = [t for t in parsed(written[0].read_text(encoding="utf-8")) if t.type == "image"]
     assert [image.content for image in images] == [
         "XV reaches 139,264 where 15.97 is possible: 8,700 times the bound (3 of 6 beyond it)",
-        "3 claims about fixes, replayed: 1 refuted, 2 inconclusive",
+        "The output stays within the bound? eps 1e-5 → 1e-3: refuted; dtype bfloat16 → float32: inconclusive",
     ]
 
 

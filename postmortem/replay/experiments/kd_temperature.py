@@ -126,7 +126,7 @@ class _Distillation(Mechanism[Pairs]):
             return None
         return Ceiling(
             value=high if logged > high else low,
-            because=f"{self.family}: {low:,.3g} to {high:,.3g} over all scales, never {logged:,.4g}",
+            because=f"KD is {low:,.3g} to {high:,.3g} over all scales, never {logged:,.4g}",
         )
 
     def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:

@@ -119,7 +119,7 @@ class _Labelled(Mechanism[Batch]):
             return None
         return Ceiling(
             value=high if seen > high else low,
-            because=f"{self.family}: the norm with all labels is {low:.2f} to {high:.2f} times that with the masked "
+            because=f"the norm with all labels is {low:.2f} to {high:.2f} times that with the masked "
             f"ones, never {seen:.3g} times, from batches of all tokens to batches of nearly one",
         )
 

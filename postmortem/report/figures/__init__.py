@@ -22,7 +22,7 @@ def draw(incident: Incident, run: Run) -> dict[str, Figure]:
         "ranges": ranges.draw(incident, run),
         "decomposition": decomposition.draw(incident, run),
         "concentration": concentration.draw(incident, run),
-        "effects": effects.draw(incident),
+        **effects.draw(incident),
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 

@@ -69,6 +69,8 @@ def draw(incident: Incident, run: Run) -> Figure | None:
         _panel(plot, each, marks[each.name])
         if forecast and forecast.values.get("metric") == each.name:
             _band(plot, forecast)
+    if x_label.startswith("step"):
+        _elsewhere(plots[0], incident)
     plots[-1].set_xlabel(x_label, color=style.INK)
     return sheet
 
@@ -196,6 +198,24 @@ def _band(plot: Axes, forecast: Finding) -> None:
     )
     inside = low <= value <= high
     plot.plot([step], [value], marker="o", markersize=9, color=style.BLUE if inside else style.RED)
+
+
+def _elsewhere(plot: Axes, incident: Incident) -> None:
+    """A line at the step of each finding about a quantity that has no curve of its own."""
+    for finding in incident.findings:
+        step, metric = style.value(finding, "step"), finding.values.get("metric")
+        if step is None or metric in _METRICS or finding.role != "consequence":
+            continue
+        plot.axvline(step, color=style.RED, linewidth=1, linestyle=":")
+        plot.annotate(
+            style.plain(f"{metric} {finding.values.get('kind', '')}: {finding.rule}"),
+            (step, 0.02),
+            xycoords=plot.get_xaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=9,
+            color=style.RED,
+        )
 
 
 def _marks(series: list[_Series], incident: Incident) -> dict[str, dict[int, str]]:

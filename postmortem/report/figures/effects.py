@@ -16,58 +16,47 @@ if TYPE_CHECKING:
     from postmortem.incident import Incident
     from postmortem.replay.protocol import Effect, Fix, Replay
 
-_PANELS: Final = 3  # quantities
-_ROWS: Final = 9  # of one quantity; the table beside the figure has all
-_NAMED: Final = 3  # verdicts that a title can hold
+_ROWS: Final = 12  # of one quantity; the table beside the figure has all
+_SPELLED: Final = 2  # fixes that a title names with their old values
 _BEYOND: Final = 3.0  # where an infinite value stands: so many times the largest finite one
 
 
-def draw(incident: Incident) -> Figure | None:
-    """A dumbbell per fix, claim and mechanism; a panel per quantity. None where no replay moved anything."""
-    panels: dict[str, list[Replay]] = {}
+def draw(incident: Incident) -> dict[str, Figure]:
+    """A figure per experiment and quantity, by name: a dumbbell per fix, claim and mechanism that was judged."""
+    panels: dict[tuple[str, str, str], list[Replay]] = {}
     for replay in incident.replays:
         if replay.effect:
-            panels.setdefault(replay.effect.quantity, []).append(replay)
-    if not panels:
-        return None
-    shown = dict(list(panels.items())[:_PANELS])
-    for quantity, replays in shown.items():
-        shown[quantity] = _with_unreproduced(replays, incident.replays)[:_ROWS]
-    rows = sum(len(replays) for replays in shown.values())
-    sheet, plots = style.canvas(1.0 + 0.75 * len(shown) + 0.42 * rows, _title(incident), len(shown))
-    for plot, (quantity, replays) in zip(plots, shown.items(), strict=True):
-        _panel(plot, quantity, replays)
-    sheet.supxlabel(
-        "ring: before, dot: after the fix; medians with central 95 % intervals",
-        fontsize=9,
-        color=style.GREY,
-    )
-    return sheet
+            panels.setdefault((replay.experiment, replay.effect.quantity, replay.claim), []).append(replay)
+    figures = {}
+    for number_, ((experiment, quantity, claim), replays) in enumerate(panels.items(), start=1):
+        fixes = list(dict.fromkeys(replay.fix for replay in replays))
+        rows = sorted(replays, key=lambda replay: fixes.index(replay.fix))[:_ROWS]
+        sheet, (plot,) = style.canvas(1.5 + 0.36 * len(rows), _title(incident, claim, fixes), 1)
+        _panel(plot, quantity, rows)
+        more = f"; {len(replays) - len(rows)} more in the table" if len(replays) > len(rows) else ""
+        sheet.supxlabel(
+            f"ring: before, dot: after the fix; medians with central 95 % intervals{more}",
+            fontsize=9,
+            color=style.GREY,
+        )
+        figures[f"effect-{number_}-{experiment}"] = sheet
+    return figures
 
 
-def _title(incident: Incident) -> str:
-    """The verdicts on the fixes; where they are too many for a title, how many came out which way."""
-    verdicts = [verdict for verdict in incident.verdicts if verdict.basis == "replay"] or incident.replays
-    judged = list(dict.fromkeys((_turn(verdict.fix), verdict.verdict) for verdict in verdicts))
-    if len({turn for turn, _ in judged}) == len(judged) <= _NAMED:
-        return "; ".join(f"{turn}: {word.replace('_', ' ')}" for turn, word in judged)
-    words = [verdict.verdict for verdict in verdicts]
-    counts = ", ".join(
-        f"{number(words.count(word))} {word.replace('_', ' ')}" for word in style.VERDICTS if word in words
-    )
-    return f"{number(len(words))} claims about fixes, replayed: {counts}"
-
-
-def _with_unreproduced(replays: list[Replay], everything: list[Replay]) -> list[Replay]:
-    """The replays of one quantity with those of its claims that never showed the log's numbers, by fix."""
-    asked = {(replay.fix, replay.claim) for replay in replays}
-    shown = [
-        replay
-        for replay in everything
-        if (replay.fix, replay.claim) in asked and (replay in replays or not replay.effect)
-    ]
-    fixes = list(dict.fromkeys(replay.fix for replay in shown))
-    return sorted(shown, key=lambda replay: fixes.index(replay.fix))
+def _title(incident: Incident, claim: str, fixes: list[Fix]) -> str:
+    """The claim, and the pooled verdict on it for each fix."""
+    words = {
+        verdict.fix: verdict.verdict.replace("_", " ")
+        for verdict in incident.verdicts
+        if verdict.claim == claim and verdict.basis == "replay" and verdict.fix in fixes
+    }
+    question = f"{claim[:1].upper()}{claim[1:]}? "
+    if len(words) <= _SPELLED:
+        return question + "; ".join(f"{_turn(fix)}: {word}" for fix, word in words.items())
+    by_word: dict[str, list[str]] = {}
+    for fix, word in words.items():
+        by_word.setdefault(word, []).append(f"{fix.knob} {number(fix.new)}")
+    return question + "; ".join(f"{word}: {', '.join(fixes)}" for word, fixes in by_word.items())
 
 
 def _panel(plot: Axes, quantity: str, replays: list[Replay]) -> None:
@@ -133,7 +122,7 @@ def _labels(replays: list[Replay]) -> list[str]:
     mechanisms = {replay.mechanism for replay in replays}
     labels, last = [], None
     for replay in replays:
-        parts = [replay.mechanism if len(mechanisms) > 1 else "", replay.family or ""]
+        parts = [replay.mechanism.replace("_", " ") if len(mechanisms) > 1 else "", replay.family or ""]
         who = style.plain(", ".join(part for part in parts if part), 40)
         turn = style.plain(_turn(replay.fix), 40) if replay.fix != last else ""
         labels.append("\n".join(part for part in (turn, who) if part))

@@ -28,6 +28,8 @@ def draw(incident: Incident, run: Run) -> Figure | None:
     reaches = _reaches(run, finding.values.get("name"))
     if reaches.is_empty():
         return None
+    counted = style.value(finding, "counted")
+    over_features = f", the most that {number(counted)} features allow" if counted else ""
     names, values = reaches["label"].to_list(), reaches["value"].to_list()
     places = list(range(len(names)))
     worst = max(places, key=values.__getitem__)
@@ -60,7 +62,7 @@ def draw(incident: Incident, run: Run) -> Figure | None:
             )
     plot.axhline(bound, color=style.INK, linewidth=1.2, linestyle="--")
     plot.annotate(
-        f"bound: {number(bound)}",
+        f"bound: {number(bound)}{over_features}",
         (0.01, bound),
         xycoords=("axes fraction", "data"),
         xytext=(0, 4 if values[0] <= bound else -4),
