@@ -159,7 +159,8 @@ def _measure_next(
         if finding.refuted_by or finding.note.startswith("explained"):
             continue
         hit, (answer, _) = by_id[finding.rule], answers.get(finding.rule, (None, []))
-        wanted.append(answer.measure_next if answer else [rule_files.fill(s, hit.rows[0]) for s in hit.rule.next])
+        asked = [f"print {quantity}" for quantity in answer.measure_next] if answer else []
+        wanted.append(asked or [rule_files.fill(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
 

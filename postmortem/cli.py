@@ -40,7 +40,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Judge a log: what happened, which fixes hold, what comes next.")
 @click.argument("log", type=click.Path())
 @click.option("--fix", "fixes", multiple=True, metavar="KNOB=OLD:NEW", help="A fix to test, e.g. eps=1e-5:1e-3.")
 @click.option("--no-replay", is_flag=True, help="Judge by laws alone; needs no torch.")

@@ -158,10 +158,10 @@ def test_the_prediction_is_the_bound_with_what_it_assumes() -> None:
     assert (prediction.metric, prediction.where, prediction.basis) == ("XV output", "29", "law")
     assert (prediction.low, prediction.high) == (-17.0, 17.0)  # sqrt(256) + 1
     assert prediction.assumptions == [
-        "width <= 257 (from the log)",
-        "|w| <= 1 (assumed)",
-        "b = 0 (assumed)",
-        "|residual| <= 1 (assumed)",
+        "width <= 257, as the log has it",
+        "|w| <= 1",
+        "b = 0",
+        "|residual| <= 1",
     ]
     assert prediction.statement.startswith("|XV output| <= 17 in 29")
 

@@ -169,7 +169,7 @@ class AmpStartup(Experiment):
             "scaler.get_scale() at every batch: it must halve with each infinite norm and then stay",
             "the norm after scaler.unscale_(optimizer), and which parameter's gradient is not finite",
             "the norm of the same batch in float32, without autocast: finite says search, infinite explosion",
-            f"where a rule skips on the norm, the place of its `continue`: before update() torch answers '{error}'",
+            f"every batch that a rule skips: its `continue` must come after update(), else torch answers '{error}'",
         )
 
 

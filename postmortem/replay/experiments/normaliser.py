@@ -119,8 +119,7 @@ class Normaliser(Experiment):
                 low=-setup.bound(),
                 high=setup.bound(),
                 assumptions=[
-                    f"{text} ({'assumed' if number(facts, key) is None else 'from the log'})"
-                    for key, text in limits.items()
+                    text if number(facts, key) is None else f"{text}, as the log has it" for key, text in limits.items()
                 ],
                 statement=f"|{metric}| <= {setup.bound():.3g} in {where}: |w| sqrt(n - 1) + |b| + |residual|",
                 basis="law",

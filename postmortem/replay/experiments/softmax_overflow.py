@@ -255,7 +255,11 @@ class SoftmaxOverflow(Experiment):
             f"the number of targets in the batch in which {metric} is nan",
             "min, max and isfinite of the logits of that batch, before the loss",
             "the first tensor of that forward pass that is not finite",
-            *(("whether the loss calls the library's cross-entropy or exponentiates itself",) if by_hand else ()),
+            *(
+                ("how the loss is computed: by the library's cross-entropy, or by exponentials of its own",)
+                if by_hand
+                else ()
+            ),
         )
 
 

@@ -1,0 +1,39 @@
+"""The README shows what the command says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from postmortem.cli import main
+from postmortem.replay import experiments
+from postmortem.rules import rule as rule_files
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def block(name: str) -> str:
+    found = re.search(rf"<!-- {name} -->\n```text\n(.*?)\n```\n<!-- /{name} -->", README, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_help_is_current() -> None:
+    result = CliRunner().invoke(main, ["analyze", "--help"], prog_name="postmortem", terminal_width=100)
+    assert block("help") == result.output.rstrip()
+
+
+def test_the_output_is_current() -> None:
+    log = Path(__file__).parent.parent / "sample_logs" / "job-7204342.log"
+    result = CliRunner().invoke(main, ["analyze", str(log)])
+    # figures of a replay may differ in their last digit on another processor; what is said may not
+    said, shown = (re.sub(r"[0-9][0-9,.e+-]*", "0", text) for text in (result.stdout.rstrip(), block("output")))
+    assert said == shown
+
+
+def test_the_counts_are_current() -> None:
+    rules, _ = rule_files.load_folder(rule_files.SHIPPED)
+    assert f"{len(rules)} rules in `rules/`" in README
+    assert all(f"`{name}`" in README for name in experiments.names())
