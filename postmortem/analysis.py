@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from postmortem import __version__, causes, fixes
+from postmortem.errors import PostmortemError
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
 from postmortem.parsing import reader
 from postmortem.rules import rule as rule_files
@@ -53,9 +54,10 @@ def analyze(
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
     state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)
-    answers = _replay(outcome.hits, plan, lab) if lab else {}
+    failed: dict[str, str] = {}
+    answers = _replay(outcome.hits, plan, lab, failed) if lab else {}
     verdicts += [verdict for _, pooled in answers.values() for verdict in pooled]
-    verdicts += fixes.unjudged(plan, verdicts, state)
+    verdicts += fixes.unjudged(plan, verdicts, failed, state)
     excerpts = excerpt(path, causes.evidence_lines(outcome.hits))
     findings, roots = causes.weigh(outcome.hits, verdicts, path, excerpts)
     ran = [answer for answer, _ in answers.values() if answer is not None]
@@ -103,7 +105,6 @@ def _rules(folders: Sequence[Path]) -> tuple[list[Rule], list[str]]:
 
 def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> tuple[str, Lab | None]:
     """Where replays run, or why they do not, with what to do."""
-    from postmortem.errors import PostmortemError
     from postmortem.replay.protocol import Lab
 
     if not wanted:
@@ -119,8 +120,13 @@ def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> t
     return "no finding of this log has an experiment", Lab(device=device, seed=seed, draws=draws)
 
 
-def _replay(hits: Sequence[Hit], plan: fixes.Plan, lab: Lab) -> dict[str, tuple[Answer | None, list[Verdict]]]:
-    """Each experiment once, for the first finding that asks; later findings share its verdicts on the same fixes."""
+def _replay(
+    hits: Sequence[Hit], plan: fixes.Plan, lab: Lab, failed: dict[str, str]
+) -> dict[str, tuple[Answer | None, list[Verdict]]]:
+    """Each experiment once, for the first finding that asks; later findings share its verdicts on the same fixes.
+
+    An experiment that cannot use what a log says is noted in `failed`; one that cannot use the user's own fix raises.
+    """
     from postmortem.replay import experiments, judge
 
     answers: dict[str, tuple[Answer | None, list[Verdict]]] = {}
@@ -140,8 +146,19 @@ def _replay(hits: Sequence[Hit], plan: fixes.Plan, lab: Lab) -> dict[str, tuple[
                 ],
             )
             continue
+        experiment, facts = experiments.load(rule.experiment), causes.values_of(hit)
+        try:
+            answer = experiment.run(rule.id, facts, todo, lab)
+        except PostmortemError as error:
+            if any(fix.origin == "user" for fix in todo):
+                raise
+            failed[rule.id] = str(error)
+            answer = experiment.run(rule.id, facts, [fix for fix in todo if fix.origin == "rule"], lab)
+        except (ArithmeticError, RuntimeError, ValueError) as error:
+            # a log can print any number; torch refuses some, and a device its size
+            failed[rule.id] = f"{rule.experiment} cannot work with these numbers: {str(error).splitlines()[0]}"
+            continue
         owners[rule.experiment] = rule.id
-        answer = experiments.load(rule.experiment).run(rule.id, causes.values_of(hit), todo, lab)
         answers[rule.id] = (answer, judge.pool(answer.replays))
     return answers
 

@@ -14,7 +14,7 @@ from postmortem.replay.protocol import Fix, Verdict
 from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -117,16 +117,21 @@ def by_law(hits: Sequence[Hit], plan_: Plan) -> list[Verdict]:
     return verdicts
 
 
-def unjudged(plan_: Plan, verdicts: Sequence[Verdict], why: str) -> list[Verdict]:
-    """A verdict of `inconclusive`, with the reason, for every planned fix that nothing has judged."""
-    judged = {(verdict.rule, verdict.fix.knob, verdict.fix.new) for verdict in verdicts}
+def unjudged(plan_: Plan, verdicts: Sequence[Verdict], why: Mapping[str, str], otherwise: str) -> list[Verdict]:
+    """A verdict of `inconclusive` for every planned fix that nothing has judged, with the reason of its rule."""
+    judged = {(verdict.fix.knob, verdict.fix.new) for verdict in verdicts}
     return [
         Verdict(
-            rule=rule, fix=fix, claim=_CHANGES, verdict="inconclusive", basis="replay", because=f"not replayed: {why}"
+            rule=rule,
+            fix=fix,
+            claim=_CHANGES,
+            verdict="inconclusive",
+            basis="replay",
+            because=f"not replayed: {why.get(rule, otherwise)}",
         )
         for rule, fixes in plan_.by_rule.items()
         for fix in fixes
-        if (rule, fix.knob, fix.new) not in judged
+        if (fix.knob, fix.new) not in judged
     ]
 
 

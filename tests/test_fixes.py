@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postmortem import fixes
+from postmortem import analyze, fixes
 from postmortem.errors import PostmortemError
 from postmortem.parsing.reader import read
 from postmortem.replay.protocol import Fix
@@ -82,8 +82,22 @@ def test_a_fix_that_nothing_can_judge_is_said_to_be_so(tmp_path: Path) -> None:
 def test_every_planned_fix_that_was_not_judged_is_listed_with_the_reason(tmp_path: Path) -> None:
     found, _ = hits(tmp_path, BEYOND)
     plan = fixes.plan(found, [])
-    verdicts = fixes.unjudged(plan, fixes.by_law(found, plan), "no torch")
-    assert {(verdict.fix.knob, verdict.because) for verdict in verdicts} == {
-        ("dtype", "not replayed: no torch"),
-        ("eps", "not replayed: no torch"),
-    }
+    # a law has judged eps already
+    (verdict,) = fixes.unjudged(plan, fixes.by_law(found, plan), {}, "no torch")
+    assert (verdict.fix.knob, verdict.because) == ("dtype", "not replayed: no torch")
+
+
+def test_a_fix_of_the_log_that_makes_no_sense_is_said_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(BEYOND + "# proposed: dtype -> purple\n")
+    verdicts = {v.fix.new: v for v in analyze(str(path))[0].verdicts if v.fix.knob == "dtype"}
+    assert "purple" in verdicts["purple"].because
+    assert verdicts["purple"].verdict == "inconclusive"
+    assert "not replayed" not in verdicts["fp32"].because
+
+
+def test_a_fix_of_the_user_that_makes_no_sense_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(BEYOND)
+    with pytest.raises(PostmortemError, match="purple"):
+        analyze(str(path), extra_fixes=["dtype=purple"])

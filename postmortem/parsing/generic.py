@@ -38,6 +38,8 @@ _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)
 _NOT_A_NAME: Final = re.compile(
     r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|\s*\b(?:output|range|stats?|values?)$"
 )
+#: A larger counter is none.
+_LARGEST_STEP: Final = 1e12
 _LONGEST: Final = 20_000
 _KEY_WINDOW: Final = 80
 _MOST_WORDS: Final = 4
@@ -217,7 +219,7 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
         if counter == "epoch":
             reading.epoch = pair.value
         elif counter is not None:
-            if pair.value.is_integer() and reading.step is None:
+            if pair.value.is_integer() and abs(pair.value) < _LARGEST_STEP and reading.step is None:
                 reading.step, reading.step_unit = int(pair.value), "unknown"
         elif names.metric(pair.key).known and (measured or names.setting(pair.key) is None):
             reading.metrics.append(pair)

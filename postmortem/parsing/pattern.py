@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Field types: the regular expression of each.
 TYPES: Final = {
     "num": NUMBER,
-    "int": r"[-+]?[0-9]+(?:,[0-9]{3})*",
+    "int": r"[-+]?[0-9]{1,18}(?:,[0-9]{3}){0,4}(?![0-9])",  # what an Int64 column holds
     "percent": rf"(?:{NUMBER})\s?%",
     "word": r"[^\s,;:=()\[\]]+",
     "name": r"[^\s,;=()\[\]]+",

@@ -63,7 +63,10 @@ def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
     x, y = table.select(terms).to_numpy(), table["total"].to_numpy()
     if not terms or len(y) < len(terms) + 2 or np.linalg.matrix_rank(x - x.mean(axis=0)) < len(terms):
         return []
-    weights, halves, rest = fit(x, y)
+    with np.errstate(all="ignore"):
+        weights, halves, rest = fit(x, y)
+    if not (np.isfinite(weights).all() and np.isfinite(halves).all() and np.isfinite(rest)):
+        return []  # numbers whose squares no float holds
     if rest < -_ROUNDING * abs(y.mean()) or (weights + halves < 0).any():
         return []
     rows: list[tuple[object, ...]] = []

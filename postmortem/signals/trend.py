@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from postmortem.signals.decomposition import line_fit
@@ -42,7 +43,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         # a step that goes back starts another count: the line through both would mean nothing
         if len(values) < _FEWEST or (steps[1:] < steps[:-1]).any() or steps[-1] == steps[0]:
             continue
-        slope, half, _ = line_fit(steps, values)
+        with np.errstate(all="ignore"):
+            slope, half, _ = line_fit(steps, values)
         span = float(steps[-1] - steps[0])
         lines = [group["line"][0], group["line"][-1]]
         change = (slope * span, (slope - half) * span, (slope + half) * span)

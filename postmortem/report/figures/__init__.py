@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 def draw(incident: Incident, run: Run) -> dict[str, Figure]:
     """The figures for which `incident` and `run` hold data, by name, in the order of a report."""
+    import numpy as np
+
     from postmortem.report.figures import concentration, curves, decomposition, effects, ranges
 
-    drawn = {
-        "curves": curves.draw(incident, run),
-        "ranges": ranges.draw(incident, run),
-        "decomposition": decomposition.draw(incident, run),
-        "concentration": concentration.draw(incident, run),
-        **effects.draw(incident),
-    }
+    # a log may print 1e308 beside 1e-320: such an axis overflows, and is drawn all the same
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        drawn = {
+            "curves": curves.draw(incident, run),
+            "ranges": ranges.draw(incident, run),
+            "decomposition": decomposition.draw(incident, run),
+            "concentration": concentration.draw(incident, run),
+            **effects.draw(incident),
+        }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 

@@ -7,6 +7,7 @@ import re
 from textwrap import fill
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
@@ -61,7 +62,8 @@ def canvas(height: float, title: str, panels: int = 1, *, share_x: bool = False)
 
 def save(sheet: Figure, path: Path) -> None:
     """Write `sheet` as a PNG, without the date and version that would make two runs differ."""
-    sheet.savefig(path, dpi=120, metadata={"Software": None})
+    with np.errstate(all="ignore"):  # an axis of extreme numbers, as in `draw`
+        sheet.savefig(path, dpi=120, metadata={"Software": None})
 
 
 def readable(axis: Axis) -> None:
