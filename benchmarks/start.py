@@ -12,7 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-LOG = Path(__file__).parent.parent / "sample_logs" / "job-7204342.log"
+LOGS = Path(__file__).parent.parent / "sample_logs"
+LOG = LOGS / "job-7204342.log"
+OTHERS = ("kd-run-3", "asr-teacher", "cascade-epoch-8", "mlm-diagnostic")
 POSTMORTEM = [sys.executable, "-m", "postmortem"]
 COMMANDS = {
     "python": [sys.executable, "-c", "pass"],
@@ -26,6 +28,7 @@ COMMANDS = {
     "analyze --no-replay": [*POSTMORTEM, "analyze", "--no-replay", str(LOG)],
     "import torch": [sys.executable, "-c", "import torch"],
     "analyze": [*POSTMORTEM, "analyze", str(LOG)],
+    **{f"analyze {name}": [*POSTMORTEM, "analyze", str(LOGS / f"{name}.log")] for name in OTHERS},
 }
 PYTHON = "python"
 

@@ -5,7 +5,9 @@ Numbers are changed in copies, and the verdicts must follow: nothing may know an
 
 from __future__ import annotations
 
+import json as as_json
 import math
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.analysis import analyze
+from postmortem.report import json, markdown
 
 if TYPE_CHECKING:
     from postmortem.incident import Incident
@@ -236,3 +239,17 @@ def test_mlm_diagnostic() -> None:
 def test_a_training_run_that_labels_all_tokens_is_the_cause(tmp_path: Path) -> None:
     found = changed(tmp_path, "mlm-diagnostic", ("Masked tokens: 496 (13.42%", "Masked tokens: 3,697 (100.0%"))
     assert found.root_causes == ["mlm/fully-labeled"]
+
+
+# ---- any number at all
+
+
+@pytest.mark.parametrize("number_", ["0", "-1", "nan", "inf", "1e308", "1e-320", "1e400", "9" * 30])
+@pytest.mark.parametrize("name", ["job-7204342", "kd-run-3", "asr-teacher", "cascade-epoch-8", "mlm-diagnostic"])
+def test_absurd_numbers_are_survived_in_every_output(tmp_path: Path, name: str, number_: str) -> None:
+    text = re.sub(r"(?<=[=:] )[-0-9][0-9,.]*|(?<==)[-0-9][0-9,.]*", number_, (LOGS / f"{name}.log").read_text())
+    path = tmp_path / "absurd.log"
+    path.write_text(text)
+    found, run = analyze(str(path), replay=False)
+    assert as_json.loads(json.render(found))["logs"][0]["lines"] == text.count("\n")
+    assert markdown.write(found, run, tmp_path / "report.md")[0].exists()

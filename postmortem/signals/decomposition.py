@@ -53,6 +53,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.DataFrame(schema=COLUMNS)
 
 
+@np.errstate(all="ignore")  # squares of what a log may print overflow; then nothing is fitted
 def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
     table = train.filter(pl.col("name") == "loss").unique(_STEP, keep="first", maintain_order=True)
     table = table.select(*_STEP, total="value")
@@ -61,12 +62,13 @@ def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
         printed = printed.select(*_STEP, pl.col("value").alias(term), pl.col("line").alias(f"{term} line"))
         table = table.join(printed, on=_STEP, nulls_equal=True, maintain_order="left")
     x, y = table.select(terms).to_numpy(), table["total"].to_numpy()
-    if not terms or len(y) < len(terms) + 2 or np.linalg.matrix_rank(x - x.mean(axis=0)) < len(terms):
+    if not terms or len(y) < len(terms) + 2 or not np.isfinite((x.T @ x).sum() + y @ y):
         return []
-    with np.errstate(all="ignore"):
-        weights, halves, rest = fit(x, y)
+    if np.linalg.matrix_rank(x - x.mean(axis=0)) < len(terms):
+        return []
+    weights, halves, rest = fit(x, y)
     if not (np.isfinite(weights).all() and np.isfinite(halves).all() and np.isfinite(rest)):
-        return []  # numbers whose squares no float holds
+        return []
     if rest < -_ROUNDING * abs(y.mean()) or (weights + halves < 0).any():
         return []
     rows: list[tuple[object, ...]] = []

@@ -27,6 +27,7 @@ _FEWEST: Final = 2  # values that make a curve
 _BUCKETS: Final = 1_000  # of a long run; each keeps its extremes
 _DOTS: Final = 60  # values that can be told apart as dots
 _LABELS: Final = 4  # more would hide the curve
+_BEYOND_AXES: Final = 1e100  # no axis holds more; drawn as infinite
 _TOP: Final = 0.87  # where non-finite values stand, as a share of the height
 
 
@@ -116,6 +117,7 @@ def _place(rows: dict[str, pl.DataFrame]) -> tuple[list[_Series], str]:
 
 def _series(name: str, frame: pl.DataFrame, x: NDArray[np.float64]) -> _Series:
     y = frame["value"].to_numpy()
+    y = np.where(np.abs(y) > _BEYOND_AXES, np.copysign(np.inf, y), y)
     kept = _thinned(y)
     lines = frame["line"].fill_null(0).to_numpy()
     nonfinite = {"nan": int(np.isnan(y).sum()), "inf": int(np.isinf(y).sum())}

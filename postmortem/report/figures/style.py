@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from textwrap import fill
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -62,7 +63,8 @@ def canvas(height: float, title: str, panels: int = 1, *, share_x: bool = False)
 
 def save(sheet: Figure, path: Path) -> None:
     """Write `sheet` as a PNG, without the date and version that would make two runs differ."""
-    with np.errstate(all="ignore"):  # an axis of extreme numbers, as in `draw`
+    with np.errstate(all="ignore"), warnings.catch_warnings():  # an axis of extreme numbers, as in `draw`
+        warnings.simplefilter("ignore", UserWarning)
         sheet.savefig(path, dpi=120, metadata={"Software": None})
 
 
