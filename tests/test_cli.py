@@ -55,8 +55,18 @@ def test_the_threshold_is_the_users(tmp_path: Path) -> None:
     assert run(path, "--fail-on", "low").exit_code == 1
 
 
-def test_stdin_is_read() -> None:
-    assert run("-", stdin=FAILED).exit_code == 1
+def test_stdin_is_read_and_shown_as_evidence() -> None:
+    result = run("-", stdin=FAILED)
+    assert result.exit_code == 1
+    assert "Layer 3: XV output: min=-2500, max=40960" in result.stdout
+    assert "min=-7, max=81920" in run("-", stdin="Layer 3: XV output: min=-7, max=81920\n").stdout
+
+
+def test_a_pipe_is_read_and_shown_as_evidence(failed: Path) -> None:
+    command = f"{sys.executable} -m postmortem analyze --no-replay <(cat {failed})"
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Layer 3: XV output: min=-2500, max=40960" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import sys
-from dataclasses import dataclass, field
+import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -16,6 +19,7 @@ from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 _ANSI: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor moves
@@ -23,6 +27,9 @@ _ANSI: Final = re.compile(
     r"|\x1b[@-Z\\-_]"
 )
 _HEAD: Final = 65536
+_IN_MEMORY: Final = 64 * 2**20
+#: What stdin and pipes held when they were last read.
+_kept: dict[str, IO[bytes]] = {}
 #: First bytes of files that hold no log, and what they are.
 _MAGIC: Final = {
     b"\x1f\x8b": "gzip data; unpack it first",
@@ -62,14 +69,13 @@ class TextLog:
     sha256: str = ""
     truncated: bool = False
     blank_lines: int = 0
-    _cut: bool = field(default=False, repr=False)
 
     def records(self) -> Iterator[Record]:
         """The records in order, control codes and NUL bytes removed. Blank ones are left out."""
         digest = hashlib.sha256()
         with _open(self.path) as stream:
-            head = stream.peek(_HEAD)[:_HEAD] if hasattr(stream, "peek") else b""
-            _refuse_binary(self.path, head)
+            _refuse_binary(self.path, stream.read(_HEAD))
+            stream.seek(0)
             raw = b""
             for raw in stream:
                 digest.update(raw)
@@ -98,12 +104,12 @@ def clean(raw: bytes) -> list[tuple[int, str]]:
 
 
 def excerpt(path: str, lines: set[int], width: int = 400) -> dict[int, str]:
-    """The last state of each of these physical lines, at most `width` characters. Stdin cannot be read again."""
+    """The last state of each of these physical lines, at most `width` characters."""
     found: dict[int, str] = {}
-    if path == "-" or not lines:
+    if not lines:
         return found
     last = max(lines)
-    with _open(path) as stream:
+    with _open(path, again=True) as stream:
         for number, raw in enumerate(stream, 1):
             if number in lines:
                 states = clean(raw)
@@ -113,9 +119,22 @@ def excerpt(path: str, lines: set[int], width: int = 400) -> dict[int, str]:
     return found
 
 
-def _open(path: str) -> IO[bytes]:
-    if path == "-":
-        return sys.stdin.buffer
+def _open(path: str, *, again: bool = False) -> AbstractContextManager[IO[bytes]]:
+    """A seekable stream. What can be read only once, stdin and pipes, is kept so that it can be read again."""
+    if path != "-" and not Path(path).is_fifo():
+        return _file(path)
+    if not again or path not in _kept:
+        kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - it outlives this function
+        with nullcontext(sys.stdin.buffer) if path == "-" else _file(path) as source:
+            shutil.copyfileobj(source, kept)
+        if old := _kept.pop(path, None):
+            old.close()
+        _kept[path] = kept
+    _kept[path].seek(0)
+    return nullcontext(_kept[path])
+
+
+def _file(path: str) -> IO[bytes]:
     try:
         return Path(path).open("rb")
     except FileNotFoundError:

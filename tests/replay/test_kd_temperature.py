@@ -13,6 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiments import kd_temperature as module
 from postmortem.replay.experiments import load
 from postmortem.replay.judge import pool
+from postmortem.replay.mechanisms import distillation
 from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Answer, Fix, Lab, Replay
 
@@ -28,10 +29,10 @@ KD, GRADIENT = (claim.text for claim in module.KdTemperature.claims)
 class Only(module.KdTemperature):
     """The experiment with one of its mechanisms."""
 
-    def __init__(self, kind: type[module._Distillation], family: str) -> None:
+    def __init__(self, kind: type[distillation.Distillation], family: str) -> None:
         self.only = kind(next(one for one in FAMILIES if one.name == family))
 
-    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[module._Distillation]:  # noqa: ARG002
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[distillation.Distillation]:  # noqa: ARG002
         """That one."""
         return [self.only]
 
@@ -41,7 +42,7 @@ def run(experiment: Experiment, old: float | None, new: float | str, **facts: Fa
     return experiment.run("kd/temperature-squared", {"temperature": old, **facts}, [fix], Lab())
 
 
-def only(kind: type[module._Distillation], family: str, old: float, new: float, kd: float) -> list[Replay]:
+def only(kind: type[distillation.Distillation], family: str, old: float, new: float, kd: float) -> list[Replay]:
     # A small vocabulary: the limits below hold for any.
     return list(run(Only(kind, family), old, new, kd_loss=kd, vocab=4096.0).replays)
 
@@ -64,8 +65,8 @@ def test_what_is_kept_shows_the_logged_loss(answer: Answer) -> None:
     effects = [r.effect for r in answer.replays if r.claim == KD and r.effect is not None]
     assert effects
     for effect in effects:
-        assert effect.before_low == pytest.approx(38.03, rel=module.MET)
-        assert effect.before_high == pytest.approx(38.03, rel=module.MET)
+        assert effect.before_low == pytest.approx(38.03, rel=distillation.MET)
+        assert effect.before_high == pytest.approx(38.03, rel=distillation.MET)
 
 
 def test_a_flat_student_cannot_fall_below_t_squared(answer: Answer) -> None:
@@ -101,20 +102,20 @@ def test_the_prediction_spans_all_families(answer: Answer) -> None:
 
 
 def test_logits_and_log_agree_by_torchs_own_divergence() -> None:
-    mechanism = module.TokenMean(FAMILIES[0])
+    mechanism = distillation.TokenMean(FAMILIES[0])
     facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 6.0, "vocab": 2048.0}
     scenario = mechanism.draw(facts, Lab(draws=8), torch.Generator().manual_seed(1))
     for student, teacher in scenario.logits:
         theirs = 16 * functional.kl_div((student / 4).log_softmax(-1), (teacher / 4).softmax(-1), reduction="none").sum(
             -1
         )
-        assert theirs.tolist() == pytest.approx([6.0] * len(theirs), rel=module.MET)
+        assert theirs.tolist() == pytest.approx([6.0] * len(theirs), rel=distillation.MET)
 
 
 @pytest.mark.parametrize(("old", "new"), [(10.0, 4.0), (4.0, 2.0)])
 def test_a_small_loss_hardly_moves_with_t(old: float, new: float) -> None:
     # For logits that differ little, KL = variance / (2 T^2): T^2 * KL, and its gradient, do not depend on T.
-    kd, gradient = only(module.TokenMean, "Gaussian logits", old, new, 0.03)
+    kd, gradient = only(distillation.TokenMean, "Gaussian logits", old, new, 0.03)
     assert {kd.verdict, gradient.verdict} == {"refuted"}
     for replay in (kd, gradient):
         assert replay.effect is not None
@@ -123,21 +124,21 @@ def test_a_small_loss_hardly_moves_with_t(old: float, new: float) -> None:
 
 def test_settled_pairs_fall_faster_than_t_squared() -> None:
     # Both sure of one token: what is left of KL is exponentially small in 1 / T.
-    kd, _ = only(module.TokenMean, "agreement on the top token", 4.0, 2.0, 0.3)
+    kd, _ = only(distillation.TokenMean, "agreement on the top token", 4.0, 2.0, 0.3)
     assert kd.effect is not None
     assert kd.effect.low < 0.3 / 4
 
 
 def test_a_loss_out_of_reach_is_not_reproduced() -> None:
     # KL to a flat student is at most ln 4096 = 8.3, far below 38 at T = 1.
-    for replay in only(module.TokenMean, "flat student, confident teacher", 1.0, 2.0, 38.0):
+    for replay in only(distillation.TokenMean, "flat student, confident teacher", 1.0, 2.0, 38.0):
         assert replay.verdict == "not_reproduced"
         assert "never 38" in replay.because
 
 
 def test_a_truncated_teacher_is_not_reproduced_below_its_floor() -> None:
     # Half the vocabulary at most: T^2 ln 2 = 6.2 at T = 3.
-    for replay in only(module.TokenMean, "flat student, truncated teacher", 3.0, 2.0, 0.3):
+    for replay in only(distillation.TokenMean, "flat student, truncated teacher", 3.0, 2.0, 0.3):
         assert replay.verdict == "not_reproduced"
 
 
@@ -152,14 +153,14 @@ def test_by_t_squared_is_told_from_one_power_of_t() -> None:
 
 def test_without_the_factor_the_loss_rises_as_t_falls() -> None:
     facts: dict[str, Fact] = {"kd_loss": 0.003, "vocab": 4096.0, "scaled": False}
-    kd, _ = run(Only(module.TokenMean, "Gaussian logits"), 3.0, 2.0, **facts).replays
+    kd, _ = run(Only(distillation.TokenMean, "Gaussian logits"), 3.0, 2.0, **facts).replays
     assert kd.effect is not None
     # KL = variance / (2 T^2) alone: 9/4 of it at T = 2.
     assert kd.effect.median == pytest.approx(0.003 * 9 / 4, rel=0.02)
 
 
 def test_without_a_logged_loss_nothing_is_predicted() -> None:
-    answer = run(Only(module.TokenMean, "Gaussian logits"), None, 2.0, vocab=1024.0)
+    answer = run(Only(distillation.TokenMean, "Gaussian logits"), None, 2.0, vocab=1024.0)
     assert answer.predictions == ()
     assert all(replay.effect is not None for replay in answer.replays)
 
@@ -167,9 +168,9 @@ def test_without_a_logged_loss_nothing_is_predicted() -> None:
 @pytest.mark.parametrize("bad", ["warm", 0.0, -1.0, math.inf])
 def test_a_temperature_has_to_be_positive(bad: float | str) -> None:
     with pytest.raises(PostmortemError, match="temperature takes a number"):
-        run(Only(module.TokenMean, "Gaussian logits"), 3.0, bad, kd_loss=6.0, vocab=256.0)
+        run(Only(distillation.TokenMean, "Gaussian logits"), 3.0, bad, kd_loss=6.0, vocab=256.0)
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
-    first, second = (only(module.BatchMean, "heavy-tailed logits", 3.0, 2.0, 38.0) for _ in range(2))
+    first, second = (only(distillation.BatchMean, "heavy-tailed logits", 3.0, 2.0, 38.0) for _ in range(2))
     assert [r.effect for r in first] == [r.effect for r in second]
