@@ -5,6 +5,7 @@ Bytes that are no UTF-8 become U+FFFD, one run of them as good as another: patte
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import re
 import shutil
@@ -117,6 +118,12 @@ def excerpt(path: str, lines: set[int], width: int = 400) -> dict[int, str]:
             if number >= last:
                 break
     return found
+
+
+@atexit.register
+def _forget() -> None:
+    for kept in _kept.values():
+        kept.close()
 
 
 def _open(path: str, *, again: bool = False) -> AbstractContextManager[IO[bytes]]:
