@@ -1,9 +1,9 @@
 """Read the log of a training run, judge each proposed fix, and say what the next run must show.
 
 >>> import postmortem
->>> run = postmortem.read("job-7204342.log")        # five polars frames; run.to_pandas()
->>> incident, run = postmortem.analyze("job-7204342.log", extra_fixes=["eps=1e-5:1e-3"])
->>> incident.root_causes, incident.verdicts         # a pydantic model; docs/incident.schema.json
+>>> run = postmortem.read("job.log")  # five polars frames; run.to_pandas()
+>>> incident, run = postmortem.analyze("job.log", extra_fixes=["eps=1e-5:1e-3"])
+>>> incident.root_causes, incident.verdicts  # a pydantic model; docs/incident.schema.json
 """
 
 from __future__ import annotations

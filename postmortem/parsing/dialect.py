@@ -70,6 +70,8 @@ class Dialect(_Part):
     title: str
     source: str  # where the trainer or system prints these lines
     means: dict[str, str] = {}  # what its counters and metrics are: step: update, loss: running_mean
+    names: dict[str, str] = {}  # what it calls otherwise than everybody: its name (normalised) -> the canonical one
+    placeholders: dict[str, list[float]] = {}  # values that it prints where it has none: loss_scale: [-1]
     lines: list[Line] = []
     blocks: list[Block] = []
     path: str = Field(default="", exclude=True)

@@ -106,13 +106,15 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     pairs = pairs_of(text, names)
     if _tensor(text, pairs, reading):
         return reading
-    if reading.has_place or any(_only_metric(pair.key, names) for pair in pairs):
-        taken = {pair.text for pair in pairs}
-        pairs += [
-            Pair(m["key"], read(m["value"]), m["value"])
-            for m in _WORDS.finditer(text)
-            if m["value"] not in taken and m["key"].lower() not in names.counters
-        ]
+    taken = {pair.text for pair in pairs}
+    placed = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
+    pairs += [
+        Pair(m["key"], read(m["value"]), m["value"])
+        for m in _WORDS.finditer(text)
+        if m["value"] not in taken
+        and m["key"].lower() not in names.counters
+        and (placed or _only_metric(m["key"], names))
+    ]
     _sort(pairs, names, reading)
     return reading
 
@@ -140,8 +142,8 @@ def _key(before: str, names: Names) -> str | None:
     words = before[cut:].split()
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
-    if not words:
-        return None
+    if not words or words[-1][0].isdigit():
+        return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
     for start in range(len(words)):
         phrase = " ".join(words[start:])
         if names.metric(phrase).known or names.setting(phrase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: A number, bare or wrapped: 1e-05, .5, 776,853, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87.
+#: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87.
 _BARE = (
     r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"

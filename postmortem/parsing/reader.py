@@ -108,7 +108,7 @@ class Reader:
         return bool(spans) or self._generic(text, place, origin, counters)
 
     def _line(self, line: CompiledLine, match: Match, text: str, place: Place, origin: str) -> None:
-        spec, means = line.spec, line.dialect.means
+        spec = line.spec
         place = _placed(place, line, match)
         self.used[line.dialect.name] += 1
         values = {name: value for name, value in match.values.items() if name not in _PLACES}
@@ -117,7 +117,7 @@ class Reader:
             self.rows.event(place, spec.event or spec.set["kind"], text, values, spec.set)
         if spec.frame == "metrics":
             for name, number in numbers.items():
-                self.rows.metric(place, name, number, match.texts[name], means=means, fixed=spec.set)
+                self.rows.metric(place, name, number, match.texts[name], dialect=line.dialect, fixed=spec.set)
         elif spec.frame == "settings":
             for name in values:
                 self.rows.setting(place, name, match.texts[name], numbers.get(name), origin)
@@ -127,7 +127,9 @@ class Reader:
             self.rows.other(place, spec.frame, {"origin": "log"} | spec.set | values, match.texts)
         if spec.rest is not None:
             for pair in generic.pairs_of(text[match.end :], self.rows.names):
-                self.rows.metric(place, spec.rest + pair.key, pair.value, pair.text, means=means, fixed=spec.set)
+                self.rows.metric(
+                    place, spec.rest + pair.key, pair.value, pair.text, dialect=line.dialect, fixed=spec.set
+                )
 
     def _generic(self, text: str, place: Place, origin: str, counters: generic.Reading) -> bool:
         reading = generic.read_record(text, self.rows.names, counters)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from postmortem.parsing.dialect import Dialect
+
 
 @dataclass(slots=True)
 class Place:
@@ -55,16 +57,22 @@ class Rows:
         value: float,
         text: str,
         *,
-        means: Mapping[str, str] | None = None,
+        dialect: Dialect | None = None,
         fixed: Mapping[str, Any] | None = None,
     ) -> None:
-        """A number under its canonical name. `means` says what a trainer's metric is: a running mean, say."""
+        """A number under its canonical name. The dialect says what it is there: a running mean, a placeholder."""
         fixed, metric = fixed or {}, self.names.metric(name)
+        meaning = "value"
+        if dialect is not None:
+            metric = metric._replace(name=dialect.names.get(names.normalise(name), metric.name))
+            meaning = dialect.means.get(metric.name, meaning)
+            if value in dialect.placeholders.get(metric.name, ()):
+                meaning = "placeholder"
         columns = {
             "name": metric.name,
             "value": value,
             "text": text,
-            "meaning": fixed.get("meaning", (means or {}).get(metric.name, "value")),
+            "meaning": fixed.get("meaning", meaning),
             "split": fixed.get("split", metric.split),
             "source_name": name,
             "scope": fixed.get("scope"),

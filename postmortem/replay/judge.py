@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.protocol import Verdict, VerdictWord
+from postmortem.replay.protocol import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from postmortem.replay.protocol import Replay
+    from postmortem.rules.finding import VerdictWord
 
 #: Fewer reproduced scenarios than this carry no verdict.
 FEWEST_KEPT: Final = 64

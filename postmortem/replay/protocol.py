@@ -11,8 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from postmortem.rules.finding import VerdictWord
+
 Value = float | str | None
-VerdictWord = Literal["confirmed", "refuted", "inconclusive", "not_reproduced"]
 
 
 class _Record(BaseModel):

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 Role = Literal["root_cause", "contributing", "consequence", "masking", "benign", "context"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 Confidence = Literal["certain", "strong", "suggestive"]
+#: What a law or a replay says of a fix.
+VerdictWord = Literal["confirmed", "refuted", "inconclusive", "not_reproduced"]
 
 #: From least to most, for thresholds and order.
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")

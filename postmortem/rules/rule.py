@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
-from postmortem.replay.protocol import VerdictWord
-from postmortem.rules.finding import Confidence, Role, Severity
+from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
 _PACKAGE: Final = Path(__file__).parent

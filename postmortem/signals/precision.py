@@ -56,7 +56,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def significant_bits(whole: int) -> int:
-    """Bits from the first to the last set bit of a whole number: 139264 = 17 * 2**13 has 5."""
+    """Bits from the first to the last set bit of a whole number: 96 = 3 * 2**5 has 2."""
     return (whole >> ((whole & -whole).bit_length() - 1)).bit_length() if whole else 0
 
 

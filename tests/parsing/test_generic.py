@@ -29,6 +29,7 @@ def metrics(text: str) -> dict[str, float]:
             12,
             {"lm_loss": 7.18, "loss_scale": 65536.0},
         ),
+        ("loss 0.117 = 0.1 + 0.017 avg prob", None, {"loss": 0.117}),
         ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],

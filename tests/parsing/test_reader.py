@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postmortem.errors import PostmortemError
-from postmortem.parsing.reader import read
+from postmortem.parsing import dialect
+from postmortem.parsing.dialects import Dialects
+from postmortem.parsing.reader import Reader, read
+from postmortem.sources.text import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +87,31 @@ def test_a_cut_log_is_read_as_far_as_it_goes(log: Path) -> None:
     run = run_of(log, "step 1: loss=2.0\nstep 2: los")
     assert run.logs[0].truncated
     assert rows(run.metrics, "step", "value") == [(1, 2.0)]
+
+
+def test_a_dialect_names_what_it_prints_where_it_has_no_value(log: Path) -> None:
+    spec = dialect.Dialect(
+        name="mine",
+        title="mine",
+        source="mine",
+        names={"gn": "grad_norm"},
+        placeholders={"grad_norm": [-1.0]},
+        lines=[
+            dialect.Line(
+                pattern="mine {step:int} |",
+                frame="place",
+                rest="",
+                sample=dialect.Sample(text="mine 3 |", gives={"step": 3}),
+            )
+        ],
+    )
+    reader = Reader(str(log), Dialects([spec]))
+    reader.read([Record(1, 0, 0, "mine 3 | gn: -1.0 | loss: 2.5"), Record(2, 0, 9, "mine 4 | gn: 0.5")])
+    assert rows(reader.rows.frames()["metrics"], "step", "name", "value", "meaning") == [
+        (3, "grad_norm", -1.0, "placeholder"),
+        (3, "loss", 2.5, "value"),
+        (4, "grad_norm", 0.5, "value"),
+    ]
 
 
 def test_the_file_name_gives_the_job(log: Path) -> None:

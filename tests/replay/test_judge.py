@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
 from postmortem.replay import judge
-from postmortem.replay.protocol import Fix, Replay, Scenarios, VerdictWord
+from postmortem.replay.protocol import Fix, Replay, Scenarios
+
+if TYPE_CHECKING:
+    from postmortem.rules.finding import VerdictWord
 
 
 def binomial(successes: range, trials: int, p: float) -> float:

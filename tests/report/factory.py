@@ -15,7 +15,7 @@ from postmortem.rules.finding import Evidence, Finding
 from postmortem.run import Run
 
 if TYPE_CHECKING:
-    from postmortem.replay.protocol import VerdictWord
+    from postmortem.rules.finding import VerdictWord
 
 INF = float("inf")
 
