@@ -138,7 +138,7 @@ def test_a_text_that_is_no_log_is_refused(log: Path, text: str) -> None:
         run_of(log, text)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400).filter(lambda noise: not set(noise) & (set(range(32)) - set(b"\t\n\r\x1b"))))
 def test_no_bytes_break_the_reader(tmp_path: Path, noise: bytes) -> None:
     run = run_of(tmp_path / "noise.log", b"step 1: loss=2.5\n" + noise + b"\nstep 7: loss=1.5\n")
