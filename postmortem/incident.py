@@ -22,6 +22,7 @@ class Log(_Record):
     bytes: int
     lines: int
     unread_lines: int  # lines that no pattern and no generic reading understood; blank lines are not counted
+    cut_lines: int = 0  # lines with a record so long that only its first 20,000 characters were read
     dialects: list[str]
     truncated: bool  # the last line is cut off
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from postmortem.cli import main
+from postmortem.parsing import dialects
 from postmortem.replay import experiments
 from postmortem.rules import rule as rule_files
 
@@ -35,5 +36,6 @@ def test_the_output_is_current() -> None:
 
 def test_the_counts_are_current() -> None:
     rules, _ = rule_files.load_folder(rule_files.SHIPPED)
+    assert f"{len(dialects.shipped().all)} dialects in `postmortem/formats/`" in README
     assert f"{len(rules)} rules in `rules/`" in README
     assert all(f"`{name}`" in README for name in experiments.names())

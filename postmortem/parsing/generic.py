@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: A separator with a number behind it. What follows the number may be a unit or a note, not more digits.
 _AFTER: Final = r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
-_PAIR: Final = re.compile(rf"(?P<sep>[=:]|\.{{3,}})\s*(?P<value>{NUMBER}){_AFTER}")
+_PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER}){_AFTER}")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?P<key>[A-Za-z_][\w/]{{0,40}})\s+(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){_AFTER}"
@@ -40,8 +40,10 @@ _NOT_A_NAME: Final = re.compile(
 )
 #: A larger counter is none.
 _LARGEST_STEP: Final = 1e12
-_LONGEST: Final = 20_000
-_KEY_WINDOW: Final = 80
+#: Characters of a record that are read.
+LONGEST: Final = 20_000
+#: Characters before a number or a counter in which its name is looked for.
+_WINDOW: Final = 80
 _MOST_WORDS: Final = 4
 
 
@@ -79,12 +81,12 @@ class Reading:
 def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
-    for found in _COUNTER.finditer(text, 0, _LONGEST):
+    for found in _COUNTER.finditer(text, 0, LONGEST):
         word = found["word"].lower()
         kind = names.counters.get(word)
         if kind is None or (len(word) == 1 and f"{found['word']}:" not in text):
             continue
-        if _AMOUNT.search(text, 0, found.start()):
+        if _AMOUNT.search(text, max(0, found.start() - _WINDOW), found.start()):
             continue
         if kind == "epoch":
             if reading.epoch is None:
@@ -98,7 +100,7 @@ def read_counters(text: str, names: Names) -> Reading:
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:_LONGEST]
+    text = text[:LONGEST]
     reading = counters or read_counters(text, names)
     if (assignment := _ASSIGNMENT.match(text)) and _is_setting(assignment, names, reading):
         _setting(assignment, reading)
@@ -124,7 +126,7 @@ def pairs_of(text: str, names: Names) -> list[Pair]:
     pairs = []
     last = 0
     for found in _PAIR.finditer(text):
-        key = _key(text[max(last, found.start() - _KEY_WINDOW) : found.start()], names)
+        key = _key(text[max(last, found.start() - _WINDOW) : found.start()], names)
         last = found.end()
         if key and not _FILE.search(key):
             pairs.append(Pair(key, read(found["value"]), found["value"]))

@@ -54,6 +54,7 @@ class Reader:
     file: str
     dialects: Dialects
     unread: set[int] = field(default_factory=set)
+    cut: set[int] = field(default_factory=set)  # lines with a record of which only the beginning was read
     used: Counter[str] = field(default_factory=Counter)
     rows: Rows = field(default_factory=lambda: Rows(names.load()))
     _carried: Place = field(init=False)
@@ -88,7 +89,9 @@ class Reader:
         self._end_block()
 
     def _record(self, head: prefix.Prefix, place: Place) -> bool:
-        text = head.body
+        text = head.body[: generic.LONGEST]
+        if len(head.body) > generic.LONGEST:
+            self.cut.add(place.line)
         if self._block is not None:
             if self._block.take(text):
                 return True
@@ -100,14 +103,18 @@ class Reader:
         if started := self.dialects.block(text):
             self._start_block(*started, text, place)
             return True
-        spans: list[tuple[int, int]] = []
+        chosen: list[tuple[CompiledLine, Match]] = []
         for line, match in self.dialects.lines(text):
-            if all(match.end <= start or match.start >= end for start, end in spans):
-                spans.append((match.start, match.end))
-                self._line(line, match, text, place, origin)
-        return bool(spans) or self._generic(text, place, origin, counters)
+            if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
+                chosen.append((line, match))
+        # from left to right: the step of a bar is that of the line glued to it
+        chosen.sort(key=lambda pair: pair[1].start)
+        starts = [match.start for _, match in chosen]
+        for (line, match), end in zip(chosen, [*starts[1:], len(text)], strict=False):
+            place = self._line(line, match, text, text[match.end : end], place, origin)
+        return bool(chosen) or self._generic(text, place, origin, counters)
 
-    def _line(self, line: CompiledLine, match: Match, text: str, place: Place, origin: str) -> None:
+    def _line(self, line: CompiledLine, match: Match, text: str, rest: str, place: Place, origin: str) -> Place:
         spec = line.spec
         place = _placed(place, line, match)
         self.used[line.dialect.name] += 1
@@ -126,10 +133,11 @@ class Reader:
         elif spec.frame in {"tensors", "jobs"}:
             self.rows.other(place, spec.frame, {"origin": "log"} | spec.set | values, match.texts)
         if spec.rest is not None:
-            for pair in generic.pairs_of(text[match.end :], self.rows.names):
+            for pair in generic.pairs_of(rest, self.rows.names):
                 self.rows.metric(
                     place, spec.rest + pair.key, pair.value, pair.text, dialect=line.dialect, fixed=spec.set
                 )
+        return place
 
     def _generic(self, text: str, place: Place, origin: str, counters: generic.Reading) -> bool:
         reading = generic.read_record(text, self.rows.names, counters)
@@ -189,6 +197,7 @@ def read(path: str) -> Run:
         bytes=log.bytes,
         lines=log.lines,
         unread_lines=len(reader.unread),
+        cut_lines=len(reader.cut),
         dialects=[name for name, _ in reader.used.most_common()],
         truncated=log.truncated,
     )

@@ -78,6 +78,7 @@ class _Screen:
         for log in logs:
             facts = [*jobs] if together else []
             facts += [f"{figure(log.lines)} lines, {figure(log.unread_lines)} unread"]
+            facts += [f"{figure(log.cut_lines)} read in part"] if log.cut_lines else []
             facts += [f"dialects: {', '.join(log.dialects)}"] if log.dialects else []
             facts += ["truncated: the last line is cut off"] if log.truncated else []
             name = cut(visible(PurePath(log.path).name), 60)

@@ -83,10 +83,26 @@ def test_unread_lines_are_counted_and_blank_ones_are_not(log: Path) -> None:
     assert (run.logs[0].lines, run.logs[0].unread_lines, run.logs[0].truncated) == (4, 2, False)
 
 
+def test_of_an_endless_line_the_beginning_is_read_and_it_is_counted(log: Path) -> None:
+    run = run_of(log, "step 1: loss=2.0 " + "." * 1_000_000 + "\nstep 2: loss=1.5\n")
+    assert rows(run.metrics, "step", "value") == [(1, 2.0), (2, 1.5)]
+    assert run.logs[0].cut_lines == 1
+
+
 def test_a_cut_log_is_read_as_far_as_it_goes(log: Path) -> None:
     run = run_of(log, "step 1: loss=2.0\nstep 2: los")
     assert run.logs[0].truncated
     assert rows(run.metrics, "step", "value") == [(1, 2.0)]
+
+
+def test_records_glued_together_are_read_from_left_to_right_and_once(log: Path) -> None:
+    bar = "  5%|▌    | 60/1200 [00:10<03:10,  6.00it/s, loss=2.5]"
+    run = run_of(log, f"{bar}[Eval] loss: 3.5, ppl: 33.12\n")
+    assert rows(run.metrics, "step", "name", "value", "split", "dialect") == [
+        (60, "loss", 2.5, None, "tqdm"),
+        (60, "loss", 3.5, "eval", "kd"),
+        (60, "perplexity", 33.12, "eval", "kd"),
+    ]
 
 
 def test_a_dialect_names_what_it_prints_where_it_has_no_value(log: Path) -> None:
