@@ -70,6 +70,10 @@ class Mechanism(ABC, Generic[S]):
         """Why the mechanism cannot show the log's numbers at all; None where no bound or search says so."""
         return None
 
+    def needs(self, facts: Mapping[str, Fact]) -> str:  # noqa: ARG002 - a default
+        """What it would have to supply to show them, and what its bound allows; empty where it has none."""
+        return ""
+
 
 class Experiment(ABC):
     """One question: which mechanism shows the symptom, and what would each fix have changed?"""
@@ -162,6 +166,7 @@ class Experiment(ABC):
                         "device": lab.device,
                         "dtype": mechanism.dtype,
                         "seed": lab.seed,
+                        "needs": mechanism.needs(facts),
                         "seconds": round(time.perf_counter() - started, 3),
                     }
                     replays.append(

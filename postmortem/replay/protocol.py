@@ -70,6 +70,7 @@ class Replay(_Record):
     seed: int
     seconds: float
     because: str
+    needs: str = ""  # what the mechanism would have to supply, and what its bound allows; the same for all fixes
 
 
 class Prediction(_Record):

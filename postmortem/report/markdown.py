@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from postmortem.report import escape
 from postmortem.report.mask import scrub
+from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, interval, percent
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     """The report as markdown text; `figures` are links to pictures by title."""
     incident = scrub(incident)
     nodes, edges = _graph(incident)
-    return _template().render(incident=incident, nodes=nodes, edges=edges, figures=figures or {})
+    return _template().render(
+        incident=incident, nodes=nodes, edges=edges, figures=figures or {}, mechanisms=tried(incident.replays)
+    )
 
 
 def write(incident: Incident, run: Run, path: Path) -> list[Path]:

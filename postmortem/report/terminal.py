@@ -11,6 +11,7 @@ from rich.text import Text
 
 from postmortem.report.escape import cut, visible
 from postmortem.report.mask import scrub
+from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure
 from postmortem.summary import is_alarm
 
@@ -44,7 +45,7 @@ _FINDINGS: Final = 3  # of one role
 _EVIDENCE: Final = 3  # lines of a root cause
 _MESSAGE: Final = 2  # lines of a finding that is no root cause
 _REASON: Final = 4  # lines of why a fix is judged so
-_RULED_OUT: Final = 3  # mechanisms that cannot show the log's numbers
+_MECHANISMS: Final = 3  # that cannot show the log's numbers, or could
 _STEPS: Final = 6  # of what to do next
 _LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
 
@@ -142,8 +143,11 @@ class _Screen:
             for verdict in verdicts:
                 if verdict.claim == claim:
                     self._verdict(verdict, width)
-        impossible = [replay.because for replay in self.incident.replays if replay.verdict == "not_reproduced"]
-        self._listed("Ruled out", list(dict.fromkeys(impossible)), most=_RULED_OUT, lines=_MESSAGE)
+        mechanisms = tried(self.incident.replays)
+        out = [one.reason for one in mechanisms if one.ruled_out]
+        left = [f"{one.name}: {one.needs}" for one in mechanisms if one.needs and not one.ruled_out]
+        self._listed("Ruled out", out, most=_MECHANISMS, lines=_MESSAGE)
+        self._listed("Not ruled out", left, most=_MECHANISMS, lines=_MESSAGE)
 
     def _verdict(self, verdict: Verdict, width: int) -> None:
         word = verdict.verdict.replace("_", " ")

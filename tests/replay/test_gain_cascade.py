@@ -71,17 +71,17 @@ def test_softmax_and_residual_are_excluded_by_their_bounds() -> None:
     # 1/2 to the power of 3, (1 + 1) to the power of 3; 7.77e17 over a usual norm of at most 100; its cube root
     assert "a gain of 0.125 at most, where 7.77e+15 or more is asked for" in softmax.because
     assert "a gain of 8 at most" in residual.because
-    assert "3 stages in a row need a gain of 198,052 each, 1 + w with an f of gain 1 allows 2" in residual.because
-    assert "|K| |V| / sqrt(d) and the weights around it would have to give 396,104 a layer" in softmax.because
+    assert "3 stages in a row need a gain of 198,052 each, 1 + w with an f of gain 1 allows 2" in residual.needs
+    assert "|K| |V| / sqrt(d) and the weights around it would have to give 396,104 a layer" in softmax.needs
 
 
 def test_what_a_bound_allows_is_not_called_shown() -> None:
     # twelve norms: 7.77e15^(1/12) = 21.1 each, and 316^6 = 1e15 < 7.77e15 < 316^7; 1e5^3 < 7.77e15 < 1e5^4
     replays = by_mechanism(run(LOG))
-    assert "12 norms in a row need a gain of 21.1 each" in replays["layer_norm", INSIDE].because
-    assert "allows 316: not excluded from 7 in a row on, and not shown" in replays["layer_norm", INSIDE].because
-    assert "allows 100,000: not excluded from 4 in a row" in replays["layer_norm", OUTSIDE].because
-    assert "not excluded from 2 in a row" in replays["rms_rescale", None].because
+    assert "12 norms in a row need a gain of 21.1 each" in replays["layer_norm", INSIDE].needs
+    assert "allows 316: not excluded from 7 in a row on, and not shown" in replays["layer_norm", INSIDE].needs
+    assert "allows 100,000: not excluded from 4 in a row" in replays["layer_norm", OUTSIDE].needs
+    assert "not excluded from 2 in a row" in replays["rms_rescale", None].needs
     assert "not excluded" in EXPERIMENT.cannot_show
 
 

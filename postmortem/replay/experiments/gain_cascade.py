@@ -83,15 +83,15 @@ class GainCascade(Experiment):
         return (*(placed or norms), AttentionSoftmax(), CollapsedRms(), ResidualAddition())
 
     def run(self, rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab) -> Answer:
-        """As every experiment; each reason also gives the gain that the mechanism needs, and its bound."""
+        """As every experiment; of clipping it says why the norm that is printed stays."""
         answer = super().run(rule, facts, fixes, lab)
-        needs = {(m.name, m.family): m.needs(facts) for m in self.mechanisms(facts)}
-        replays = []
-        for replay in answer.replays:
-            because = f"{replay.because}; {needs[replay.mechanism, replay.family]}"
-            if replay.fix.knob == "max_norm":
-                because += "; clipping returns the norm from before it clips"
-            replays.append(replay.model_copy(update={"because": because}))
+        note = "clipping returns the norm from before it clips"
+        replays = (
+            replay.model_copy(update={"because": f"{replay.because}; {note}"})
+            if replay.fix.knob == "max_norm"
+            else replay
+            for replay in answer.replays
+        )
         return replace(answer, replays=tuple(replays))
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
