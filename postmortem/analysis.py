@@ -72,6 +72,7 @@ def analyze(
         verdicts=verdicts,
         replays=replays,
         priors={answer.replays[0].experiment: list(answer.priors) for answer in ran if answer.replays},
+        cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in ran if answer.replays},
         predictions=[prediction for answer in ran for prediction in answer.predictions],
         measure_next=_measure_next(findings, outcome.hits, answers),
         settings=[

@@ -74,6 +74,7 @@ def _finding(hit: Hit, fired: Mapping[str, Hit], file: str, excerpts: Mapping[in
         values=values_of(hit),
         evidence=[Evidence(file=file, line=line, text=excerpts.get(line, "")) for line in lines[:_SHOWN]],
         pieces=len(lines),
+        not_proof=" ".join(rule.not_proof.split()),
         explained_by=[other.rule.id for other in fired.values() if rule.id in other.rule.explains],
     )
 

@@ -79,6 +79,7 @@ class Incident(_Record):
     verdicts: list[Verdict]
     replays: list[Replay]
     priors: dict[str, list[Prior]]  # experiment -> what the log did not fix
+    cannot_show: dict[str, str] = {}  # experiment -> what no replay of it can tell
     predictions: list[Prediction]
     measure_next: list[str]
     settings: list[Setting]

@@ -71,6 +71,11 @@ def test_a_refuted_suspicion_is_kept_and_is_no_cause(tmp_path: Path) -> None:
     assert (eps.role, eps.refuted_by) == ("context", ["impossible/normalised-beyond-bound"])
 
 
+def test_a_finding_says_what_it_does_not_prove(tmp_path: Path) -> None:
+    findings = {f.rule: f for f in incident(tmp_path, STEPS + CANCELLED).findings}
+    assert findings["slurm/cancelled"].not_proof == "It does not say who cancelled the job, or why."
+
+
 def test_what_was_not_checked_is_listed_with_the_reason(tmp_path: Path) -> None:
     reasons = {skipped.rule: skipped.because for skipped in incident(tmp_path, STEPS).not_checked}
     assert reasons["nonfinite/gradient-norm"] == "no metric grad_norm in this log"

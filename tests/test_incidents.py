@@ -136,6 +136,13 @@ def test_lower_temperature_is_judged_by_family_and_never_confirmed() -> None:
     assert prediction.low < 38.35 * 4 / 9 < 38.35 < prediction.high
 
 
+def test_the_report_says_what_rules_and_replays_cannot_show() -> None:
+    found = incident("kd-run-3")
+    text = markdown.render(found)
+    assert "*Not shown by this:*" in text
+    assert text.count("What this cannot show:") == len(found.cannot_show) == 2
+
+
 def test_large_logits_do_not_make_torchs_loss_nan() -> None:
     tried = mechanisms(incident("kd-run-3"), "softmax-overflow")
     assert tried["stable_cross_entropy"] == {False}

@@ -20,7 +20,7 @@ _WORDS: Final = re.compile(
 )
 _COUNTER: Final = re.compile(
     r"(?<![A-Za-z0-9_./-])(?P<word>[A-Za-z][A-Za-z_]{0,20})"
-    r"(?:\s?[:=#]\s?|\s)?\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*(?P<of>[0-9]+))?(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%])"
+    r"(?:\s?[:=#]\s?|\s)?\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%])"
 )
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
@@ -65,7 +65,6 @@ class Reading:
     step: int | None = None
     step_unit: str | None = None
     epoch: float | None = None
-    total: int | None = None  # of steps, where a counter says `12/100`
 
     @property
     def empty(self) -> bool:
@@ -94,7 +93,6 @@ def read_counters(text: str, names: Names) -> Reading:
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
             reading.step = int(found["at"])
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-            reading.total = int(found["of"]) if found["of"] else None
     return reading
 
 

@@ -131,6 +131,7 @@ class Experiment(ABC):
             predictions=tuple(self.predict(facts, replays)),
             measure_next=tuple(self.measure_next(facts, replays)),
             priors=self.priors,
+            cannot_show=self.cannot_show,
         )
 
     def _replay(

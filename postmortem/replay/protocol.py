@@ -125,3 +125,4 @@ class Answer:
     predictions: tuple[Prediction, ...] = ()
     measure_next: tuple[str, ...] = ()
     priors: tuple[Prior, ...] = ()
+    cannot_show: str = ""

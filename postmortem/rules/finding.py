@@ -43,4 +43,5 @@ class Finding(_Record):
     pieces: int  # rows of evidence in all; `evidence` may show fewer
     explained_by: list[str]  # rules of this incident that account for this finding
     refuted_by: list[str] = []  # rules of this incident whose law or replay contradicts this as a cause
+    not_proof: str = ""  # what the finding does not show
     note: str = ""  # why role or severity differ from the rule's own, in one line
