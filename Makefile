@@ -37,10 +37,10 @@ clean:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/replay: .venv/python pyproject.toml constraints.txt
+.venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
 	$(PIP) --editable '.[replay]'
 	@touch $@
 
-.venv/test: .venv/python pyproject.toml constraints.txt
+.venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay

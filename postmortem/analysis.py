@@ -15,7 +15,8 @@ from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
 from postmortem.parsing import reader
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine
-from postmortem.sources.text import excerpt
+from postmortem.sources.excerpt import excerpt
+from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def analyze(
     answers = _replay(outcome.hits, plan, lab, failed) if lab else {}
     verdicts += [verdict for _, pooled in answers.values() for verdict in pooled]
     verdicts += fixes.unjudged(plan, verdicts, failed, state)
-    excerpts = excerpt(path, causes.evidence_lines(outcome.hits))
+    excerpts = excerpt(path, causes.evidence_lines(outcome.hits), run.line_index.get(path, ()))
     findings, roots = causes.weigh(outcome.hits, verdicts, path, excerpts)
     ran = [answer for answer, _ in answers.values() if answer is not None]
     replays = [record for answer in ran for record in answer.replays]
     return Incident(
         tool_version=__version__,
-        logs=list(run.logs),
+        logs=[log.model_copy(update={"sha256": sha256(log.path)}) for log in run.logs],
         jobs=_jobs(run),
         summary=summarise(findings, roots, verdicts, truncated=run.logs[0].truncated),
         root_causes=roots,

@@ -53,6 +53,18 @@ class Dialects:
         needles = {line.pattern.needle for line in self._lines} | {block.pattern.needle for block in self._blocks}
         self._any = re.compile("|".join(map(re.escape, sorted(needles - {""}, key=len, reverse=True))))
         self._free = "" in needles
+        patterns = [
+            *(line.pattern for line in self._lines),
+            *(pattern for block in self._blocks for pattern in (block.pattern, *block.parts)),
+        ]
+        numbered = sorted({text for pattern in patterns for text in pattern.numbered})
+        self._numbered = re.compile("|".join(f"(?:{text})" for text in numbered).encode()) if numbered else None
+
+    def digits_looked_at(self, record: bytes) -> Iterator[int]:
+        """The bytes of `record` whose digits a literal text of some pattern asks for, or would with other digits."""
+        if self._numbered is not None:
+            for found in self._numbered.finditer(record):
+                yield from range(found.start(), found.end())
 
     def lines(self, text: str) -> Iterator[tuple[CompiledLine, Match]]:
         """Every place where a line pattern stands in `text`, the most specific pattern first."""

@@ -38,6 +38,10 @@ _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)
 _NOT_A_NAME: Final = re.compile(
     r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|\s*\b(?:output|range|stats?|values?)$"
 )
+_STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
+_DIGIT: Final = re.compile(r"[0-9]")
+#: A counter that no digit in it can make another thing.
+_WHOLE: Final = re.compile(r"[0-9]{1,12}")
 #: A larger counter is none.
 _LARGEST_STEP: Final = 1e12
 #: Characters of a record that are read.
@@ -47,24 +51,44 @@ _WINDOW: Final = 80
 _MOST_WORDS: Final = 4
 
 
+Where = tuple[int, int]
+
+
 class Pair(NamedTuple):
-    """A key as printed, a number, and the number as printed."""
+    """A key as printed, a number, the number as printed, and where the number stands."""
 
     key: str
     value: float
     text: str
+    at: Where
+
+
+class Assignment(NamedTuple):
+    """A setting as printed, its value's text, the number that it is, and where the value stands."""
+
+    key: str
+    text: str
+    number: float | None
+    at: Where
 
 
 @dataclass(slots=True)
 class Reading:
-    """What the generic reader found in one record. Everything may be empty: then nobody read it."""
+    """What the generic reader found in one record. Everything may be empty: then nobody read it.
+
+    `looked_at` are the places whose digits decided what was found: in a line that differs there, it may be otherwise.
+    """
 
     metrics: list[Pair] = field(default_factory=list)
-    settings: list[tuple[str, str, float | None]] = field(default_factory=list)  # key, text, number
+    settings: list[Assignment] = field(default_factory=list)
     tensor: dict[str, object] | None = None
+    tensor_at: dict[str, Where] = field(default_factory=dict)
     step: int | None = None
     step_unit: str | None = None
+    step_at: Where | None = None
     epoch: float | None = None
+    epoch_at: Where | None = None
+    looked_at: list[Where] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -89,9 +113,9 @@ def read_counters(text: str, names: Names) -> Reading:
             continue
         if kind == "epoch":
             if reading.epoch is None:
-                reading.epoch = float(found["at"])
+                reading.epoch, reading.epoch_at = float(found["at"]), found.span("at")
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
-            reading.step = int(found["at"])
+            reading.step, reading.step_at = int(found["at"]), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
     return reading
 
@@ -100,40 +124,51 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
     text = text[:LONGEST]
     reading = counters or read_counters(text, names)
-    if (assignment := _ASSIGNMENT.match(text)) and _is_setting(assignment, names, reading):
-        _setting(assignment, reading)
-        return reading
-    pairs = pairs_of(text, names)
+    if assignment := _ASSIGNMENT.match(text):
+        _look(reading, assignment["key"], assignment.span("key"), names)
+        if _is_setting(assignment, names, reading):
+            _setting(assignment, reading)
+            return reading
+    pairs = pairs_of(text, names, reading.looked_at)
     if _tensor(text, pairs, reading):
         return reading
-    taken = {pair.text for pair in pairs}
+    taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
-    pairs += [
-        Pair(m["key"], read(m["value"]), m["value"])
-        for m in _WORDS.finditer(text)
-        if m["value"] not in taken
-        and m["key"].lower() not in names.counters
-        and (placed or _only_metric(m["key"], names))
-    ]
+    for found in _WORDS.finditer(text):
+        if found.span("value") in taken or found["key"].lower() in names.counters:
+            continue
+        _look(reading, found["key"], found.span("key"), names)
+        # a word before `nan` is as often `for` as a metric
+        if (placed and _DIGIT.search(found["value"])) or _only_metric(found["key"], names):
+            pairs.append(Pair(found["key"], read(found["value"]), found["value"], found.span("value")))
     _sort(pairs, names, reading)
     return reading
 
 
-def pairs_of(text: str, names: Names) -> list[Pair]:
+def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Every `key=number` and `key: number` of a text, in order. Keys keep their spelling."""
     pairs = []
     last = 0
     for found in _PAIR.finditer(text):
-        key = _key(text[max(last, found.start() - _WINDOW) : found.start()], names)
+        start = max(last, found.start() - _WINDOW)
         last = found.end()
+        key = _key(text[start : found.start()], names, start, looked_at)
         if key and not _FILE.search(key):
-            pairs.append(Pair(key, read(found["value"]), found["value"]))
+            pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return pairs
 
 
-def _key(before: str, names: Names) -> str | None:
+def _look(reading: Reading, key: str, at: Where, names: Names) -> None:
+    if names.digits_matter(key):
+        reading.looked_at.append(at)
+
+
+def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str | None:
     """The name at the end of `before`: the longest run of words that somebody knows, else all up to four."""
+    end = start + len(before)
     if quoted := _QUOTED.search(before):
+        if _DIGIT.search(quoted[2]):
+            looked_at.append((start + quoted.start(2), start + quoted.end(2)))
         return quoted[2]
     before = _UNIT_NOTE.sub("", before).rstrip()
     cut = 0
@@ -144,11 +179,17 @@ def _key(before: str, names: Names) -> str | None:
         del words[0]
     if not words or words[-1][0].isdigit():
         return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
-    for start in range(len(words)):
-        phrase = " ".join(words[start:])
+    for first in range(len(words)):
+        phrase = " ".join(words[first:])
         if names.metric(phrase).known or names.setting(phrase):
-            return phrase
-    return " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+            break
+        if names.digits_matter(phrase):
+            looked_at.append((start + cut, end))
+    else:
+        phrase = " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+    if _DIGIT.search(phrase):
+        looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
+    return phrase
 
 
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
@@ -164,12 +205,17 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
 
 
 def _setting(found: re.Match[str], reading: Reading) -> None:
-    text = found["value"].strip("'\"")
+    start = found.start("value")
+    printed = found["value"]
+    text = printed.strip("'\"")
+    start += len(printed) - len(printed.lstrip("'\""))
     try:
         number = read(text) if re.fullmatch(NUMBER, text) else None
     except ValueError:
         number = None
-    reading.settings.append((found["key"], text, number))
+    if _DIGIT.search(found["key"]):
+        reading.looked_at.append(found.span("key"))
+    reading.settings.append(Assignment(found["key"], text, number, (start, start + len(text))))
 
 
 def _only_metric(key: str, names: Names) -> bool:
@@ -182,23 +228,22 @@ def _tensor(text: str, pairs: list[Pair], reading: Reading) -> bool:
     if not {"min", "max"} <= set(by_key):
         return False
     before = re.split(r"(?i)\bmin\b", text, maxsplit=1)[0].rstrip(" =:([{'\"")
-    name = re.sub(
-        r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|\s*\b(?:output|range|stats?|values?)$",
-        "",
-        before,
-    )
-    words = re.findall(r"[A-Za-z_][\w.]*", name)
+    noise = _NOT_A_NAME.sub(lambda found: " " * len(found[0]), before)
+    words = list(re.finditer(r"[A-Za-z_][\w.]*", noise))
     if not words:
         return False
     label = words[-1]
     scope = _SCOPE.search(before)
     reading.tensor = {
-        "name": label,
+        "name": label[0],
         "scope": scope[1] if scope else None,
-        "kind": _kind(label),
-        "min_text": by_key["min"].text,
-        "max_text": by_key["max"].text,
-        **{key: by_key[key].value for key in ("min", "max", "mean", "std", "rms", "norm") if key in by_key},
+        "kind": _kind(label[0]),
+        **{key: by_key[key].value for key in _STATISTICS if key in by_key},
+    }
+    reading.tensor_at = {
+        "name": label.span(),
+        **({"scope": scope.span(1)} if scope else {}),
+        **{key: by_key[key].at for key in _STATISTICS if key in by_key},
     }
     return True
 
@@ -219,13 +264,15 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
     for pair in pairs:
         counter = names.counters.get(pair.key.lower())
         if counter == "epoch":
-            reading.epoch = pair.value
+            reading.epoch, reading.epoch_at = pair.value, pair.at
         elif counter is not None:
+            if not _WHOLE.fullmatch(pair.text):
+                reading.looked_at.append(pair.at)
             if pair.value.is_integer() and abs(pair.value) < _LARGEST_STEP and reading.step is None:
-                reading.step, reading.step_unit = int(pair.value), "unknown"
+                reading.step, reading.step_unit, reading.step_at = int(pair.value), "unknown", pair.at
         elif names.metric(pair.key).known and (measured or names.setting(pair.key) is None):
             reading.metrics.append(pair)
         elif configured or names.setting(pair.key):
-            reading.settings.append((pair.key, pair.text, pair.value))
+            reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
         else:
             reading.metrics.append(pair)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Names that a log uses again and again; a log that makes up names cannot make this grow.
 _REMEMBERED: Final = 65_536
+_DIGIT: Final = re.compile(r"[0-9]")
 FORMATS: Final = Path(__file__).parent.parent / "formats"
 
 
@@ -48,6 +49,24 @@ class Names:
         if head in self.splits and tail:
             return Metric(self.metrics.get(tail, tail), self.splits[head], known=tail in self.metrics)
         return Metric(key, None, known=False)
+
+    @cached_property
+    def _numbered(self) -> frozenset[str]:
+        """The known spellings that hold a digit, each digit as 0."""
+        return frozenset(
+            _DIGIT.sub("0", spelling)
+            for known in (self.metrics, self.settings, self.counters)
+            for spelling in known
+            if _DIGIT.search(spelling)
+        )
+
+    def digits_matter(self, name: str) -> bool:
+        """True where `name` with other digits may be a name that somebody knows: top3, for top1."""
+        if not _DIGIT.search(name):
+            return False
+        key = _DIGIT.sub("0", normalise(name))
+        head, _, tail = key.partition("_")
+        return key in self._numbered or (head in self.splits and tail in self._numbered)
 
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019
     def setting(self, name: str) -> str | None:

@@ -31,6 +31,7 @@ TYPES: Final = {
     "exception": r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failure)",
 }
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
+_DIGITS: Final = re.compile(r"[0-9]")
 _OTHER: Final = r"[^\x00-\x7f]*"
 
 FieldValue = float | int | str | bool
@@ -38,12 +39,13 @@ FieldValue = float | int | str | bool
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a pattern was found, its fields by type, and their text as printed."""
+    """Where a pattern was found, its fields by type, their text as printed, and where each stands."""
 
     start: int
     end: int
     values: dict[str, FieldValue]
     texts: dict[str, str]
+    spans: dict[str, tuple[int, int]]
 
 
 class Pattern:
@@ -84,6 +86,8 @@ class Pattern:
             expression += "$"
         self._expression = expression
         self.needle = _needle(literals)
+        #: Its literal texts that hold digits, as expressions that any digits fit.
+        self.numbered = [_DIGITS.sub("[0-9]", _literal(text)) for text in literals if _DIGITS.search(text)]
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -95,10 +99,11 @@ class Pattern:
         for found in self._compiled.finditer(text):
             texts = {name: value for name, value in found.groupdict().items() if value is not None}
             try:
-                values = {name: _typed(self.types[name], value) for name, value in texts.items()}
+                values = {name: typed(self.types[name], value) for name, value in texts.items()}
             except ValueError:
                 continue
-            yield Match(found.start(), found.end(), values, texts)
+            spans = {name: found.span(name) for name in texts}
+            yield Match(found.start(), found.end(), values, texts, spans)
 
 
 def skeleton(text: str) -> str:
@@ -118,7 +123,8 @@ def _needle(literals: list[str]) -> str:
     return max((piece.removeprefix("^") for piece in pieces), key=len)
 
 
-def _typed(kind: str, text: str) -> FieldValue:
+def typed(kind: str, text: str) -> FieldValue:
+    """The value of a field of this type as printed. ValueError where it is none."""
     match kind:
         case "num":
             return read(text)

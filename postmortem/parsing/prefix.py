@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 _RANK: Final = re.compile(
     r"\[(?:rank|default)\s?(?P<torchrun>[0-9]{1,5})\]:?\s?"
     r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
-    r"|\[1,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
+    r"|\[[0-9]+,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
     r"|(?P<srun>[0-9]{1,5}): "
     r"|\(\w+ (?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)\s"
 )
@@ -19,28 +19,32 @@ _RECONSTRUCTED: Final = re.compile(r"#\s*reconstructed:\s*")
 
 
 class Prefix(NamedTuple):
-    """What stood before the body of a line. `reconstructed` marks a line that a person wrote from a report."""
+    """What stood before a line's body, and where. `reconstructed` marks a line that a person wrote from a report."""
 
     body: str
     rank: int | None
     ts: str | None
     reconstructed: bool
+    at: int  # where the body begins
+    rank_at: tuple[int, int] | None
+    ts_at: tuple[int, int] | None
 
 
 def split(text: str) -> Prefix:
     """Take rank and time stamp, in either order, off the front of a record."""
     rank: int | None = None
     ts: str | None = None
+    rank_at = ts_at = None
     at = 0
     for _ in range(3):
         if rank is None and (found := _RANK.match(text, at)):
-            digits = next((group for group in found.groups() if group is not None), None)
-            rank = int(digits) if digits is not None else None
+            if (group := found.lastgroup) is not None:
+                rank, rank_at = int(found[group]), found.span(group)
         elif ts is None and (found := _TIME.match(text, at)):
-            ts = found["ts"]
+            ts, ts_at = found["ts"], found.span("ts")
         else:
             break
         at = found.end()
-    body = text[at:]
-    mark = _RECONSTRUCTED.match(body)
-    return Prefix(body[mark.end() :] if mark else body, rank, ts, mark is not None)
+    mark = _RECONSTRUCTED.match(text, at)
+    at = mark.end() if mark else at
+    return Prefix(text[at:], rank, ts, mark is not None, at, rank_at, ts_at)

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from postmortem import frames
-from postmortem.parsing import names
+from postmortem.parsing.names import Names, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
 
+    from postmortem.parsing.blocks import OpenBlock
     from postmortem.parsing.dialect import Dialect
+    from postmortem.parsing.template import Row
 
 
 @dataclass(slots=True)
@@ -43,12 +45,16 @@ class Place:
 class Rows:
     """Collects rows. `fixed` are the columns that a dialect sets for all lines of a kind."""
 
-    names: names.Names
+    names: Names
     _rows: dict[str, list[dict[str, object]]] = field(default_factory=lambda: {name: [] for name in frames.FRAMES})
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """All that was collected, frame by frame."""
         return {name: frames.build(name, rows) for name, rows in self._rows.items()}
+
+    def any(self, *names: str) -> bool:
+        """True where one of these frames has a row."""
+        return any(self._rows[name] for name in names)
 
     def metric(
         self,
@@ -61,28 +67,16 @@ class Rows:
         fixed: Mapping[str, Any] | None = None,
     ) -> None:
         """A number under its canonical name. The dialect says what it is there: a running mean, a placeholder."""
-        fixed, metric = fixed or {}, self.names.metric(name)
-        meaning = "value"
-        if dialect is not None:
-            metric = metric._replace(name=dialect.names.get(names.normalise(name), metric.name))
-            meaning = dialect.means.get(metric.name, meaning)
-            if value in dialect.placeholders.get(metric.name, ()):
-                meaning = "placeholder"
-        columns = {
-            "name": metric.name,
-            "value": value,
-            "text": text,
-            "meaning": fixed.get("meaning", meaning),
-            "split": fixed.get("split", metric.split),
-            "source_name": name,
-            "scope": fixed.get("scope"),
-        }
+        constants, placeholders = described(self.names, name, dialect, fixed or {})
+        columns = {**constants, "value": value, "text": text}
+        if value in placeholders:
+            columns["meaning"] = "placeholder"
         self._rows["metrics"].append(place.row(columns))
 
     def setting(self, place: Place, key: str, value: str, number: float | None, origin: str) -> None:
         """A configured value under its canonical key; `number` where the text is one."""
         columns = {
-            "key": self.names.setting(key) or names.normalise(key),
+            "key": self.names.setting(key) or normalise(key),
             "value": value,
             "number": number,
             "origin": origin,
@@ -103,6 +97,28 @@ class Rows:
         }
         self._rows["events"].append(place.row(columns))
 
+    def fill(self, place: Place, row: Row, record: bytes, block: OpenBlock | None = None) -> None:
+        """A template's row, filled from one record and from the lines of its block."""
+        constants = dict(row.constants)
+        values = {name: span.read(record) for name, span in row.spans} | (block.values if block else {})
+        texts = {name: span.text(record) for name, span in row.spans} | (block.texts if block else {})
+        match row.frame:
+            case "metrics":
+                value = float(values["value"])
+                if value in row.placeholders:
+                    constants["meaning"] = "placeholder"
+                self._rows["metrics"].append(place.row(constants | {"value": value, "text": texts["value"]}))
+            case "settings":
+                number = values.get("number")
+                key, origin = str(constants["key"]), str(constants["origin"])
+                self.setting(place, key, texts["value"], None if number is None else float(number), origin)
+            case "events":
+                kind, message = str(constants.pop("kind")), texts.pop("message")
+                fields = {name.removeprefix("."): value for name, value in values.items() if name != "message"}
+                self.event(place, kind, message, fields, constants)
+            case frame:
+                self.other(place, frame, constants | values, texts)
+
     def other(self, place: Place, frame: str, values: Mapping[str, object], texts: Mapping[str, str]) -> None:
         """A row of `tensors` or `jobs`: the values that have a column; numbers as text where the column is text."""
         types = frames.OWN[frame]
@@ -113,6 +129,26 @@ class Rows:
             if name in types
         }
         self._rows[frame].append(place.row(columns))
+
+
+def described(
+    names: Names, name: str, dialect: Dialect | None, fixed: Mapping[str, Any]
+) -> tuple[dict[str, object], tuple[float, ...]]:
+    """What is true of all values that a line prints under `name`, and the numbers that stand for no value there."""
+    metric, meaning = names.metric(name), "value"
+    placeholders: tuple[float, ...] = ()
+    if dialect is not None:
+        metric = metric._replace(name=dialect.names.get(normalise(name), metric.name))
+        meaning = dialect.means.get(metric.name, meaning)
+        placeholders = tuple(dialect.placeholders.get(metric.name, ()))
+    constants = {
+        "name": metric.name,
+        "meaning": fixed.get("meaning", meaning),
+        "split": fixed.get("split", metric.split),
+        "source_name": name,
+        "scope": fixed.get("scope"),
+    }
+    return constants, () if "meaning" in fixed else placeholders
 
 
 def _jsonable(value: object) -> object:

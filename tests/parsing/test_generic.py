@@ -51,7 +51,7 @@ def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, 
 )
 def test_a_line_that_is_one_assignment_is_a_setting(text: str, key: str, number: float) -> None:
     reading = read_record(text, NAMES)
-    assert [(name, value) for name, _, value in reading.settings] == [(key, number)]
+    assert [(name, value) for name, _, value, _ in reading.settings] == [(key, number)]
     assert not reading.metrics
 
 

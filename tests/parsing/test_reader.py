@@ -13,7 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.parsing import dialect
 from postmortem.parsing.dialects import Dialects
 from postmortem.parsing.reader import Reader, read
-from postmortem.sources.text import Record
+from postmortem.sources.chunks import Bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,8 +122,8 @@ def test_a_dialect_names_what_it_prints_where_it_has_no_value(log: Path) -> None
         ],
     )
     reader = Reader(str(log), Dialects([spec]))
-    reader.read([Record(1, 0, 0, "mine 3 | gn: -1.0 | loss: 2.5"), Record(2, 0, 9, "mine 4 | gn: 0.5")])
-    assert rows(reader.rows.frames()["metrics"], "step", "name", "value", "meaning") == [
+    reader.read([Bytes(b"mine 3 | gn: -1.0 | loss: 2.5\nmine 4 | gn: 0.5\n", goes_on=False)])
+    assert rows(reader.log.frames()["metrics"](), "step", "name", "value", "meaning") == [
         (3, "grad_norm", -1.0, "placeholder"),
         (3, "loss", 2.5, "value"),
         (4, "grad_norm", 0.5, "value"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +32,7 @@ def log(path: str, lines: int, *dialects: str, unread: int = 0) -> Log:
 
 
 def run(*logs: Log, **rows: list[dict[str, object]]) -> Run:
-    return Run(**{name: frames.build(name, rows.get(name, [])) for name in frames.FRAMES}, logs=logs)
+    return Run({name: frames.build(name, rows.get(name, [])) for name in frames.FRAMES}, logs)
 
 
 def incident(logged: Log, findings: list[Finding], **changes: object) -> Incident:
@@ -541,4 +540,4 @@ def long_run(values: int = 200_000) -> tuple[Incident, Run]:
         evidence=[Evidence(file=logged.path, line=values - 499, text="step=199500 loss=nan")],
         pieces=500,
     )
-    return incident(logged, [found]), replace(run(logged), metrics=whole)
+    return incident(logged, [found]), Run(run(logged).frames() | {"metrics": whole}, (logged,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.colors import to_hex
 
 from postmortem.report import figures
 from postmortem.report.figures import style
+from postmortem.run import Run
 from tests.report import factory
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ def test_a_long_run_is_thinned_and_keeps_its_spikes_and_its_count() -> None:
 def test_a_value_without_a_step_stands_at_the_step_before_it() -> None:
     incident, run = factory.distillation()
     step = pl.when(pl.col("step") == 300).then(None).otherwise(pl.col("step"))  # the fourth of seven
-    gap = replace(run, metrics=run.metrics.with_columns(step.alias("step")))
+    gap = Run(run.frames() | {"metrics": run.metrics.with_columns(step.alias("step"))}, run.logs)
     (plot,) = figures.draw(incident, gap)["curves"].axes
     assert np.asarray(plot.get_lines()[0].get_xdata()).tolist() == [0, 100, 200, 200, 400, 500, 600]
 
 
 def test_steps_that_begin_anew_give_way_to_the_order_of_the_log() -> None:
     incident, run = factory.distillation()
-    again = replace(run, metrics=run.metrics.with_columns(pl.col("step") % 300))
+    again = Run(run.frames() | {"metrics": run.metrics.with_columns(pl.col("step") % 300)}, run.logs)
     (plot,) = figures.draw(incident, again)["curves"].axes
     assert plot.get_xlabel() == "order in the log"
     assert np.asarray(plot.get_lines()[0].get_xdata()).tolist() == [1, 2, 3, 4, 5, 6, 7]

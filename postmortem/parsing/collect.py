@@ -1,0 +1,194 @@
+"""Pieces of a log in order, made one run: line numbers, steps carried from line to line, rows filled one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from postmortem.parsing.carried import Carried
+from postmortem.parsing.rows import Place, Rows
+from postmortem.parsing.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from postmortem.parsing.arrays import Ints, Values
+    from postmortem.parsing.blocks import OpenBlock
+    from postmortem.parsing.extract import Piece, Single
+    from postmortem.parsing.template import Placing, Row, Span
+    from postmortem.parsing.templates import Templates
+
+
+@dataclass(slots=True)
+class Collector:
+    """Takes the pieces of one file in order."""
+
+    file: str
+    job: str | None
+    rank: int | None
+    templates: Templates
+    rows: Rows
+    store: Store = field(init=False)
+    lines: int = 0
+    size: int = 0  # in bytes
+    unread: int = 0
+    cut: int = 0
+    counts: Counter[int] = field(default_factory=Counter)  # records that each template read
+    used: Counter[str] = field(default_factory=Counter)  # lines that each dialect read
+    line_index: list[tuple[int, int]] = field(default_factory=list)  # first line and byte of each piece
+    _carried: Carried = field(default_factory=Carried)
+    _block: tuple[Row, Place, OpenBlock, bytes] | None = None
+    _line_goes_on: tuple[int, bool] | None = None  # the last line was cut: where it begins, and whether it is unread
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.file, self.job, self.rank, self.templates)
+
+    @property
+    def open_block(self) -> OpenBlock | None:
+        """A block that the next piece's first records may still fill."""
+        return self._block[2] if self._block else None
+
+    def add(self, piece: Piece, size: int, *, goes_on: bool = False) -> None:
+        """The next piece, of `size` bytes. `goes_on`: its last line is continued by the next one."""
+        if self._block:
+            self._end_block()
+        line_start = piece.line_start + self.size
+        first_line = self.lines + 1
+        if self._line_goes_on is not None:
+            first_line -= 1
+            line_start[0] = self._line_goes_on[0]
+        self.line_index.append((first_line, int(line_start[0])))
+        unread = self._count(piece, goes_on=goes_on)
+        carried = self._carry(piece)
+        self._fill(piece, carried, first_line, line_start)
+        self.store.add(piece, carried, first_line, line_start)
+        self.lines = first_line + len(piece.line_start) - 1
+        self.size += size
+        self._line_goes_on = (int(line_start[-1]), unread) if goes_on else None
+        self._carried = carried.last()
+
+    def finish(self) -> None:
+        """No piece follows."""
+        if self._block:
+            self._end_block(last=True)
+        for template, records in self.counts.items():
+            for dialect in self.templates.all[template].used:
+                self.used[dialect] += records
+
+    @property
+    def tells(self) -> bool:
+        """True where something was found that only a run's log says: settings alone may be any file's."""
+        return bool(self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs"))
+
+    def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
+        """How to make each of the five frames."""
+        single = self.rows.frames()
+        return {
+            "metrics": lambda: _both(self.store.metric_frame(), single["metrics"]),
+            "tensors": lambda: _both(self.store.tensor_frame(), single["tensors"]),
+            "events": lambda: single["events"],
+            "settings": lambda: _both(self.store.setting_frame(), single["settings"]),
+            "jobs": lambda: single["jobs"],
+        }
+
+    def _count(self, piece: Piece, *, goes_on: bool) -> bool:
+        """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""
+        self.cut += len(piece.cut)
+        for template, records in zip(piece.used.tolist(), piece.counts.tolist(), strict=True):
+            self.counts[template] += records
+        ends = set(piece.unread[[0, -1]].tolist()) if len(piece.unread) else set()
+        self.unread += len(piece.unread)
+        if self._line_goes_on is not None:
+            was_unread, is_unread = self._line_goes_on[1], 0 in ends
+            self.unread -= was_unread or is_unread
+            if not was_unread:
+                ends.discard(0)
+        return goes_on and len(piece.line_start) - 1 in ends
+
+    def _carry(self, piece: Piece) -> Carried:
+        carries, carried = piece.carries, self._carried
+        said = [self._said(single) for single in piece.singles if single.whole and single.template.carry is not None]
+        stepped = [(record, step, unit) for record, step, unit, _ in said if step is not None]
+        begun = [(record, epoch) for record, _, _, epoch in said if epoch is not None]
+        return Carried(
+            step=carried.step.then(
+                np.concatenate((carries.step.at, _column(stepped, 0))),
+                np.concatenate((carries.step.values, _column(stepped, 1))),
+                np.concatenate((carries.unit, _column(stepped, 2))),
+                piece.clearing,
+            ),
+            epoch=carried.epoch.then(
+                np.concatenate((carries.epoch.at, _column(begun, 0))),
+                np.concatenate((carries.epoch.values, _column(begun, 1))),
+                np.zeros(len(carries.epoch.at) + len(begun), np.int64),
+                piece.clearing,
+            ),
+        )
+
+    def _said(self, single: Single) -> tuple[int, float | None, int, float | None]:
+        """What a record that was understood by itself says to those after it."""
+        placing = single.template.places[single.template.carry or 0]
+        step = _number(placing.step, single.text)
+        return single.record, step, self.templates.unit(placing.step_unit), _number(placing.epoch, single.text)
+
+    def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
+        for single in piece.singles:
+            if single.whole:
+                self.used.update(single.template.used)
+            step, unit, epoch = carried.at(single.record, self.templates.units.all)
+            base = Place(
+                file=self.file,
+                job=self.job,
+                line=single.line + first_line,
+                record=single.state,
+                offset=int(line_start[single.line]),
+                rank=self.rank,
+                step=step,
+                step_unit=unit,
+                epoch=epoch,
+            )
+            for row in single.rows:
+                place = _placed(base, single.template.places[row.place], single.text)
+                if single.block and not single.block.ended:
+                    self._block = (row, place, single.block, single.text)
+                else:
+                    self.rows.fill(place, row, single.text, single.block)
+
+    def _end_block(self, *, last: bool = False) -> None:
+        assert self._block is not None  # noqa: S101 - asked by both callers
+        row, place, block, text = self._block
+        if block.ended or last:
+            self.rows.fill(place, row, text, block)
+            self._block = None
+
+
+def _placed(base: Place, placing: Placing, record: bytes) -> Place:
+    """`base` with what the record itself says."""
+    said: dict[str, object] = {"dialect": placing.dialect}
+    if placing.step is not None:
+        said |= {"step": int(placing.step.read(record)), "step_unit": placing.step_unit}
+    if placing.epoch is not None:
+        said["epoch"] = _number(placing.epoch, record)
+    if placing.rank is not None:
+        said["rank"] = int(placing.rank.read(record))
+    said |= {name: span.text(record) for name in ("ts", "job") if (span := getattr(placing, name)) is not None}
+    return replace(base, **said)  # type: ignore[arg-type]  # columns by name
+
+
+def _both(many: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
+    """The rows that were filled at once and those filled one by one, in the log's order."""
+    if single.is_empty() or many.is_empty():
+        return many if single.is_empty() else single
+    return pl.concat([many, single]).sort("line", "record", maintain_order=True)
+
+
+def _number(span: Span | None, record: bytes) -> float | None:
+    return None if span is None else float(span.read(record))
+
+
+def _column(rows: Sequence[tuple[float, ...]], index: int) -> Values:
+    return np.array([row[index] for row in rows], np.float64)

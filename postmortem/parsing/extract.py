@@ -1,0 +1,362 @@
+"""A chunk of a log as columns: its records' templates, filled. What earlier chunks carry into it is left open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from postmortem.parsing import columns
+from postmortem.parsing.blocks import OpenBlock
+from postmortem.parsing.columns import Fields
+from postmortem.parsing.templates import ALONE, LABELS, PRINTED, STATISTICS, TAKEN, Fact, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postmortem.parsing.arrays import Bytes, Flags, Ints, Values
+    from postmortem.parsing.shapes import Records
+    from postmortem.parsing.template import Row, Template
+    from postmortem.parsing.templates import Templates
+
+
+class Some(NamedTuple):
+    """A column that not every row has: the rows that have it, and their values; texts are joined by LF."""
+
+    at: Ints
+    values: Values | Bytes
+
+
+class Places(NamedTuple):
+    """Where rows belong: the record, its line (both from 0 in the chunk), its state in the line, and what it says."""
+
+    record: Ints
+    line: Ints
+    state: Ints
+    constants: Ints
+    step: Some
+    epoch: Some
+    rank: Some
+    ts: Some
+    job: Some
+
+
+class Carries(NamedTuple):
+    """What records give to those after them: the step with its unit, and the epoch."""
+
+    step: Some
+    unit: Ints
+    epoch: Some
+
+
+class Metrics(NamedTuple):
+    """Values of metrics: the place and the constants of each, its value and its text."""
+
+    place: Ints
+    constants: Ints
+    value: Values
+    text: Bytes
+
+
+class Tensors(NamedTuple):
+    """Ranges of tensors: the place and the constants of each, and what it says by column."""
+
+    place: Ints
+    constants: Ints
+    fields: dict[str, Some]
+
+
+class Settings(NamedTuple):
+    """Settings: the place and the constants of each, its text, and its number where it is one."""
+
+    place: Ints
+    constants: Ints
+    value: Bytes
+    number: Some
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A record of which rows are filled one by one. `whole`: nothing of it stands in the piece's columns."""
+
+    record: int
+    line: int
+    state: int
+    template: Template
+    text: bytes
+    whole: bool
+    block: OpenBlock | None = None
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows to fill."""
+        return (row for row in self.template.rows if self.whole or self.block or not plain(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a chunk gives."""
+
+    line_start: Ints  # offsets in the chunk
+    ended: bool  # its last line has its end
+    unread: Ints  # lines none of whose records anybody understood
+    cut: Ints  # lines with a record of which only the beginning was read
+    used: Ints  # templates
+    counts: Ints  # how many records each of them read
+    places: Places
+    carries: Carries
+    clearing: Ints  # records that end what was carried: blank lines
+    metrics: Metrics
+    tensors: Tensors
+    settings: Settings
+    singles: list[Single]
+
+    @property
+    def open_block(self) -> OpenBlock | None:
+        """A block that the end of the chunk cut off, so far."""
+        last = next((single.block for single in reversed(self.singles) if single.block), None)
+        return last if last and not last.ended else None
+
+
+class _Match(NamedTuple):
+    """Records and their templates, while blocks take some of them."""
+
+    records: Records
+    chosen: Ints
+    alone: dict[int, Template]
+    blank: Flags
+    blank_line: Flags
+
+
+class Extractor:
+    """Fills the chunks that one thread scans."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._of_shape = np.empty(0, np.int64)  # the template of each of this thread's shapes
+
+    def piece(self, records: Records, open_block: OpenBlock | None = None) -> Piece:
+        """All that the records of one chunk give. `open_block` takes the first of them."""
+        chosen, alone = self._match(records)
+        blank = self._flag(Fact.BLANK, chosen, {index: made.blank for index, made in alone.items()})
+        lines = len(records.line_start)
+        blank_line = ~_has(records.line[~blank], lines)
+        match = _Match(records, chosen, alone, blank, blank_line)
+        if open_block:
+            self._take(match, -1, open_block)
+        singles = self._singles(match)
+        read = self._flag(Fact.READ, chosen, {index: made.read for index, made in alone.items()})
+        cut = self._flag(Fact.CUT, chosen, {index: made.cut for index, made in alone.items()})
+        unread = ~blank_line & ~_has(records.line[read & ~blank], lines)
+        used = np.bincount(chosen[chosen > TAKEN])
+        filled = np.flatnonzero(self._templates.facts.column(Fact.PLACES + 1).take(np.maximum(chosen, TAKEN)))
+        places, first_place = self._places(records, filled, chosen[filled])
+        return Piece(
+            line_start=records.line_start,
+            ended=records.ended,
+            unread=np.flatnonzero(unread),
+            cut=np.unique(records.line[cut]).astype(np.int64),
+            used=np.flatnonzero(used),
+            counts=used[used > 0],
+            places=places,
+            carries=self._carries(records, chosen, filled, singles),
+            clearing=np.flatnonzero(blank_line[records.line] & (records.state == 0)),
+            metrics=self._metrics(records, filled, chosen[filled], first_place),
+            tensors=self._tensors(records, filled, chosen[filled], first_place),
+            settings=self._settings(records, filled, chosen[filled], first_place),
+            singles=singles,
+        )
+
+    def _flag(self, fact: Fact, chosen: Ints, alone: dict[int, bool]) -> Flags:
+        """What is true of each record's template."""
+        flags = self._templates.facts.column(fact).astype(np.bool_).take(np.maximum(chosen, TAKEN))
+        for index, flag in alone.items():
+            flags[index] = flag
+        return flags
+
+    def _carries(self, records: Records, chosen: Ints, filled: Ints, singles: list[Single]) -> Carries:
+        """What headings give to the rows after them. Of a hundred states of a bar, the last before a row is enough."""
+        facts = self._templates.facts
+        found = np.flatnonzero(facts.column(Fact.CARRIES).take(np.maximum(chosen, TAKEN)))
+        takes = np.zeros(len(chosen) + 1, np.bool_)
+        takes[filled] = takes[-1] = True
+        takes[[single.record for single in singles]] = True
+        takers = np.flatnonzero(takes)
+
+        def fields(start: Fact, length: Fact) -> tuple[Ints, Fields]:
+            own = found[facts.column(length).take(chosen[found]) >= 0]
+            before = np.searchsorted(own, takers) - 1
+            needed = np.zeros(len(own), np.bool_)
+            needed[before[before >= 0]] = True
+            own = own[needed]
+            at = records.start[own] + facts.column(start).take(chosen[own])
+            return own, Fields(records.buffer, at, facts.column(length).take(chosen[own]))
+
+        stepped, steps = fields(Fact.STEP, Fact.STEP_LENGTH)
+        begun, epochs = fields(Fact.EPOCH, Fact.EPOCH_LENGTH)
+        return Carries(
+            step=Some(stepped, columns.integers(steps)),
+            unit=facts.column(Fact.STEP_UNIT).take(chosen[stepped]).astype(np.int64),
+            epoch=Some(begun, columns.numbers(epochs, np.zeros(len(begun), np.uint8))),
+        )
+
+    def _match(self, records: Records) -> tuple[Ints, dict[int, Template]]:
+        """The template of each record, and the templates of those that are understood by themselves (ALONE)."""
+        self._learn(records)
+        chosen = np.where(records.shape < 0, ALONE, self._of_shape[records.shape])
+        chosen = chosen.astype(np.int64)
+        decided = np.flatnonzero(self._templates.facts.column(Fact.VARIANTS).take(np.maximum(chosen, TAKEN)))
+        if len(decided):
+            decided = decided[np.argsort(chosen[decided], kind="stable")]
+            groups = np.split(decided, np.flatnonzero(np.diff(chosen[decided])) + 1)
+            for group in groups:
+                self._choose_variants(records, chosen, group)
+        interpreter = self._templates.interpreter
+        return chosen, {
+            int(i): interpreter.template(records.record(i)) for i in np.flatnonzero(chosen == ALONE).tolist()
+        }
+
+    def _learn(self, records: Records) -> None:
+        """Ask for the templates of the shapes that are new."""
+        known, seen = len(self._of_shape), int(records.shape.max(initial=-1)) + 1
+        if seen <= known:
+            return
+        new = np.flatnonzero(records.shape >= known)[::-1]
+        example = np.empty(seen - known, np.int64)
+        example[records.shape[new] - known] = new  # of several, the first one stays
+        templates = [self._templates.of_shape(records.record(int(index))) for index in example]
+        self._of_shape = np.concatenate((self._of_shape, np.array(templates, np.int64)))
+
+    def _choose_variants(self, records: Records, chosen: Ints, group: Ints) -> None:
+        """Among records of one shape, tell apart those whose digits decide."""
+        template = int(chosen[group[0]])
+        looked_at = np.array(self._templates.all[template].looked_at)
+        digits = records.buffer[records.start[group][:, None] + looked_at]
+        _, example, alike = np.unique(digits, axis=0, return_index=True, return_inverse=True)
+        variants = [self._templates.variant(template, records.record(int(group[index]))) for index in example]
+        chosen[group] = np.array(variants, np.int64)[alike.ravel()]
+
+    def _singles(self, match: _Match) -> list[Single]:
+        """Records to be filled one by one. Those that a block takes belong to it from here on."""
+        chosen, records = match.chosen, match.records
+        slow = np.flatnonzero(self._templates.facts.column(Fact.SLOW).take(np.maximum(chosen, TAKEN)))
+        singles = []
+        for index in sorted({*slow.tolist(), *match.alone}):
+            if chosen[index] == TAKEN:
+                continue
+            template = match.alone[index] if chosen[index] == ALONE else self._templates.all[chosen[index]]
+            block = OpenBlock.start(template.block) if template.block else None
+            if block:
+                self._take(match, index, block)
+            singles.append(
+                Single(
+                    record=index,
+                    line=int(records.line[index]),
+                    state=int(records.state[index]),
+                    template=template,
+                    text=records.record(index),
+                    whole=bool(chosen[index] == ALONE),
+                    block=block,
+                )
+            )
+        return singles
+
+    def _take(self, match: _Match, after: int, block: OpenBlock) -> None:
+        """Give `block` the records that follow `after`, as long as they are its parts."""
+        interpreter = self._templates.interpreter
+        for index in range(after + 1, len(match.chosen)):
+            blank_line = match.blank_line[match.records.line[index]]
+            if match.blank[index] and not blank_line:
+                continue
+            if blank_line or not block.take(interpreter.body(match.records.record(index))):
+                block.ended = True
+                return
+            match.chosen[index] = TAKEN
+            match.alone.pop(index, None)
+
+    def _rows(self, fact: Fact, chosen: Ints) -> tuple[Ints, Ints]:
+        """The rows of a table that belong to each of some records: the record's index among them, and the row."""
+        first, count = (self._templates.facts.column(fact + i).take(chosen) for i in (0, 1))
+        return columns.spread(first, count)
+
+    def _places(self, records: Records, filled: Ints, chosen: Ints) -> tuple[Places, Ints]:
+        """The places of rows, and for each record that has rows which place is its first."""
+        owner, row = self._rows(Fact.PLACES, chosen)
+        constants, *spans = self._templates.places.take(row)
+        record = filled[owner]
+        start = records.start[record]
+        kinds = ("int", "num", "int", "text", "text")
+        step, epoch, rank, ts, job = (
+            _some(records.buffer, start, spans[2 * i], spans[2 * i + 1], kind) for i, kind in enumerate(kinds)
+        )
+        count = self._templates.facts.column(Fact.PLACES + 1).take(chosen)
+        return Places(
+            record=record,
+            line=records.line[record].astype(np.int64),
+            state=records.state[record],
+            constants=constants,
+            step=step,
+            epoch=epoch,
+            rank=rank,
+            ts=ts,
+            job=job,
+        ), np.cumsum(count) - count
+
+    def _metrics(self, records: Records, filled: Ints, chosen: Ints, first_place: Ints) -> Metrics:
+        owner, row = self._rows(Fact.METRICS, chosen)
+        place, constants, offset, length, share = self._templates.metrics.take(row)
+        fields = Fields(records.buffer, records.start[filled][owner] + offset, length)
+        return Metrics(
+            place=first_place[owner] + place,
+            constants=constants,
+            value=columns.numbers(fields, share.astype(np.uint8)),
+            text=columns.texts(fields),
+        )
+
+    def _tensors(self, records: Records, filled: Ints, chosen: Ints, first_place: Ints) -> Tensors:
+        owner, row = self._rows(Fact.TENSORS, chosen)
+        place, constants, *spans = self._templates.tensors.take(row)
+        start = records.start[filled][owner]
+        fields: dict[str, Some] = {}
+        for i, name in enumerate(STATISTICS + LABELS):
+            kind = "text" if name in LABELS else "int" if name == "numel" else "num"
+            fields[name] = _some(records.buffer, start, spans[2 * i], spans[2 * i + 1], kind)
+            if name in PRINTED:
+                fields[f"{name}_text"] = _some(records.buffer, start, spans[2 * i], spans[2 * i + 1], "text")
+        return Tensors(
+            place=first_place[owner] + place,
+            constants=constants,
+            fields={name: some for name, some in fields.items() if len(some.at)},
+        )
+
+    def _settings(self, records: Records, filled: Ints, chosen: Ints, first_place: Ints) -> Settings:
+        owner, row = self._rows(Fact.SETTINGS, chosen)
+        place, constants, offset, length, number, digits = self._templates.settings.take(row)
+        start = records.start[filled][owner]
+        return Settings(
+            place=first_place[owner] + place,
+            constants=constants,
+            value=columns.texts(Fields(records.buffer, start + offset, length)),
+            number=_some(records.buffer, start, number, digits, "num"),
+        )
+
+
+def _some(buffer: Bytes, start: Ints, offset: Ints, length: Ints, kind: str) -> Some:
+    """The fields that are there: `length` is -1 where a row has none."""
+    at = np.flatnonzero(length >= 0)
+    fields = Fields(buffer, start[at] + offset[at], length[at])
+    match kind:
+        case "int":
+            return Some(at, columns.integers(fields))
+        case "num":
+            return Some(at, columns.numbers(fields, np.zeros(len(at), np.uint8)))
+        case _:
+            return Some(at, columns.texts(fields))
+
+
+def _has(lines: Ints, count: int) -> Flags:
+    """For each of `count` lines, whether it is among `lines`."""
+    found = np.zeros(count, np.bool_)
+    found[lines] = True
+    return found

@@ -1,0 +1,227 @@
+"""Understands one record: dialects first, the generic reader for what they leave. The one place that decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from postmortem.parsing import generic, prefix
+from postmortem.parsing.rows import described
+from postmortem.parsing.template import Placing, Row, Span, Template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from postmortem.parsing.dialects import CompiledBlock, CompiledLine, Dialects
+    from postmortem.parsing.generic import Reading, Where
+    from postmortem.parsing.names import Names
+    from postmortem.parsing.pattern import Match
+
+#: Fields of a pattern that say where a row belongs, not what it holds.
+PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
+_DIGIT: Final = re.compile(rb"[0-9]")
+_COUNT: Final = re.compile(r"[0-9,]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """Turns a record into its template. The same dialects and names, the same template."""
+
+    dialects: Dialects
+    names: Names
+
+    def template(self, record: bytes) -> Template:
+        """What `record`, one state of one line without control codes, gives."""
+        text = record.decode("utf-8", "surrogateescape").rstrip()
+        if not text:
+            return Template(read=True, blank=True)
+        return _Draft(self, record, text).template()
+
+    def body(self, record: bytes) -> str:
+        """The record without rank and time stamp, as a block's parts see it."""
+        return prefix.split(record.decode("utf-8", "replace").rstrip()).body[: generic.LONGEST]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A template in the making."""
+
+    by: Interpreter
+    record: bytes
+    text: str
+    at: int = 0  # where the body begins
+    now: dict[str, object] = field(default_factory=dict)  # the place of the next row
+    places: dict[Placing, int] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    looked_at: list[Where] = field(default_factory=list)
+    patterns: list[str] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+    carry: int | None = None
+    _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
+
+    def template(self) -> Template:
+        head = prefix.split(self.text)
+        self.at = head.at
+        if not self.text.isascii():
+            sizes = (len(char.encode("utf-8", "surrogateescape")) for char in self.text)
+            self._bytes = [0, *accumulate(sizes)]
+        if head.rank_at:
+            self.now["rank"] = self._span(*head.rank_at, "int")
+        if head.ts_at:
+            self.now["ts"] = self._span(*head.ts_at, "time")
+        body = head.body[: generic.LONGEST]
+        read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
+        touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
+        touched |= set(self.by.dialects.digits_looked_at(self.record))
+        return Template(
+            read=read,
+            cut=len(head.body) > generic.LONGEST,
+            places=tuple(self.places),
+            rows=tuple(self.rows),
+            carry=self.carry,
+            block=block,
+            used=tuple(self.used),
+            patterns=tuple(self.patterns),
+            looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
+        )
+
+    def _body(self, body: str, origin: str) -> tuple[bool, CompiledBlock | None]:
+        # a counter anywhere in the record places all that the record holds
+        counters = generic.read_counters(body, self.by.names)
+        self._placed_by(counters, body)
+        if started := self.by.dialects.block(body):
+            self._block(*started, body)
+            return True, started[0]
+        chosen: list[tuple[CompiledLine, Match]] = []
+        for line, match in self.by.dialects.lines(body):
+            if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
+                chosen.append((line, match))
+        # from left to right: the step of a bar is that of the line glued to it
+        chosen.sort(key=lambda pair: pair[1].start)
+        starts = [match.start for _, match in chosen]
+        for (line, match), end in zip(chosen, [*starts[1:], len(body)], strict=False):
+            self._line(line, match, body, end, origin)
+        return bool(chosen) or self._generic(body, origin, counters), None
+
+    def _line(self, line: CompiledLine, match: Match, body: str, end: int, origin: str) -> None:
+        """What one line of a dialect gives; it reaches to `end`, where the next one begins."""
+        spec, dialect = line.spec, line.dialect
+        self.used.append(dialect.name)
+        self.patterns.append(f"{dialect.name}: {spec.pattern}")
+        self.now["dialect"] = dialect.name
+        spans = {name: self._at(match.spans[name], line.pattern.types[name]) for name in match.values}
+        self.now |= {name: span for name, span in spans.items() if name in PLACES}
+        if "step" in spans:
+            self.now["step_unit"] = spec.set.get("step_unit", dialect.means.get("step", "unknown"))
+        spans = {name: span for name, span in spans.items() if name not in PLACES}
+        numbers = {name for name, kind in line.pattern.types.items() if kind in {"num", "int", "percent"}}
+        self._line_rows(line, spans, numbers & set(spans), body, origin)
+        if spec.rest is not None:
+            self._rest(line, body, match.end, end)
+
+    def _line_rows(
+        self, line: CompiledLine, spans: Mapping[str, Span], numbers: set[str], body: str, origin: str
+    ) -> None:
+        spec = line.spec
+        if spec.frame == "events" or spec.event:
+            self._event(spec.event or spec.set["kind"], spec.set, spans, body)
+        match spec.frame:
+            case "metrics":
+                for name in (name for name in spans if name in numbers):
+                    self._metric(name, spans[name], line)
+            case "settings":
+                for name, span in spans.items():
+                    self._setting(name, span, span if name in numbers else None, origin)
+            case "place":
+                self.carry = self._place()
+            case "tensors" | "jobs":
+                self._row(spec.frame, {"origin": "log"} | spec.set, spans)
+
+    def _rest(self, line: CompiledLine, body: str, start: int, end: int) -> None:
+        """What follows a line's pattern, up to `end`, as key=value."""
+        looked_at: list[Where] = []
+        for pair in generic.pairs_of(body[start:end], self.by.names, looked_at):
+            span = self._at((pair.at[0] + start, pair.at[1] + start), "num")
+            self._metric(f"{line.spec.rest}{pair.key}", span, line)
+        self._look([(first + start, last + start) for first, last in looked_at])
+
+    def _generic(self, body: str, origin: str, counters: Reading) -> bool:
+        reading = generic.read_record(body, self.by.names, counters)
+        self._look(reading.looked_at)
+        self._placed_by(reading, body)
+        if reading.empty:
+            return False
+        self.used.append("generic")
+        self.patterns.append("generic")
+        for pair in reading.metrics:
+            self._metric(pair.key, self._at(pair.at, "num"), None)
+        for key, _, number, at in reading.settings:
+            self._setting(key, self._at(at, "text"), None if number is None else self._at(at, "num"), origin)
+        if reading.tensor is not None:
+            kind = {"name": "text", "scope": "text"}
+            fixed = {name: value for name, value in reading.tensor.items() if name not in reading.tensor_at}
+            spans = {name: self._at(at, kind.get(name, "num")) for name, at in reading.tensor_at.items()}
+            self._row("tensors", fixed, spans)
+        elif reading.has_place and not reading.metrics:
+            self.carry = self._place()
+        return True
+
+    def _block(self, block: CompiledBlock, match: Match, body: str) -> None:
+        """The row that the block's own line begins; the lines after it fill it."""
+        self.used.append(block.dialect.name)
+        self.patterns.append(f"{block.dialect.name}: {block.spec.starts}")
+        self.now["dialect"] = block.dialect.name
+        spans = {name: self._at(match.spans[name], block.pattern.types[name]) for name in match.values}
+        if block.spec.frame == "events":
+            self._event(block.spec.set["kind"], block.spec.set, spans, body)
+        else:
+            self._row(block.spec.frame, block.spec.set, spans)
+
+    def _metric(self, name: str, span: Span, line: CompiledLine | None) -> None:
+        dialect, fixed = (line.dialect, line.spec.set) if line else (None, {})
+        constants, placeholders = described(self.by.names, _printable(name), dialect, fixed)
+        self.rows.append(Row("metrics", self._place(), tuple(constants.items()), (("value", span),), placeholders))
+
+    def _setting(self, key: str, value: Span, number: Span | None, origin: str) -> None:
+        spans = (("value", value), *((("number", number),) if number else ()))
+        self.rows.append(Row("settings", self._place(), (("key", _printable(key)), ("origin", origin)), spans))
+
+    def _event(self, kind: str, fixed: Mapping[str, object], spans: Mapping[str, Span], body: str) -> None:
+        constants = tuple({**fixed, "kind": kind}.items())
+        message = ("message", self._at((0, len(body)), "text"))
+        self.rows.append(Row("events", self._place(), constants, (message, *((f".{k}", s) for k, s in spans.items()))))
+
+    def _row(self, frame: str, fixed: Mapping[str, object], spans: Mapping[str, Span]) -> None:
+        constants = tuple((name, value) for name, value in fixed.items() if name not in spans)
+        self.rows.append(Row(frame, self._place(), constants, tuple(spans.items())))
+
+    def _placed_by(self, reading: Reading, body: str) -> None:
+        if reading.step_at is not None:
+            kind = "int" if _COUNT.fullmatch(body, *reading.step_at) else "num"
+            self.now["step"] = self._at(reading.step_at, kind)
+            self.now["step_unit"] = reading.step_unit
+        if reading.epoch_at is not None:
+            self.now["epoch"] = self._at(reading.epoch_at, "num")
+
+    def _place(self) -> int:
+        return self.places.setdefault(Placing(**self.now), len(self.places))  # type: ignore[arg-type]  # spans by name
+
+    def _look(self, places: list[Where]) -> None:
+        self.looked_at += [(start + self.at, end + self.at) for start, end in places]
+
+    def _at(self, where: Where, kind: str) -> Span:
+        """Characters of the body as bytes of the record."""
+        return self._span(where[0] + self.at, where[1] + self.at, kind)
+
+    def _span(self, start: int, end: int, kind: str) -> Span:
+        return Span(self._byte(start), self._byte(end), kind)
+
+    def _byte(self, char: int) -> int:
+        return char if self._bytes is None else self._bytes[char]
+
+
+def _printable(name: str) -> str:
+    """A name from a log with U+FFFD for bytes that are no UTF-8."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

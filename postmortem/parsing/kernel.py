@@ -1,0 +1,79 @@
+"""The compiled inner loops, where they were built (`kernel.c`). POSTMORTEM_KERNEL=0 does without them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from postmortem.parsing.shapes import LONGEST_SHAPE, MOST_BYTES, MOST_SHAPES, Records
+
+if TYPE_CHECKING:
+    from postmortem.parsing.arrays import Ints
+    from postmortem.sources.chunks import Chunk
+
+LIBRARY: Final = Path(__file__).with_name("_kernel.so")
+#: Of kernel.c; a library of another one is not used.
+_VERSION: Final = 1
+
+
+@cache
+def load() -> ctypes.CDLL | None:
+    """The library; None where it was not built, is of another version or is not wanted."""
+    if os.environ.get("POSTMORTEM_KERNEL") == "0" or not LIBRARY.exists():
+        return None
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+        if library.pm_version() != _VERSION:
+            return None
+    except (OSError, AttributeError):
+        return None
+    library.pm_new.restype = ctypes.c_void_p
+    library.pm_scan.restype = library.pm_gather.restype = ctypes.c_int64
+    return library
+
+
+class KernelShapes:
+    """As `shapes.Shapes`. A chunk's records lie in one buffer that the next `scan` writes over."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+        self._table = ctypes.c_void_p(
+            library.pm_new(*(ctypes.c_int64(limit) for limit in (MOST_SHAPES, LONGEST_SHAPE, MOST_BYTES)))
+        )
+        if self._table.value is None:
+            raise MemoryError("no memory for the shapes of a log's records")
+        self._buffer = np.empty(0, np.uint8)
+
+    def __del__(self) -> None:
+        self._library.pm_free(self._table)
+
+    def scan(self, chunk: Chunk) -> Records:
+        """Cut `chunk` at LF and CR."""
+        size = chunk.size
+        if len(self._buffer) < 2 * size:
+            self._buffer = np.empty(2 * size, np.uint8)
+        chunk.write_to(self._buffer.data[:size])
+        counts = np.zeros(2, np.int64)
+        self._library.pm_count(address(self._buffer), ctypes.c_int64(size), address(counts), address(counts[1:]))
+        lines, most = (int(count) for count in counts)
+        start, line_start = np.empty(most, np.int64), np.empty(lines, np.int64)
+        length, shape, line, state = (np.empty(most, np.int32) for _ in range(4))
+        found = self._library.pm_scan(
+            self._table,
+            address(self._buffer),
+            ctypes.c_int64(size),
+            *(address(column) for column in (start, length, shape, line, state, line_start)),
+        )
+        assert found == most  # noqa: S101 - every LF and CR ends one record
+        ended = int(self._buffer[size - 1]) in b"\n\r"
+        return Records(self._buffer, start, length, shape, line, state, line_start, ended)
+
+
+def address(column: Ints) -> ctypes.c_void_p:
+    """Where a contiguous column lies in memory."""
+    return ctypes.c_void_p(column.ctypes.data)

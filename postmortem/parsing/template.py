@@ -1,0 +1,74 @@
+"""What one shape of record gives: rows whose varying parts are places in the text.
+
+Two records of one shape differ in their digits alone, and no pattern tells one digit from another. So a record is
+understood once for its whole shape, and its template is filled for all others. Where the digits themselves decide (the
+`1` of `top1`), the template says so in `looked_at`, and holds for records that have the same digits there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postmortem.parsing.pattern import typed
+
+if TYPE_CHECKING:
+    from postmortem.parsing.dialects import CompiledBlock
+    from postmortem.parsing.pattern import FieldValue
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of a record, from `start` to before `end`, and the type of field they hold."""
+
+    start: int
+    end: int
+    type: str = "text"
+
+    def text(self, record: bytes) -> str:
+        """What is printed there; bytes that are no UTF-8 as U+FFFD."""
+        return record[self.start : self.end].decode("utf-8", "replace")
+
+    def read(self, record: bytes) -> FieldValue:
+        """The value that is printed there."""
+        return typed(self.type, self.text(record))
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where rows of a record belong: what the record itself says of it. What it does not say is carried."""
+
+    dialect: str | None = None
+    step: Span | None = None
+    step_unit: str | None = None
+    epoch: Span | None = None
+    rank: Span | None = None
+    ts: Span | None = None
+    job: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of `frame`: constants of the shape, and spans. `place` counts in the template's places."""
+
+    frame: str
+    place: int
+    constants: tuple[tuple[str, object], ...]
+    spans: tuple[tuple[str, Span], ...]
+    placeholders: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """All that the records of one shape give."""
+
+    read: bool = False  # somebody understood it
+    blank: bool = False
+    cut: bool = False  # only its beginning was read
+    places: tuple[Placing, ...] = ()
+    rows: tuple[Row, ...] = ()
+    carry: int | None = None  # the place that the records after it take
+    block: CompiledBlock | None = None
+    used: tuple[str, ...] = ()  # dialects, once for each of their lines
+    patterns: tuple[str, ...] = ()  # what read it, for people
+    looked_at: tuple[int, ...] = ()  # bytes whose digits decided
