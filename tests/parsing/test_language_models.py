@@ -151,7 +151,7 @@ def test_timers_of_ranks_are_no_settings(log: Path) -> None:
         ("iter 79 step 40: loss 1.5, iter time: 215.25ms (optimizer.step)", 79, "micro_batch"),
         ("Iter 70: Train loss 1.5, Learning Rate 1e-05, It/sec 17.5", 70, "unknown"),
         (
-            "Training epoch 0, iteration 1/9 | lr: 1e-05 | global_batch_size: 1 | global_step: 11 | reduced_train_loss: 1.5",
+            "Training epoch 0, iteration 1/9 | lr: 1 | global_batch_size: 1 | global_step: 11 | reduced_train_loss: 1.5",
             11,
             "update",
         ),
@@ -176,3 +176,11 @@ def test_the_training_loss_stands_at_its_step(log: Path, line: str, step: int, u
 def test_the_scaler_that_gives_up_is_an_exception(log: Path) -> None:
     text = "Exception: Current loss scale already at minimum - cannot decrease scale anymore. Exiting run."
     assert frames_of(log, text)["events"].select("kind", "severity").rows() == [("exception", "error")]
+
+
+def test_losses_in_words_keep_their_splits(log: Path) -> None:
+    frames = frames_of(log, "Ep 2 (Step 000050): Train loss 3.125, Val loss 6.25")
+    assert metrics(frames, "name", "split", "step", "epoch", "value") == [
+        ("loss", "train", 50, 2.0, 3.125),
+        ("loss", "eval", 50, 2.0, 6.25),
+    ]
