@@ -151,8 +151,8 @@ def test_timers_of_ranks_are_no_settings(log: Path) -> None:
         ("iter 79 step 40: loss 1.5, iter time: 215.25ms (optimizer.step)", 79, "micro_batch"),
         ("Iter 70: Train loss 1.5, Learning Rate 1e-05, It/sec 17.5", 70, "unknown"),
         (
-            "Training epoch 0, iteration 1/9 | lr: 1 | global_batch_size: 1 | global_step: 11 | reduced_train_loss: 1.5",
-            11,
+            "Training epoch 0, iteration 1/9 | lr: 1 | global_batch_size: 1 | global_step: 9 | reduced_train_loss: 1.5",
+            9,
             "update",
         ),
         (
