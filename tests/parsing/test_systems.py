@@ -63,17 +63,17 @@ def test_an_exception_that_nobody_knows_is_still_one(tmp_path: Path) -> None:
     [
         (
             (
-                "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 6.00 GiB. GPU 2 has a total capacity of "
-                "40.00 GiB of which 2.00 GiB is free. Process 9 has 8.00 GiB memory in use. Including non-PyTorch memory, "
-                "this process has 30.00 GiB memory in use. Of the allocated memory 25.00 GiB is allocated by PyTorch, and "
-                "512.00 MiB is reserved by PyTorch but unallocated."
+                "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 6.00 GiB. GPU 2 has a total capacity "
+                "of 40.00 GiB of which 2.00 GiB is free. Process 9 has 8.00 GiB memory in use. Including non-PyTorch "
+                "memory, this process has 30.00 GiB memory in use. Of the allocated memory 25.00 GiB is allocated by "
+                "PyTorch, and 512.00 MiB is reserved by PyTorch but unallocated."
             ),
             {"tried": 6, "gpu": 2, "total": 40, "free": 2, "own": 30, "allocated": 25, "unallocated": 512},
         ),
         (
             (
-                "RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB (GPU 0; 8.00 GiB total capacity; 7.00 GiB "
-                "already allocated; 5.00 MiB free; 7.50 GiB reserved in total by PyTorch)"
+                "RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB (GPU 0; 8.00 GiB total capacity; 7.00 "
+                "GiB already allocated; 5.00 MiB free; 7.50 GiB reserved in total by PyTorch)"
             ),
             {"tried": 20, "gpu": 0, "total": 8, "free": 5, "allocated": 7, "reserved": 7.5},
         ),
@@ -110,7 +110,7 @@ def test_noise_is_no_failure_and_holds_no_number(tmp_path: Path, line: str) -> N
     ("line", "value", "meaning", "step", "unit"),
     [
         (
-            "Epoch: [3]  [  10/500]  eta: 0:31:12  lr: 0.1  loss: 6.5 (7.0)  time: 1.8",
+            "Epoch: [3]  [  10/500]  eta: 0:31:12  loss: 6.5 (7.0)  time: 1.8",
             6.5,
             "value",
             10,
@@ -124,7 +124,7 @@ def test_noise_is_no_failure_and_holds_no_number(tmp_path: Path, line: str) -> N
             "batch_of_epoch",
         ),
         (
-            "Train: 3 [  10/500 (  2%)]  Loss: 6.5 (7.0)  Time: 0.4s,  9.1/s  (0.5s,  8.1/s)  LR: 1.0e-03",
+            "Train: 3 [  10/500 (  2%)]  Loss: 6.5 (7.0)  Time: 0.4s,  9.1/s  (0.5s,  8.1/s)",
             6.5,
             "value",
             10,
@@ -132,7 +132,7 @@ def test_noise_is_no_failure_and_holds_no_number(tmp_path: Path, line: str) -> N
         ),
         ("Train Epoch: 1 [640/6000 (11%)]\tLoss: 6.5", 6.5, "value", 640, "unknown"),
         ("INFO:tensorflow:loss = 6.5, step = 100 (0.5 sec)", 6.5, "value", 100, "update"),
-        ("steps:   2%|1         | 32/1600 [00:40<32:51,  1.26s/it, avr_loss=6.5]", 6.5, "running_mean", 32, "update"),
+        ("steps:   2%|1         | 32/1600 [00:40<32:51,  1.2s/it, avr_loss=6.5]", 6.5, "running_mean", 32, "update"),
         (
             " 1000: 6.5, 7.0 avg loss, 0.001 rate, 5.1 seconds, 64000 images, 12.1 hours left",
             6.5,
