@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postmortem.parsing import dialects
 from postmortem.parsing.reader import read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from postmortem.parsing.dialect import Dialect
     from postmortem.run import Run
 
 
@@ -163,3 +165,11 @@ def test_every_way_in_which_srun_names_tasks(tmp_path: Path) -> None:
     )
     told = [(kind, fields["task"], fields.get("code", fields.get("signal"))) for kind, fields in _events(run)]
     assert told == [("task_failed", "5", 1), ("task_signalled", "0,2-4", "Killed"), ("task_failed", "8-10,12-15", 143)]
+
+
+@pytest.mark.parametrize("spec", dialects.shipped().all, ids=lambda spec: spec.name)
+def test_the_samples_of_a_dialect_are_lines_of_a_log(tmp_path: Path, spec: Dialect) -> None:
+    """Every field fits the column that it goes to, and the dialect is the one that reads its lines."""
+    run = _read(tmp_path, *(line.sample.text for line in spec.lines), *(block.sample.text for block in spec.blocks))
+    assert spec.name in run.logs[0].dialects
+    assert run.logs[0].unread_lines == 0
