@@ -26,9 +26,11 @@ types: .venv/test
 unit: .venv/test
 	$(BIN)/python -m pytest -q
 
-corpus: .venv/test  ## hold what is read of real logs against what a person reads in them
-	@test -f "$(CORPUS)/INDEX.csv" || { echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2; }
+corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
+
+$(CORPUS)/INDEX.csv:
+	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json

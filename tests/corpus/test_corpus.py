@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
-from tests.corpus.conftest import corpus, run
+from tests.corpus.conftest import CORPUS, run
 
 TRUTH: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("truth.yaml").read_text(encoding="utf-8"))
 LOGS = sorted(TRUTH)
@@ -23,7 +23,9 @@ ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 def entries(key: str) -> list[Any]:
     """One test parameter for each entry that the truth holds under `key`, log by log."""
     return [
-        pytest.param(log, entry, id=f"{log}: {_title(entry)}") for log in LOGS for entry in _entries(TRUTH[log].get(key))
+        pytest.param(log, entry, id=f"{log}: {_title(entry)}")
+        for log in LOGS
+        for entry in _entries(TRUTH[log].get(key))
     ]
 
 
@@ -34,18 +36,22 @@ def _entries(found: Any) -> list[Any]:  # noqa: ANN401 - a list or a mapping of 
 def _title(entry: Any) -> str:  # noqa: ANN401 - as above
     if not isinstance(entry, dict):
         return " ".join(map(str, entry))
-    return " ".join(str(entry[key]) for key in ("name", "split", "meaning", "job", "step_id", "state") if entry.get(key))
+    return " ".join(
+        str(entry[key]) for key in ("name", "split", "meaning", "job", "step_id", "state") if entry.get(key)
+    )
 
 
 def test_the_truth_knows_every_log() -> None:
-    assert LOGS == sorted(path.name for path in corpus().iterdir() if path.name != "INDEX.csv")
+    assert sorted(path.name for path in CORPUS.iterdir() if path.name != "INDEX.csv") == LOGS
 
 
 @pytest.mark.parametrize(("log", "expected"), entries("metrics"))
 def test_a_metric_is_read_whole(log: str, expected: dict[str, Any]) -> None:
     split, meaning = expected.get("split", "train"), expected.get("meaning")
-    found = run(log).metrics.sort("line", "record").filter(
-        pl.col("name") == expected["name"], pl.col("split").fill_null("train") == split
+    found = (
+        run(log)
+        .metrics.sort("line", "record")
+        .filter(pl.col("name") == expected["name"], pl.col("split").fill_null("train") == split)
     )
     if meaning:
         found = found.filter(pl.col("meaning") == meaning)
@@ -73,7 +79,9 @@ def test_no_metric_is_junk(log: str) -> None:
     known = {entry["name"] for entry in TRUTH[log]["metrics"]}
     names = run(log).metrics["name"].unique().to_list()
     assert [
-        name for name in sorted(names) if name not in known and not any(fnmatch(name, also) for also in TRUTH[log]["also"])
+        name
+        for name in sorted(names)
+        if name not in known and not any(fnmatch(name, also) for also in TRUTH[log]["also"])
     ] == []
 
 
@@ -94,7 +102,7 @@ def test_every_value_stands_in_its_line(log: str) -> None:
 
 
 def _lines(log: str) -> list[bytes]:
-    return (corpus() / log).read_bytes().split(b"\n")
+    return (CORPUS / log).read_bytes().split(b"\n")
 
 
 @pytest.mark.parametrize(("log", "expected"), entries("events"))
