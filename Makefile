@@ -4,8 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LOG := sample_logs/job-7204342.log
 REPORT := report/job-7204342.md
+# real logs that are no part of the repository; tests/corpus/truth.yaml says what they hold
+CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 
-.PHONY: demo test lint types unit schema record clean
+.PHONY: demo test lint types unit corpus schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -23,6 +25,12 @@ types: .venv/test
 
 unit: .venv/test
 	$(BIN)/python -m pytest -q
+
+corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
+	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
+
+$(CORPUS)/INDEX.csv:
+	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
