@@ -137,8 +137,8 @@ class Document:
 def number(value: Any) -> float | None:  # noqa: ANN401 - whatever stands in a JSON document
     """A number, bare or as newer tools wrap it, {"set": true, "infinite": false, "number": 3}; None for no number."""
     if isinstance(value, dict):
-        return number(value.get("number")) if value.get("set") and not value.get("infinite") else None
+        value = value.get("number") if value.get("set") and not value.get("infinite") else None
     try:
-        return None if value is None or isinstance(value, bool | list) else float(value)
+        return float(value) if isinstance(value, str) else None
     except ValueError:
         return None

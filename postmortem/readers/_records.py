@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_NAMES: Final = 10_000
 #: Characters of a number that are kept as its text.
 _LONGEST_TEXT: Final = 80
+#: A longer text is no number.
+_LONGEST_NUMBER: Final = 10_000
 #: Characters of a setting that are kept.
 LONGEST_SETTING: Final = 2_000
 #: A larger counter is none.
@@ -170,7 +172,8 @@ def as_number(value: object) -> float | None:
         return None
     if isinstance(value, float | int):
         return float(value)
-    found = _NUMBER.fullmatch(str(value).strip())
+    text = str(value)
+    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
     return numbers.read(found[1]) if found else None
 
 

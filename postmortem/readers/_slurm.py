@@ -101,7 +101,7 @@ def size(text: str, *, nodes: int | None = None, cpus: int | None = None) -> int
 
 def whole(text: str) -> int | None:
     """A count; None for what is none."""
-    return int(text) if re.fullmatch(r"\d{1,18}", text.strip()) else None
+    return int(text) if re.fullmatch(r"\d{1,9}", text.strip()) else None
 
 
 def stated(text: str | None) -> str | None:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from postmortem.readers._info import FileInfo
 
 GENERAL: Final = False
-_HEAD: Final = re.compile(rb"\s*JobId=\d+ (?:Array\w+=\S+ |Het\w+=\S+ ){0,4}JobName=", re.MULTILINE)
-#: A key, and its value up to the next key: names and commands hold blanks.
-_PAIR: Final = re.compile(r"(?:^|(?<=\s))([A-Z][\w/:]{0,40})=(.*?)(?=\s+[A-Z][\w/:]{0,40}=|\s*$)")
+_HEAD: Final = re.compile(rb"^[ \t]*JobId=\d+ (?:Array\w+=\S+ |Het\w+=\S+ ){0,4}JobName=", re.MULTILINE)
+#: A key; its value goes up to the next one: names and commands hold blanks.
+_KEY: Final = re.compile(r"(?:^|(?<=\s))([A-Z][\w/:]{0,40})=")
 _LONGEST: Final = 65_536
 
 
 def reads(path: Path, head: bytes) -> bool:  # noqa: ARG001 - the content tells
     """The first line of a job, perhaps below a prompt, and nothing but keys behind it."""
     own = _HEAD.search(head) is not None
-    return own and _slurm.prints(head, "scontrol", lambda line: _PAIR.match(line[:_LONGEST].strip()) is not None)
+    return own and _slurm.prints(head, "scontrol", lambda line: bool(_pairs(line)))
 
 
 def read(path: Path, rows: Rows) -> FileInfo:
@@ -36,7 +36,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
     job: dict[str, str] = {}
     place = Place(str(path))
     for line in lines:
-        pairs = dict(_PAIR.findall(line.text[:_LONGEST].strip()))
+        pairs = _pairs(line.text)
         if "JobId" in pairs:
             _job(rows, place, job)
             job, place = {}, Place(str(path), line=line.number, offset=line.offset, dialect="scontrol")
@@ -48,6 +48,16 @@ def read(path: Path, rows: Rows) -> FileInfo:
     info = lines.info("scontrol")
     info.unread_lines, info.dialects = unread, ["scontrol"]
     return info
+
+
+def _pairs(line: str) -> dict[str, str]:
+    """Keys and values of a line that begins with a key; empty for another line."""
+    text = line[:_LONGEST].strip()
+    found = list(_KEY.finditer(text))
+    if not found or found[0].start() > 0:
+        return {}
+    ends = [*(key.start() for key in found[1:]), len(text)]
+    return {key[1]: text[key.end() : end].strip() for key, end in zip(found, ends, strict=True)}
 
 
 def _job(rows: Rows, place: Place, job: Mapping[str, str]) -> None:

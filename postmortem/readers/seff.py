@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from postmortem.readers._info import FileInfo
 
 GENERAL: Final = False
-_LINE: Final = re.compile(r"\s*([A-Z][\w/ -]{1,40}?): +(.*\S)\s*")
+_LINE: Final = re.compile(r"([A-Z][\w/ -]{1,40}?): +(.+)")
+_LONGEST: Final = 1_000
 _STATE: Final = re.compile(r"(.*?)\s*(?:\(exit code (\d+)\))?")
 _SHARE: Final = re.compile(r"([\d.]{1,20})% of (\S+(?: [KMGTPE]?B)?)")
 _REMARK: Final = re.compile(r"\s*(?:WARNING|NOTE|Efficiency|GPU|The task which|[-=]{3,})")
@@ -29,7 +30,9 @@ _KEYS: Final = frozenset(
 
 def reads(path: Path, head: bytes) -> bool:  # noqa: ARG001 - the content tells
     """Nothing but seff's lines and its remarks, perhaps below a prompt."""
-    return b"Job ID: " in head and _slurm.prints(head, "seff", lambda line: bool(_key(line) or _REMARK.match(line)))
+    return b"Job ID: " in head and _slurm.prints(
+        head, "seff", lambda line: _pair(line)[0] in _KEYS or _REMARK.match(line) is not None
+    )
 
 
 def read(path: Path, rows: Rows) -> FileInfo:
@@ -39,24 +42,24 @@ def read(path: Path, rows: Rows) -> FileInfo:
     job: dict[str, str] = {}
     place = Place(str(path))
     for line in lines:
-        found = _LINE.fullmatch(line.text)
-        if found is None or not _key(line.text) or not (job or found[1] == "Job ID"):
+        key, value = _pair(line.text)
+        if not (job or key == "Job ID") or key not in _KEYS:
             unread += bool(line.text.strip())
             continue
-        if found[1] == "Job ID":
+        if key == "Job ID":
             _job(rows, place, job)
             job, place = {}, Place(str(path), line=line.number, offset=line.offset, dialect="seff")
-        job[found[1]] = found[2]
+        job[key] = value
     _job(rows, place, job)
     info = lines.info("seff")
     info.unread_lines, info.dialects = unread, ["seff"]
     return info
 
 
-def _key(line: str) -> str | None:
-    """The key of one of seff's lines."""
-    found = _LINE.fullmatch(line)
-    return found[1] if found and found[1] in _KEYS else None
+def _pair(line: str) -> tuple[str, str]:
+    """Key and value of a line; empty texts where it has none."""
+    found = _LINE.fullmatch(line[:_LONGEST].strip())
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _job(rows: Rows, place: Place, job: Mapping[str, str]) -> None:
