@@ -111,6 +111,8 @@ class Document:
         try:
             value = decode(self.text[: found.end()] + self.text[self._end :])
         except ValueError:
+            self.truncated = not self.text.rstrip().endswith("}")
+            self.stopped = "around its list: the file is cut off" if self.truncated else "around its list: broken JSON"
             return {}
         return value if isinstance(value, dict) else {}
 

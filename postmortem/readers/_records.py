@@ -33,6 +33,9 @@ _SPLIT_NAMES: Final = frozenset({"mode", "split", "phase"})
 _TIME_NAMES: Final = frozenset({"ts", "time", "timestamp", "datetime", "date", "wall_time", "time_stamp"})
 
 Role = Literal["step", "batch", "epoch", "split", "time", "metric", "setting", "both", "unknown", "beyond"]
+_PLACING: Final = frozenset({"step", "batch", "epoch", "split", "time"})
+#: Names in all the rows of names that are remembered.
+_MOST_PLANNED: Final = 200_000
 
 
 class _Name(NamedTuple):
@@ -40,6 +43,16 @@ class _Name(NamedTuple):
 
     role: Role
     order: int = 0
+
+
+class _Plan(NamedTuple):
+    """What the names of a record make of it, whatever its values are."""
+
+    roles: Mapping[str, Role]
+    places: list[str]  # the names that may place the record, the likeliest first
+    dialect: Dialect | None
+    measured: bool
+    configured: bool
 
 
 @dataclass(slots=True)
@@ -52,28 +65,40 @@ class Records:
     used: Counter[str] = field(default_factory=Counter)
     _names: dict[str, _Name] = field(default_factory=dict)
     _settings: dict[str, str] = field(default_factory=dict)
-    _whose: dict[frozenset[str], Dialect | None] = field(default_factory=dict)
+    _plans: dict[tuple[str, ...], _Plan] = field(default_factory=dict)
 
     def put(self, place: Place, record: Mapping[str, object], fixed: Mapping[str, str] | None = None) -> bool:
         """Rows for all that a record holds; False where it holds nothing. Its counters place the rest of it."""
-        known = {name: self._name(name) for name in record}
-        dialect = self.dialect or self._dialect(known)
+        plan = self._plan(record)
+        dialect = self.dialect or plan.dialect
         place = replace(place, dialect=dialect.name if dialect else place.dialect)
         fixed, placed = dict(fixed or {}), set()
         # a step is printed whole; fairseq's `update` is a share of the epoch that may happen to be 1.0
-        for name in sorted(record, key=lambda name: ("." in str(record[name]), known[name].order)):
-            if self._place(place, name, known[name].role, record[name], dialect, fixed):
+        for name in sorted(plan.places, key=lambda name: "." in str(record[name])):
+            if self._place(place, name, plan.roles[name], record[name], dialect, fixed):
                 placed.add(name)
-        roles = {known[name].role for name in record}
-        measured = bool(placed) or "metric" in roles
-        configured = not measured and bool(roles & {"setting", "both"})
+        measured = bool(placed) or plan.measured
+        configured = not measured and plan.configured
         read = bool(placed)
         for name, value in record.items():
-            if name not in placed:
-                read |= self._value(place, name, known[name].role, value, dialect, fixed, configured=configured)
+            if value is not None and value != "" and name not in placed:
+                read |= self._value(place, name, plan.roles[name], value, dialect, fixed, configured=configured)
         if read:
             self.used[place.dialect or ""] += 1
         return read
+
+    def _plan(self, record: Mapping[str, object]) -> _Plan:
+        """What these names make of a record; what one row of names made is remembered."""
+        key = tuple(record)
+        if (plan := self._plans.get(key)) is None:
+            known = {name: self._name(name) for name in record}
+            roles = {name: one.role for name, one in known.items()}
+            places = [name for name in sorted(record, key=lambda name: known[name].order) if roles[name] in _PLACING]
+            kinds = set(roles.values())
+            plan = _Plan(roles, places, self._dialect(roles), "metric" in kinds, bool(kinds & {"setting", "both"}))
+            if (len(self._plans) + 1) * len(key) <= _MOST_PLANNED:
+                self._plans[key] = plan
+        return plan
 
     def setting(self, place: Place, key: str, value: object) -> None:
         """A configured value, once until it changes."""
@@ -103,18 +128,11 @@ class Records:
             known = self._names[name] = _classify(name, self.rows.names)
         return known
 
-    def _dialect(self, known: Mapping[str, _Name]) -> Dialect | None:
-        """The dialect one of whose records has all these names; what one set of names said is remembered."""
-        if len(known) > MOST_NAMES // 100:
-            return None
-        keys = frozenset(known)
-        if keys not in self._whose:
-            if len(self._whose) >= MOST_NAMES:
-                return None
-            self._whose[keys] = next(
-                (one for one in dialects.shipped().all for needed in one.records if keys >= set(needed)), None
-            )
-        return self._whose[keys]
+    @staticmethod
+    def _dialect(roles: Mapping[str, Role]) -> Dialect | None:
+        """The dialect one of whose records has all these names."""
+        keys = roles.keys()
+        return next((one for one in dialects.shipped().all for needed in one.records if keys >= set(needed)), None)
 
     def _place(
         self, place: Place, name: str, role: Role, value: object, dialect: Dialect | None, fixed: dict[str, str]
@@ -151,11 +169,9 @@ class Records:
         *,
         configured: bool,
     ) -> bool:
-        if value is None or value == "":
-            return False
+        if role == "beyond":
+            return self.room(name)
         number = as_number(value)
-        if not self.room(name):
-            return False
         if role == "setting" or configured:
             self.setting(place, name, value)
         elif number is None:

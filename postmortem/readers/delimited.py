@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.errors import PostmortemError
 from postmortem.parsing.rows import Place
 from postmortem.readers._lines import Line, Lines, last_texts, texts
-from postmortem.readers._records import Records, as_number
+from postmortem.readers._records import MOST_NAMES, Records, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,9 @@ def read(path: Path, rows: Rows) -> FileInfo:
             unread += height
             continue
         place = Place(str(path), line=line.number, offset=line.offset, dialect="delimited")
-        cells = {name: cell.strip() for name, cell in zip(heading, row, strict=True)}
+        if beyond := sum(bool(cell.strip()) for cell in row[MOST_NAMES:]):
+            records.left_out[f"cells of columns beyond the first {MOST_NAMES:,}"] += beyond
+        cells = {name: cell.strip() for name, cell in zip(heading, row[:MOST_NAMES], strict=False)}
         record: dict[str, object] = {
             name: cell for name, cell in cells.items() if name and cell.lower() not in _NOTHING
         }

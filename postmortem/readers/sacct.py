@@ -23,6 +23,8 @@ GENERAL: Final = False
 _TELLING: Final = frozenset({"state", "exitcode", "elapsed", "jobname", "maxrss", "alloctres", "partition", "end"})
 _IDS: Final = ("jobid", "jobidraw")
 _DELIMITERS: Final = "|,;\t"
+#: A longer line is none of sacct's.
+_LONGEST: Final = 65_536
 _DASHES: Final = re.compile(r"-+(?: +-+)*\s*")
 #: What these columns hold has its place in a frame.
 # fmt: off
@@ -77,6 +79,8 @@ class _Table:
 
     def take(self, line: str) -> dict[str, str] | None:
         """The cells of a job's line by column; empty for a heading and the line under it; None for another line."""
+        if len(line) > _LONGEST:
+            return None
         if found := _heading(line):
             (self.heading, self.delimiter), self.spans = found, []
             return {}
