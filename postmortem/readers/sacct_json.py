@@ -1,4 +1,7 @@
-"""`sacct --json` of Slurm 21.08 to 25.05: jobs with their steps, numbers bare or wrapped, states as words or lists."""
+"""`sacct --json` and `scontrol show job --json` of Slurm 21.08 to 25.05: jobs, those of sacct with their steps.
+
+Numbers are bare or wrapped, states words or lists, as the version has it.
+"""
 
 from __future__ import annotations
 
@@ -39,15 +42,16 @@ def read(path: Path, rows: Rows) -> FileInfo:
             unread += 1
             continue
         told += 1
-        place = Place(str(path), job=_identity(job, number), line=item.line, offset=item.offset, dialect="sacct")
-        rows.other(place, "jobs", _slurm.filled(_job(job)), {})
+        place = Place(str(path), job=_identity(job, number), line=item.line, offset=item.offset, dialect="sacct_json")
+        columns = _controlled(job) if "job_state" in job else _job(job)
+        rows.other(place, "jobs", _slurm.filled(columns), {})
         for step in _list(job.get("steps")):
             if isinstance(step, dict):
                 rows.other(place, "jobs", _slurm.filled(_step(step, place.job or "")), {})
     if not told:
         raise PostmortemError(f"{path}: no job in its list of jobs; give sacct -j the job's id")
     info = document.info("sacct_json")
-    info.unread_lines, info.dialects = unread, ["sacct"]
+    info.unread_lines, info.dialects = unread, ["sacct_json"]
     return info
 
 
@@ -67,6 +71,28 @@ def _job(job: dict[str, Any]) -> dict[str, object]:
         "limit_s": None if minutes is None else 60.0 * minutes,
         **_slurm.filled(_resources(tres.get("requested"))),
         **_slurm.filled(_resources(tres.get("allocated"))),
+    }
+
+
+def _controlled(job: dict[str, Any]) -> dict[str, object]:
+    """A job as the controller tells of it, in other words than the accounts."""
+    minutes, code = _json.number(job.get("time_limit")), job.get("exit_code")
+    # older versions give the status of wait(2) instead of its parts
+    status = None if isinstance(code, dict) and "return_code" in code else _whole(code)
+    parts = {} if status is None else {"return_code": str(status >> 8), "signal": {"id": str(status & 127)}}
+    time = {"start": job.get("start_time"), "end": job.get("end_time")}
+    return {
+        **_common({"state": job["job_state"], "exit_code": parts or code, "time": time}),
+        "origin": "scontrol",
+        "reason": _slurm.stated(_text(job.get("state_reason"))),
+        "job_name": _text(job.get("name")),
+        "user": _text(job.get("user_name")),
+        "partition": _text(job.get("partition")),
+        "node": _slurm.stated(_text(job.get("nodes"))),
+        "nodes": _whole(job.get("node_count")),
+        "cpus": _whole(job.get("cpus")),
+        "limit_s": None if minutes is None else 60.0 * minutes,
+        **_slurm.resources(_text(job.get("tres_alloc_str")) or _text(job.get("tres_req_str")) or ""),
     }
 
 
@@ -129,12 +155,11 @@ def _resources(tres: object) -> dict[str, object]:
 
 def _identity(job: dict[str, Any], number: int) -> str:
     array, het = _dict(job.get("array")), _dict(job.get("het"))
-    task = _whole(array.get("task_id"))
-    if _whole(array.get("job_id")) and task is not None:
-        return f"{_whole(array['job_id'])}_{task}"
-    if first := _whole(het.get("job_id")):
-        return f"{first}+{_whole(het.get('job_offset')) or 0}"
-    return str(number)
+    first, task = (_whole(array.get(key, job.get(f"array_{key}"))) for key in ("job_id", "task_id"))
+    if first and task is not None:
+        return f"{first}_{task}"
+    first, offset = (_whole(het.get(f"job_{key}", job.get(f"het_job_{key}"))) for key in ("id", "offset"))
+    return f"{first}+{offset or 0}" if first else str(number)
 
 
 def _moment(value: object) -> str | None:

@@ -21,7 +21,7 @@ _LINE: Final = re.compile(r"([A-Z][\w/ -]{1,40}?): +(.+)")
 _LONGEST: Final = 1_000
 _STATE: Final = re.compile(r"(.*?)\s*(?:\(exit code (\d+)\))?")
 _SHARE: Final = re.compile(r"([\d.]{1,20})% of (\S+(?: [KMGTPE]?B)?)")
-_REMARK: Final = re.compile(r"\s*(?:WARNING|NOTE|Efficiency|GPU|The task which|[-=]{3,})")
+_REMARK: Final = re.compile(r"\s*(?:WARNING|NOTE|Efficiency|GPU|The task which|Use of uninitialized|[-=]{3,})")
 _KEYS: Final = frozenset(
     {"Job ID", "Array Job ID", "Cluster", "User/Group", "State", "Nodes", "Cores", "Cores per node", "CPU Utilized"}
     | {"CPU Efficiency", "Job Wall-clock time", "Memory Utilized", "Memory Efficiency"}

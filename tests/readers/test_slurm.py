@@ -239,6 +239,42 @@ def test_json_of_old_versions(tmp_path: Path) -> None:
     assert (job["job"], job["state"], job["reason"], job["signal"]) == ("120_3", "CANCELLED", "TimeLimit", 9)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"set": True, "infinite": False, "number": 3 * 256 + 9},
+        {
+            "status": ["SIGNALED"],
+            "return_code": {"set": True, "number": 3},
+            "signal": {"id": {"set": True, "number": 9}},
+        },
+    ],
+)
+def test_json_of_the_controller(tmp_path: Path, code: object) -> None:
+    path = tmp_path / "job.json"
+    job = {
+        "job_id": 105,
+        "array_job_id": {"set": True, "infinite": False, "number": 100},
+        "array_task_id": {"set": True, "infinite": False, "number": 5},
+        "job_state": ["FAILED"],
+        "state_reason": "NonZeroExitCode",
+        "user_name": "ann",
+        "name": "train",
+        "exit_code": code,
+        "start_time": {"set": True, "infinite": False, "number": 1_700_000_000},
+        "time_limit": {"set": True, "infinite": True, "number": 0},
+        "node_count": {"set": True, "infinite": False, "number": 2},
+        "tres_alloc_str": "cpu=16,mem=2G,node=2,gres/gpu=8",
+    }
+    path.write_text(json.dumps({"jobs": [job], "meta": {"slurm": {}}}))
+    assert reader_of(path) == "sacct_json"
+    assert _jobs(path) == [
+        {"job": "100_5", "line": 1, "state": "FAILED", "reason": "NonZeroExitCode", "user": "ann", "job_name": "train"}
+        | {"exit_code": 3, "signal": 9, "start": "2023-11-14 22:13:20.000+00:00", "nodes": 2, "cpus": 16, "gpus": 8}
+        | {"memory_bytes": 2 * 2**30, "origin": "scontrol"}
+    ]
+
+
 def test_json_without_a_job_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sacct.json"
     path.write_text(json.dumps({"meta": {"slurm": {}}, "jobs": []}))
