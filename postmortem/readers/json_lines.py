@@ -46,6 +46,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
     lines = Lines(path)
     records = Records(rows)
     unread = objects = 0
+    trained: dict[str, object] = {}
     for line in lines:
         text = line.text.strip()
         if not text:
@@ -56,13 +57,26 @@ def read(path: Path, rows: Rows) -> FileInfo:
             continue
         objects += 1
         place = Place(str(path), line=line.number, offset=line.offset, dialect="json_lines")
-        records.put(place, _json.flatten(record, records.left_out))
+        flat = _json.flatten(record, records.left_out)
+        if {"iter", "step"} <= flat.keys():
+            trained = flat
+        if trained and "step" in flat and "iter" not in flat:
+            records.put(place, _evaluated(flat, trained), {"split": "eval"})
+        else:
+            records.put(place, flat)
     if not objects:
         raise PostmortemError(f"{path}: none of its {lines.lines:,} lines is a JSON object; it is no JSON-lines file")
     info = lines.info("json_lines")
     info.unread_lines, info.left_out = unread, records.left_out
     info.dialects = [name for name, _ in records.used.most_common()]
     return info
+
+
+def _evaluated(record: dict[str, object], trained: dict[str, object]) -> dict[str, object]:
+    """MMEngine's record of an evaluation, whose `step` is an epoch, at the place of the last record of the training."""
+    if record["step"] != trained.get("epoch"):
+        return record
+    return {**record, "epoch": record["step"], "step": trained["step"]}
 
 
 def _object(text: str) -> dict[str, object] | None:

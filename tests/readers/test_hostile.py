@@ -98,6 +98,11 @@ def test_every_reader_is_found_by_its_head(tmp_path: Path) -> None:
         assert found.__name__ == f"postmortem.readers.{name}"
 
 
+def test_every_reader_is_documented() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+    assert [name for name in readers.names() if f"| `{name}` |" not in guide] == []
+
+
 def test_a_plain_log_and_an_empty_file_are_for_nobody(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("step 1 loss 2.5\nstep 2 loss 1.5\n")

@@ -77,6 +77,18 @@ def test_a_configuration_comes_before_the_records(tmp_path: Path) -> None:
     assert ("bbox_map", "eval", 1.0, 100, 0.375) in placed
 
 
+@pytest.mark.parametrize("step", [2, 200])
+def test_mmengine_counts_evaluations_in_epochs_or_in_iterations(tmp_path: Path, step: int) -> None:
+    path = tmp_path / "scalars.json"
+    path.write_text(
+        '{"lr": 0.02, "data_time": 0.1, "loss": 1.25, "epoch": 2, "iter": 200, "memory": 1200, "step": 200}\n'
+        f'{{"coco/bbox_mAP": 0.375, "step": {step}}}\n'
+    )
+    metrics = load(path)[0]["metrics"]
+    row = metrics.filter(metrics["source_name"] == "coco/bbox_mAP")
+    assert row.select("split", "step", "value").rows() == [("eval", 200, 0.375)]
+
+
 def test_llama_factory_counts_updates(tmp_path: Path) -> None:
     path = tmp_path / "trainer_log.jsonl"
     path.write_text(
