@@ -95,6 +95,21 @@ OWN: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
                 "start": TEXT,
                 "end": TEXT,
                 "limit": TEXT,
+                "job_name": TEXT,
+                "user": TEXT,
+                "partition": TEXT,
+                "reason": TEXT,  # why it waits or ended, in the scheduler's words
+                "nodes": pl.Int64(),  # allocated
+                "cpus": pl.Int64(),  # allocated, over all nodes
+                "gpus": pl.Int64(),  # allocated, over all nodes
+                "elapsed_s": pl.Float64(),  # seconds since the start
+                "limit_s": pl.Float64(),  # seconds; inf: unlimited
+                "cpu_s": pl.Float64(),  # seconds of CPU time used, over all tasks
+                "ave_cpu_s": pl.Float64(),  # seconds of CPU time used, mean over the tasks of a step
+                "cpu_efficiency": pl.Float64(),  # share of the allocated CPU time
+                "max_rss_bytes": pl.Int64(),  # of the largest task of a step; of seff: of the job
+                "memory_bytes": pl.Int64(),  # allocated or else asked for, over all nodes
+                "memory_efficiency": pl.Float64(),  # share of memory_bytes
                 "origin": TEXT,  # log | file name | sacct | seff | scontrol
             }
         ),

@@ -1,0 +1,145 @@
+"""Tables of any columns: csv, tsv, `;` or `|` between them, a heading first. An empty cell is no value, never 0."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from postmortem.errors import PostmortemError
+from postmortem.parsing.rows import Place
+from postmortem.readers._lines import Line, Lines, last_texts, texts
+from postmortem.readers._records import MOST_NAMES, Records, as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from postmortem.parsing.rows import Rows
+    from postmortem.readers._info import FileInfo
+
+GENERAL: Final = True
+_SUFFIXES: Final = frozenset({".csv", ".tsv"})
+_DELIMITERS: Final = ",\t;|"
+#: Words that tools write where they have no value.
+_NOTHING: Final = frozenset({"", "none", "null", "na", "n/a", "-"})
+#: Lines that one row may run over, by line ends inside quotes: more are a quote that nobody closed.
+_LONGEST_ROW: Final = 100
+
+
+def reads(path: Path, head: bytes) -> bool:
+    """Rows of one width under a heading of words; a file called csv or tsv is asked no more than that it is text."""
+    if b"\x00" in head or head.lstrip()[:1] in {b"{", b"["}:
+        return False
+    if path.suffix.lower() in _SUFFIXES:
+        return True
+    heading, *rows = [line for line in texts(head) if _is_content(line)] or [""]
+    if not rows or not (delimiter := _delimiter(heading)):
+        return False
+    names = _cells(heading, delimiter)
+    return (
+        _is_heading(names)
+        and _is_table(rows, delimiter, len(names))
+        and _is_table(last_texts(path)[1:], delimiter, len(names))
+    )
+
+
+def read(path: Path, rows: Rows) -> FileInfo:
+    """Every row a record. Rows of another width than the heading are unread. PostmortemError without a heading."""
+    lines = Lines(path)
+    records = Records(rows)
+    table = _rows(lines, path)
+    heading = [name.strip() for name in next(table)[1]]
+    taken: Counter[str] = Counter()
+    for index, name in enumerate(heading):
+        taken[name] += 1
+        heading[index] = f"{name}.{taken[name]}" if taken[name] > 1 else name
+    unread = 0
+    columns: set[str] = set()
+    for line, row, height in table:
+        if len(row) == len(heading) + 1 and not row[-1].strip():
+            row.pop()  # a delimiter behind the last column
+        if row == heading or [cell.strip() for cell in row] == heading:
+            continue  # the run was resumed: the heading again
+        if not row or len(row) != len(heading):
+            unread += height
+            continue
+        place = Place(str(path), line=line.number, offset=line.offset, dialect="delimited")
+        if beyond := sum(bool(cell.strip()) for cell in row[MOST_NAMES:]):
+            records.left_out[f"cells of columns beyond the first {MOST_NAMES:,}"] += beyond
+        cells = {name: cell.strip() for name, cell in zip(heading, row[:MOST_NAMES], strict=False)}
+        record: dict[str, object] = {
+            name: cell for name, cell in cells.items() if name and cell.lower() not in _NOTHING
+        }
+        columns |= {name for name in record if name not in columns and as_number(record[name]) is None}
+        records.put(place, record)
+    info = lines.info("delimited")
+    info.unread_lines, info.left_out = unread, records.left_out
+    if columns:
+        info.left_out["columns with words"] = len(columns)
+    info.dialects = [name for name, _ in records.used.most_common()]
+    return info
+
+
+def _rows(lines: Lines, path: Path) -> Iterator[tuple[Line, list[str], int]]:
+    """The heading, then each row: the line that it begins on, its cells (none where it is broken), its lines."""
+    taken: list[Line] = []
+
+    def texts() -> Iterator[str]:
+        for line in lines:
+            if taken or _is_content(line.text):
+                taken.append(line)
+                yield "" if line.cut else line.text + "\n"
+
+    source = texts()
+    first = next(source, "")
+    delimiter = _delimiter(first)
+    heading = _cells(first, delimiter) if delimiter else [first]
+    if not _is_heading(heading):
+        raise PostmortemError(f"{path}: a table without a heading: its first line must name the columns")
+    yield taken[0], heading, 1
+    taken.clear()
+    table = csv.reader(source, delimiter=delimiter or ",")
+    while True:
+        try:
+            row = next(table, None)
+        except csv.Error:
+            row = []
+        if row is None:
+            return
+        if row and len(taken) <= _LONGEST_ROW:
+            yield taken[0], row, len(taken)
+        else:  # a quote that nobody closed: each line for itself
+            yield from ((line, _cells(line.text, delimiter or ","), 1) for line in taken)
+        taken.clear()
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _is_table(lines: list[str], delimiter: str, width: int) -> bool:
+    """True where all lines have this many cells, and more than half of what they hold are numbers."""
+    rows = [_cells(line, delimiter) for line in lines if _is_content(line)]
+    numbers = sum(as_number(cell) is not None for row in rows for cell in row)
+    cells = sum(cell.strip().lower() not in _NOTHING for row in rows for cell in row)
+    return all(len(row) == width for row in rows) and numbers * 2 >= cells
+
+
+def _delimiter(heading: str) -> str:
+    """The delimiter that makes the most columns; none where there is none."""
+    best = max(_DELIMITERS, key=heading.count)
+    return best if best in heading else ""
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _is_heading(cells: list[str]) -> bool:
+    """Words: where half of the cells or more are numbers it is a row of values."""
+    names = [cell.strip() for cell in cells]
+    return any(names) and sum(as_number(name) is not None for name in names) * 2 < len(names)

@@ -1,0 +1,213 @@
+"""Which files of a folder belong to one run: its logs, tables and event files, each with the rank in its name.
+
+What is left out is told with the reason: checkpoints, code, pictures, files that are no log by their name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from postmortem.errors import PostmortemError
+from postmortem.readers import find
+from postmortem.readers._lines import HEAD, open_binary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Folders below the one that was given.
+DEEPEST: Final = 4
+MOST_FILES: Final = 2_000
+_PACKED: Final = frozenset({".gz", ".zst", ".xz"})
+_LOGS: Final = re.compile(r"(?i)\.(?:out|err|log|stdout|stderr|[oe][0-9]+)$|(?:^|[._-])log\.txt\.rank[0-9]+$")
+#: A text file is a log if its name says so.
+_TEXTS: Final = re.compile(
+    r"(?i)(?:^|[._-])(?:logs?|out|output|err|stdout|stderr|console|train|training|nohup)[._0-9-]*\.txt$"
+)
+_TABLES: Final = re.compile(r"(?i)^(?:sacct|seff|scontrol)(?:[._-].*)?(?:\.(?:txt|out|log|csv|json))?$")
+#: What is no log by its name: `folder.yaml`.
+_DATA: Final = yaml.safe_load((Path(__file__).parent / "folder.yaml").read_text(encoding="utf-8"))
+_LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].items() for suffix in suffixes}
+#: `rank_3.log`, `train.rank3.log`, `log.txt.rank3`, `log.3.txt`, submitit's `123_3_log.out`.
+_RANK: Final = re.compile(
+    r"(?i)(?:^|[._-])(?:local_?)?(?:rank|proc|process|gpu)[._-]?([0-9]{1,6})(?![0-9])"
+    r"|^log\.([0-9]{1,6})\.txt$|^[0-9]+(?:_[0-9]+)?_([0-9]{1,6})_log\.(?:out|err)$"
+)
+#: torchrun's log folder: `attempt_0/3/stdout.log`.
+_TORCHRUN: Final = re.compile(r"(?:^|/)attempt_[0-9]+/([0-9]{1,6})/std(?:out|err)\.log$")
+#: A scheduler's job id, with its array task: `slurm-123_4.out`, `train_7204342.err`, submitit's `123_4_0_log.out`.
+_SUBMITIT: Final = re.compile(r"^([0-9]{3,18}(?:_[0-9]+)?)_[0-9]+_log\.(?:out|err)$")
+_SLURM: Final = re.compile(r"(?i)^(?:slurm|job|sacct|seff|scontrol)[._-]?([0-9]{1,18}(?:_[0-9]{1,9})?)(?:[._-]|$)")
+_JOB: Final = re.compile(r"(?:^|[._-])([0-9]{5,12}(?:_[0-9]{1,4})?)\.(?:out|err|log)$")
+_DATE: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
+#: In this order the parts are read; the logs first, as they tell the run's course.
+_ORDER: Final = (
+    "text",
+    "sacct",
+    "sacct_json",
+    "seff",
+    "scontrol",
+    "trainer_state",
+    "json_lines",
+    "json_list",
+    "delimited",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of a run. `kind` is `text` or the name of the reader for it; `rank` is that in its name."""
+
+    path: Path
+    rank: int | None
+    kind: str
+    job: str | None = None  # the job id in its name
+
+
+@dataclass(slots=True)
+class Folder:
+    """The files of a folder: the parts of the run, in the order to read them, and the rest with the reason."""
+
+    parts: list[Part] = field(default_factory=list)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def gather(folder: Path) -> list[Part]:
+    """The parts of the run in a folder, in the order to read them: logs by rank, .out before .err, then the rest.
+
+    PostmortemError where there is none, where the files are of several jobs, and where there are too many.
+    """
+    return survey(folder).parts
+
+
+def survey(folder: Path) -> Folder:
+    """As `gather`, with what was left out and why."""
+    found = Folder()
+    for path in _walk(folder, found):
+        reason = _no_part(path)
+        kind = None if reason else _kind(path, found)
+        if reason:
+            found.left_out.append((path, reason))
+        elif kind:
+            found.parts.append(Part(path, _rank(path.relative_to(folder)), kind, _job(path)))
+    if not found.parts:
+        raise PostmortemError(
+            f"{folder}: no log among its {len(found.left_out):,} files (.out, .err, .log, csv, jsonl, event files); "
+            "name the log itself"
+        )
+    _refuse_several(folder, found.parts)
+    found.parts.sort(key=_order)
+    return found
+
+
+def _walk(folder: Path, found: Folder) -> Iterator[Path]:
+    """Files, a folder's own before those below it. Links are not followed: they may lead round in a circle."""
+    if not folder.is_dir():
+        raise PostmortemError(f"{folder}: no such folder; check the path")
+    seen = 0
+    todo = [(folder, 0)]
+    while todo:
+        here, depth = todo.pop(0)
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: _natural(entry.name))
+        except OSError as error:
+            found.left_out.append((here, f"a folder that cannot be read: {error.strerror}"))
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            if reason := _not_followed(entry, depth):
+                found.left_out.append((path, reason))
+            elif entry.is_dir():
+                todo.append((path, depth + 1))
+            else:
+                seen += 1
+                if seen > MOST_FILES:
+                    raise PostmortemError(
+                        f"{folder}: more than {MOST_FILES:,} files; name the folder of one run, or its logs"
+                    )
+                yield path
+
+
+def _not_followed(entry: os.DirEntry[str], depth: int) -> str | None:
+    """Why an entry of a folder is neither read nor walked through."""
+    if entry.is_symlink():
+        return "a link"
+    if entry.is_dir():
+        if entry.name.startswith(".") or entry.name in _DATA["skipped"]:
+            return "a hidden folder or one of code"
+        return f"more than {DEEPEST} folders deep" if depth == DEEPEST else None
+    return None if entry.is_file() else "no file"
+
+
+def _no_part(path: Path) -> str | None:
+    """Why a file is no part of a run, as far as its name tells."""
+    if path.name.startswith("."):
+        return "a hidden file"
+    suffix = _unpacked(path).suffix.lower()
+    return _LEFT_OUT.get(suffix)
+
+
+def _kind(path: Path, found: Folder) -> str | None:
+    """The reader for a file, by its content, or `text`; None and a reason for what neither fits."""
+    try:
+        with open_binary(path) as stream:
+            head = stream.read(HEAD)
+    except (PostmortemError, OSError):
+        found.left_out.append((path, "not readable"))
+        return None
+    name = _unpacked(path).name
+    packed = name != path.name
+    reader = None if packed else find(path, head)
+    if reader is not None:
+        return reader.__name__.rpartition(".")[2]
+    if not head:
+        found.left_out.append((path, "empty"))
+    elif _LOGS.search(name) or _TEXTS.search(name) or _TABLES.search(name):
+        return "text"
+    else:
+        found.left_out.append((path, "no log by its name or content"))
+    return None
+
+
+def _unpacked(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in _PACKED else path
+
+
+def _rank(path: Path) -> int | None:
+    """The rank in a file's name, or in torchrun's folder for it; `path` is that below the run's folder."""
+    name = _unpacked(path)
+    if torchrun := _TORCHRUN.search(name.as_posix()):
+        return int(torchrun[1])
+    found = _RANK.search(name.name)
+    return int(next(group for group in found.groups() if group is not None)) if found else None
+
+
+def _job(path: Path) -> str | None:
+    """The job id in a log's name. A date is none, nor is the time in the name of an event file."""
+    name = _unpacked(path).name
+    found = _SUBMITIT.match(name) or _SLURM.match(name) or (None if _DATE.search(name) else _JOB.search(name))
+    return found[1] if found else None
+
+
+def _refuse_several(folder: Path, parts: list[Part]) -> None:
+    jobs = sorted({part.job for part in parts if part.job}, key=_natural)
+    if len(jobs) > 1:
+        listed = ", ".join(jobs[:10]) + (f" and {len(jobs) - 10} more" if len(jobs) > 10 else "")  # noqa: PLR2004 - a line
+        raise PostmortemError(f"{folder}: logs of {len(jobs)} jobs ({listed}); name those of one, as in '*{jobs[-1]}*'")
+
+
+def _order(part: Part) -> tuple[int, int, list[tuple[int, str]], int]:
+    kind = _ORDER.index(part.kind) if part.kind in _ORDER else len(_ORDER)
+    name = str(_unpacked(part.path).with_suffix("")).replace("stderr", "stdout")
+    errors = re.search(r"\.e(?:rr|[0-9])|stderr", part.path.name) is not None
+    return kind, -1 if part.rank is None else part.rank, _natural(name), int(errors)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key under which attempt_10 comes behind attempt_9."""
+    return [(int(part[:18]), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]

@@ -1,0 +1,1 @@
+"""Each reader on files made by hand or by the library that writes them."""

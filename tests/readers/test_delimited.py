@@ -1,0 +1,119 @@
+"""Tables: an empty cell is no value, a heading is asked for, rows keep their lines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postmortem.errors import PostmortemError
+from tests.readers.reading import curve, load, reader_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_lightning_leaves_cells_empty(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("epoch,step,train_loss_step,val_loss\n0,49,2.5,\n0,99,,1.5\n")
+    frames, info = load(path)
+    assert frames["metrics"].select("line", "offset", "epoch", "step", "split", "name", "value").rows() == [
+        (2, 36, 0.0, 49, "train", "loss", 2.5),
+        (3, 46, 0.0, 99, "eval", "loss", 1.5),
+    ]
+    assert (info.lines, info.unread_lines) == (3, 0)
+
+
+def test_ultralytics_pads_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(
+        "                  epoch,         train/box_loss,   metrics/mAP50(B),                 lr/pg0\n"
+        "                      1,                  1.125,             0.4375,              0.0033250\n"
+    )
+    frames, _ = load(path)
+    assert frames["metrics"].select("epoch", "source_name", "value", "text").rows() == [
+        (1.0, "train/box_loss", 1.125, "1.125"),
+        (1.0, "metrics/mAP50(B)", 0.4375, "0.4375"),
+        (1.0, "lr/pg0", 0.003325, "0.0033250"),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|", ","])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "table.txt"
+    path.write_text("\n".join(delimiter.join(row) for row in [("step", "loss"), ("1", "2.5"), ("2", "1.5")]) + "\n")
+    assert reader_of(path) == "delimited"
+    assert curve(load(path)[0], "loss") == [(1, 2.5), (2, 1.5)]
+
+
+def test_words_for_no_number_and_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("step,loss,grad_norm\n1,nan,inf\n2,-inf,None\n3,NA,1.0\n")
+    frames, _ = load(path)
+    losses = curve(frames, "loss")
+    assert math.isnan(losses[0][1])
+    assert losses[1:] == [(2, -math.inf)]
+    assert curve(frames, "grad_norm") == [(1, math.inf), (3, 1.0)]
+
+
+def test_steps_that_pandas_wrote_as_floats(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(",step,loss\n0,10.0,2.5\n1,20.0,1.5\n")
+    assert curve(load(path)[0], "loss") == [(10, 2.5), (20, 1.5)]
+
+
+def test_comments_words_and_ragged_rows_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('# lr 1e-3\nstep,loss,note\n1,2.5,"good, so far"\n2,2.0\n3,1.5,\nstep,loss,note\n4,1.25,bad\n')
+    frames, info = load(path)
+    assert curve(frames, "loss") == [(1, 2.5), (3, 1.5), (4, 1.25)]
+    assert info.unread_lines == 1
+    assert info.left_out == {"values that are no numbers": 2, "columns with words": 1}
+
+
+def test_a_cell_may_run_over_lines(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('step,text,loss\n1,"a\nb, c",2.5\n2,d,1.5\n')
+    frames, info = load(path)
+    assert frames["metrics"].select("line", "step", "value").rows() == [(2, 1, 2.5), (4, 2, 1.5)]
+    assert info.unread_lines == 0
+
+
+def test_a_quote_that_nobody_closed_costs_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('step,loss\n1,"2.5\n' + "".join(f"{n},1.5\n" for n in range(2, 300)))
+    frames, _ = load(path)
+    assert curve(frames, "loss")[-298:] == [(n, 1.5) for n in range(2, 300)]
+
+
+def test_a_wide_table(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("step," + ",".join(f"layer{n}" for n in range(3_000)) + "\n1" + ",0.5" * 3_000 + "\n")
+    frames, _ = load(path)
+    assert frames["metrics"].height == 3_000
+
+
+def test_a_cell_of_many_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("step,loss,text\n1,2.5,a\n2,2.0," + "x" * 20_000_000 + "\n3,1.5,b\n")
+    frames, info = load(path)
+    assert curve(frames, "loss") == [(1, 2.5), (3, 1.5)]
+    assert (info.unread_lines, info.cut_lines) == (1, 1)
+
+
+@pytest.mark.parametrize("text", ["1,2.5\n2,1.5\n", "\n", "# only a remark\n"])
+def test_a_table_without_a_heading_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(PostmortemError, match="heading") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_lines_with_commas_are_a_text_log(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("step 1, loss 2.5, lr 0.1\nstep 2, loss 2.25, lr 0.1\n")
+    assert reader_of(path) is None
+    path.write_text("step,loss\n1,2.5\n2,1.5\nTraceback (most recent call last):\n")
+    assert reader_of(path) is None
