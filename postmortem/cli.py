@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -14,7 +16,7 @@ from postmortem import __version__, commands
 from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: What a shell reports of a program that SIGINT ended, and of one whose reader went away.
 _INTERRUPTED: Final = 130
@@ -49,18 +51,21 @@ class Commands(click.Group):
                 error.command_name, possibilities=self.list_commands(ctx), ctx=ctx
             ) from None
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401
+    ) -> click.Context:
+        """As click's; `--help` is printed here."""
+        with _one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command, and end in one line, or none, where it cannot go on."""
-        try:
+        """Run the command."""
+        with _one_line():
             return super().invoke(ctx)
-        except PostmortemError as error:
-            _end(2, str(error))
-        except KeyboardInterrupt:
-            _end(_INTERRUPTED, "interrupted")
-        except BrokenPipeError:
-            # Python flushes stdout once more at its end, and would report that it cannot
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _end(_NO_READER)
 
     def main(
         self,
@@ -85,6 +90,25 @@ class Commands(click.Group):
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What cannot go on ends in one line, or in none where nobody reads any more."""
+    try:
+        yield
+    except PostmortemError as error:
+        _end(2, str(error))
+    except KeyboardInterrupt:
+        _end(_INTERRUPTED, "interrupted")
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, errno.ENOSPC}:
+            raise
+        # Python flushes stdout once more at its end, and would report that it cannot
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            _end(_NO_READER)
+        _end(2, "the output cannot be written: no space left; make room")
 
 
 def _end(code: int, message: str | None = None) -> NoReturn:

@@ -97,6 +97,8 @@ def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         words = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")
         return f"{key}: {given!r} is none of {words}{did_you_mean(str(given), words.replace(' or ', ', ').split(', '))}"
+    if detail["type"] == "tuple_type":
+        return f"{key}: a list is expected, this is {type(given).__name__}"
     return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
 
 

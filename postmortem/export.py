@@ -35,8 +35,9 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             writer(frame, file)
-    except OSError as error:
-        raise PostmortemError(f"{path}: cannot be written: {error.strerror or error}") from None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise PostmortemError(f"{path}: cannot be written: {reason}") from None
 
 
 def writer_of(path: Path) -> Callable[[pl.DataFrame, IO[bytes]], None]:
@@ -50,7 +51,11 @@ def csv(frame: pl.DataFrame, file: IO[bytes]) -> None:
     """A header and a row a line. A null is an empty cell, an empty text is ""."""
     text = pl.col(pl.String)
     guarded = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
-    frame.with_columns(pl.when(guarded).then(text.str.replace("^", "'")).otherwise(text)).write_csv(file)
+    safe = frame.with_columns(pl.when(guarded).then(text.str.replace("^", "'")).otherwise(text))
+    file.write(safe.clear().write_csv().encode())
+    # written from here, so that a reader that went away is a BrokenPipeError, as everywhere in Python
+    for part in safe.iter_slices(_AT_ONCE):
+        file.write(part.write_csv(include_header=False).encode())
 
 
 def _json_lines(frame: pl.DataFrame, file: IO[bytes]) -> None:

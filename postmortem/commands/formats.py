@@ -76,13 +76,13 @@ def test(files: tuple[Path, ...]) -> None:
         tried = check(spec)
         failed = [one for one in tried if one.problems]
         count, patterns, failures = count + 1, patterns + len(tried), failures + len(failed)
-        click.echo(f"{'failed' if failed else 'ok':8}{visible(spec.path)}  {len(tried)} patterns")
+        click.echo(f"{'failed' if failed else 'ok':8}{visible(spec.path)}  patterns: {len(tried)}")
         for one in failed:
             click.echo(f"{_INDENT}line {_line(spec, one.place)}  {visible(one.pattern)}")
             click.echo(f"{_INDENT * 2}sample    {visible(one.sample.text)}")
             for problem in one.problems:
                 click.echo(f"{_INDENT * 2}{visible(problem)}")
-    click.echo(f"{count} dialects, {patterns} patterns: {failures or 'none'} failed")
+    click.echo(f"dialects: {count}, patterns: {patterns}, failed: {failures}")
     for error in broken:
         click.echo(f"postmortem: {error}", err=True)
     sys.exit(2 if broken else bool(failures))

@@ -17,9 +17,9 @@ _WIDEST: Final = 60
 _LAST: Final = ("step_unit", "dialect", "job", "file", "record", "offset")
 
 
-def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table of at least one row. Cells are made harmless and cut."""
-    cells = [[visible(cell, _WIDEST) for cell in row] for row in rows]
+def table(rows: Sequence[Sequence[str]], limit: int | None = None) -> Iterator[str]:
+    """The lines of a table of at least one row. Cells are made harmless, and cut at `limit` characters."""
+    cells = [[visible(cell, limit) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -47,7 +47,7 @@ def brief(name: str, frame: pl.DataFrame, *, rows: int, width: int) -> Iterator[
             break
         shown += 1
     if shown:
-        yield from table(list(zip(*columns[:shown], strict=True)))
+        yield from table(list(zip(*columns[:shown], strict=True)), _WIDEST)
     if frame.height > rows:
         yield f"... {frame.height - rows:,} rows more"
     if hidden := [cells[0] for cells in columns[shown:]]:
