@@ -16,7 +16,8 @@ def page(entry: Entry) -> Iterator[str]:
     spec = entry.dialect
     yield f"{spec.name}: {spec.title}"
     yield f"source  {spec.source}"
-    yield f"file    {spec.path} ({origin(entry)})"
+    yield f"file    {spec.path}"
+    yield f"from    {origin(entry)}"
     for heading, words in (
         ("What its counters and metrics mean", spec.means),
         ("What it calls otherwise than everybody", spec.names),

@@ -59,7 +59,8 @@ def test_a_dialect_is_shown_as_a_page(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "mine: A trainer of one's own",
         "source  the tests",
-        f"file    {tmp_path}/mine.yaml ({tmp_path}/mine.yaml)",
+        f"file    {tmp_path}/mine.yaml",
+        f"from    {tmp_path}/mine.yaml",
         "",
         "What its counters and metrics mean",
         "  step: update",
