@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from postmortem.analysis import analyze
-    from postmortem.parsing.reader import read
+    from postmortem.reading import read
 
 __all__ = ["__version__", "analyze", "read"]
 __version__ = "0.1.0"
 
 #: Where the public functions live; importing the package alone loads none of their libraries.
-_HOMES = {"read": "postmortem.parsing.reader", "analyze": "postmortem.analysis"}
+_HOMES = {"read": "postmortem.reading", "analyze": "postmortem.analysis"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the public name stands for

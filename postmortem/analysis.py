@@ -9,10 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from postmortem import __version__, causes, fixes
+from postmortem import __version__, causes, fixes, plugins, reading
 from postmortem.errors import PostmortemError
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
-from postmortem.parsing import reader
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine
 from postmortem.sources.excerpt import excerpt
@@ -38,6 +37,7 @@ def analyze(
     *,
     extra_fixes: Sequence[str] = (),
     rule_folders: Sequence[Path] = (),
+    formats: Sequence[Path] = (),
     replay: bool = True,
     device: str | None = None,
     seed: int = 0,
@@ -45,12 +45,14 @@ def analyze(
 ) -> tuple[Incident, Run]:
     """Judge one log. `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
+    `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring.
+
     PostmortemError for a log that cannot be read or is none, and for options that cannot be used.
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
     rules, errors = _rules(rule_folders)
-    run = reader.read(path)
+    run = reading.read(path, formats=formats)
     outcome = Engine(run).run(rules)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
@@ -94,7 +96,8 @@ def analyze(
 
 def _rules(folders: Sequence[Path]) -> tuple[list[Rule], list[str]]:
     rules, errors = rule_files.load_folder(rule_files.SHIPPED)
-    for folder in folders:
+    places = [*plugins.folders("postmortem.rules"), *folders]
+    for folder in {place.resolve(): place for place in places}.values():
         theirs, broken = rule_files.load_folder(folder)
         known = {rule.id for rule in rules}
         errors += broken

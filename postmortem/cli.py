@@ -1,153 +1,130 @@
-"""The command line. Each command is a few lines over the public functions; heavy imports wait until one runs."""
+"""The command line: the group of commands, and what becomes of an error. A command is a file of `commands/`."""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from postmortem import __version__
+from postmortem import __version__, commands
 from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
-    from postmortem.incident import Incident
-    from postmortem.run import Run
+    from collections.abc import Iterator, Sequence
 
-_SUFFIXES: Final = {".md": "markdown", ".json": "json", ".txt": "terminal"}
-_FORMATS: Final = ("terminal", "markdown", "json")
-_SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
+#: What a shell reports of a program that SIGINT ended, and of one whose reader went away.
+_INTERRUPTED: Final = 130
+_NO_READER: Final = 141
 
 
-class _OneLine(click.Group):
-    """Turns every expected error into one line on stderr and exit code 2."""
+class Commands(click.Group):
+    """The files of `commands/` as commands. Every expected error is one line on stderr and exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the files; one that begins with _ is no command."""
+        del ctx
+        names = (name.removesuffix(".py") for name in os.listdir(commands.__path__[0]) if name.endswith(".py"))  # noqa: PTH208 - names are all that is wanted
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The object `command` of the file, which imports nothing heavy before it runs."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - what each file of commands/ must hold
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but what is near to a wrong name is looked for among all files."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self.list_commands(ctx), ctx=ctx
+            ) from None
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401
+    ) -> click.Context:
+        """As click's; `--help` is printed here."""
+        with _one_line():
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        """Run the command."""
+        with _one_line():
             return super().invoke(ctx)
-        except PostmortemError as error:
-            click.echo(f"postmortem: {error}", err=True)
-            sys.exit(2)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - click's own signature
+        **extra: Any,  # noqa: ANN401 - click's own
+    ) -> Any:  # noqa: ANN401 - whatever a command returns
+        """As click's, with a wrong option reported in one line too."""
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            if not standalone_mode:
+                raise
+            if isinstance(error, click.exceptions.NoArgsIsHelpError):
+                error.show()
+                sys.exit(error.exit_code)
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            hint = f" See {context.command_path} --help." if context else ""
+            _end(error.exit_code, error.format_message().rstrip(".?") + "." + hint)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What cannot go on ends in one line, or in none where nobody reads any more."""
+    try:
+        yield
+    except PostmortemError as error:
+        _end(2, str(error))
+    except KeyboardInterrupt:
+        _end(_INTERRUPTED, "interrupted")
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, errno.ENOSPC}:
+            raise
+        # Python flushes stdout once more at its end, and would report that it cannot
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            _end(_NO_READER)
+        _end(2, "the output cannot be written: no space left; make room")
+
+
+def _end(code: int, message: str | None = None) -> NoReturn:
+    if message is not None:
+        click.echo(f"postmortem: {' '.join(message.splitlines())}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Take this configuration file.")
+@click.option("--no-config", "--isolated", is_flag=True, help="Take no configuration file.")
 @click.version_option(__version__, prog_name="postmortem")
-def main() -> None:
+def main(**_: object) -> None:
     """Read the log of a training run, judge each proposed fix, and say what the next run must show.
 
     Exit codes: 0 nothing found at or above the threshold, 1 findings, 2 could not judge.
+
+    Configuration: postmortem.toml, or [tool.postmortem] in pyproject.toml, of this folder or the nearest above it.
     """
-
-
-@main.command(short_help="Judge a log: what happened, which fixes hold, what comes next.")
-@click.argument("log", type=click.Path())
-@click.option("--fix", "fixes", multiple=True, metavar="KNOB=OLD:NEW", help="A fix to test, e.g. eps=1e-5:1e-3.")
-@click.option("--no-replay", is_flag=True, help="Judge by laws alone; needs no torch.")
-@click.option("--device", metavar="DEVICE", help="Where to replay: cpu, cuda. Default: cuda where there is one.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the replays; the same seed, the same verdicts.")
-@click.option(
-    "--draws", default=1024, show_default=True, type=click.IntRange(64, 1_000_000), help="Scenarios per mechanism."
-)
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(_FORMATS), help="Pairs with -o, in order.")
-@click.option("-o", "--output", "outputs", multiple=True, type=Path, metavar="FILE", help="Write to FILE (.md, .json).")
-@click.option(
-    "--fail-on",
-    default="medium",
-    show_default=True,
-    type=click.Choice(_SEVERITIES),
-    help="Exit with 1 for findings of this severity or above.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Show all evidence, and what was not checked.")
-def analyze(
-    log: str,
-    fixes: tuple[str, ...],
-    no_replay: bool,  # noqa: FBT001 - click passes flags by name
-    device: str | None,
-    seed: int,
-    draws: int,
-    rule_folders: tuple[Path, ...],
-    formats: tuple[str, ...],
-    outputs: tuple[Path, ...],
-    fail_on: str,
-    verbose: bool,  # noqa: FBT001
-) -> None:
-    """Judge LOG (a file, or - for stdin): what happened, which fixes hold, what the next run must show.
-
-    Without --format the result is printed, and every -o FILE is written in the format of its suffix.
-    """
-    from postmortem.analysis import analyze as judge
-
-    pairs = _pairs(formats, outputs)
-    incident, run = judge(
-        log,
-        extra_fixes=fixes,
-        rule_folders=rule_folders,
-        replay=not no_replay,
-        device=device,
-        seed=seed,
-        draws=draws,
-    )
-    for form, output in pairs:
-        _emit(incident, run, form, output, verbose=verbose)
-    for error in incident.rule_errors:
-        click.echo(f"postmortem: {error}", err=True)
-    worst = max((_SEVERITIES.index(finding.severity) for finding in incident.findings), default=-1)
-    if incident.rule_errors:
-        sys.exit(2)
-    sys.exit(1 if worst >= _SEVERITIES.index(fail_on) else 0)
-
-
-def _pairs(formats: tuple[str, ...], outputs: tuple[Path, ...]) -> list[tuple[str, Path | None]]:
-    """Formats with their files in order; a format beyond the last file goes to stdout."""
-    if not formats:
-        for output in outputs:
-            if output.suffix not in _SUFFIXES:
-                raise PostmortemError(f"-o {output}: no format has this suffix; add --format or use .md or .json")
-        return [("terminal", None), *((_SUFFIXES[output.suffix], output) for output in outputs)]
-    if len(outputs) > len(formats):
-        raise PostmortemError(f"-o {outputs[len(formats)]}: {len(outputs)} files for {len(formats)} formats")
-    return list(zip(formats, [*outputs, *[None] * (len(formats) - len(outputs))], strict=True))
-
-
-def _emit(incident: Incident, run: Run, form: str, output: Path | None, *, verbose: bool) -> None:
-    try:
-        if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-        if form == "markdown" and output is not None:
-            from postmortem.report import markdown
-
-            markdown.write(incident, run, output)
-            return
-        text = _text(incident, form, output, verbose=verbose)
-        if output is not None:
-            output.write_text(text, encoding="utf-8")
-        else:
-            click.echo(text, nl=False)
-    except OSError as error:
-        raise PostmortemError(f"{output}: cannot be written: {error.strerror}") from None
-
-
-def _text(incident: Incident, form: str, output: Path | None, *, verbose: bool) -> str:
-    if form == "json":
-        from postmortem.report import json
-
-        return json.render(incident)
-    if form == "markdown":
-        from postmortem.report import markdown
-
-        return markdown.render(incident)
-    from io import StringIO
-
-    from rich.console import Console
-
-    from postmortem.report import terminal
-
-    tty = output is None and sys.stdout.isatty()
-    width = None if tty else 100
-    console = Console(file=StringIO(), force_terminal=tty, width=width or Console().width)
-    terminal.render(incident, console, verbose=verbose)
-    file = console.file
-    assert isinstance(file, StringIO)  # noqa: S101 - set four lines above; for the type checker
-    return file.getvalue()

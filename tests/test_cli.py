@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import jsonschema
 import pytest
 from click.testing import CliRunner
 
+from postmortem import commands
 from postmortem.cli import main
+from postmortem.commands import _options
 from postmortem.report.json import schema
+from postmortem.rules import finding
+from tests import users
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 HEALTHY = "".join(f"step {step}: loss={3 - step / 100:.3f}, grad_norm=1.{step}\n" for step in range(50))
@@ -134,11 +138,85 @@ def test_without_torch_all_but_the_replay_works_and_says_how_to_get_it(failed: P
     assert "refuted" in done.stdout
 
 
-def test_help_loads_nothing_but_click() -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["analyze", "--help"], ["frames", "--help"], ["formats", "--help"]])
+def test_help_loads_nothing_but_click(arguments: list[str]) -> None:
     code = (
-        "import sys; from postmortem.cli import main; main(['--help'], standalone_mode=False);"
+        f"import sys; from postmortem.cli import main; main({arguments}, standalone_mode=False);"
         "print(sorted({name.partition('.')[0] for name in sys.modules}"
         " & {'polars', 'numpy', 'pandas', 'duckdb', 'pydantic', 'yaml', 'jinja2', 'rich', 'matplotlib', 'torch'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_command_is_a_file() -> None:
+    assert main.list_commands(click.Context(main)) == sorted(
+        path.stem.replace("_", "-") for path in Path(commands.__path__[0]).glob("[a-z]*.py")
+    )
+
+
+def test_the_severities_are_those_of_the_findings() -> None:
+    assert _options.SEVERITIES == finding.SEVERITIES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["analyse"], "No such command 'analyse'. Did you mean 'analyze'. See postmortem --help."),
+        (["analyze"], "Missing argument 'LOG'. See postmortem analyze --help."),
+        (["analyze", "x", "--fxi"], "No such option '--fxi'. Did you mean '--fix'. See postmortem analyze --help."),
+        (["--config", "x.toml", "--isolated", "formats", "list"], "--config and --no-config: give one of the two"),
+        (["--config", "x.toml", "formats", "list"], "x.toml: no such configuration file; check the path"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(arguments: list[str], line: str) -> None:
+    result = CliRunner().invoke(main, arguments, prog_name="postmortem")
+    assert result.exit_code == 2
+    assert result.stderr == f"postmortem: {line}\n"
+
+
+def test_the_configuration_holds_and_options_win(tmp_path: Path, failed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "own.log"
+    log.write_text(users.LOG)
+    users.dialect(tmp_path)
+    users.rules(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.postmortem]\nformats = ["mine.yaml"]\nrules = ["rules"]\nfail-on = "critical"\n'
+    )
+    assert run(log).exit_code == 0  # the rule's finding is of severity high
+    assert run(log, "--fail-on", "high").exit_code == 1
+    assert run(log, "--rules", "rules", "--formats", "mine.yaml").exit_code == 0  # named twice, read once
+    isolated = CliRunner().invoke(main, ["--no-config", "analyze", "--no-replay", str(log)])
+    assert isolated.exit_code == 2
+    assert "no log of a training run" in isolated.stderr
+    (tmp_path / "other.toml").write_text('fail-on = "high"\n')
+    assert CliRunner().invoke(main, ["--config", "other.toml", "analyze", "--no-replay", str(failed)]).exit_code == 1
+
+
+def test_an_interrupt_ends_in_one_line(failed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("postmortem.analysis.analyze", interrupted)
+    result = run(failed)
+    assert result.exit_code == 130
+    assert result.stderr == "postmortem: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "formats list --json", "frames --frame metrics {log}", "analyze --no-replay {log}"]
+)
+def test_a_reader_that_went_away_is_no_error(failed: Path, arguments: str) -> None:
+    command = f"{sys.executable} -m postmortem {arguments.format(log=failed)} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 141
+    assert done.stderr == ""
+
+
+def test_a_full_disk_is_told_in_one_line(failed: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "postmortem", "analyze", "--no-replay", str(failed)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "postmortem: the output cannot be written: no space left; make room\n"

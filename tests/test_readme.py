@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
+import pytest
 from click.testing import CliRunner
 
 from postmortem.cli import main
@@ -21,9 +23,10 @@ def block(name: str) -> str:
     return found[1]
 
 
-def test_the_help_is_current() -> None:
-    result = CliRunner().invoke(main, ["analyze", "--help"], prog_name="postmortem", terminal_width=100)
-    assert block("help") == result.output.rstrip()
+@pytest.mark.parametrize("command", ["", *main.list_commands(click.Context(main))])
+def test_the_help_of_each_command_is_current(command: str) -> None:
+    result = CliRunner().invoke(main, [*command.split(), "--help"], prog_name="postmortem", terminal_width=100)
+    assert block(f"help {command}".strip()) == result.output.rstrip()
 
 
 def test_the_output_is_current() -> None:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
+import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from postmortem import frames
-from postmortem.errors import PostmortemError
+from postmortem.errors import PostmortemError, did_you_mean
 from postmortem.parsing.pattern import Pattern
+from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 #: `place` sets the step, epoch or rank of the lines that follow and makes no row of its own.
 Target = Literal["metrics", "tensors", "events", "settings", "jobs", "place"]
+#: Field types that a column can hold; a column of text holds all.
+_FITS: Final = {
+    pl.Int64(): frozenset({"int"}),
+    pl.Float64(): frozenset({"int", "num", "percent"}),
+    pl.Boolean(): frozenset({"bool"}),
+}
+#: Fields that place the row, in whatever frame.
+_COUNTERS: Final = frozenset({"step", "epoch", "rank"})
+
+
+def _compiled(template: str) -> str:
+    for name in Pattern(template).types:
+        if not name.isidentifier():
+            raise ValueError(f"field {name!r}: a name begins with a letter")
+    return template
+
+
+Template = Annotated[str, AfterValidator(_compiled)]
 
 
 class _Part(BaseModel):
@@ -32,35 +53,44 @@ class Sample(_Part):
 class Line(_Part):
     """One kind of line: where its fields go, what is true of each such line, and an example."""
 
-    pattern: str
+    pattern: Template
     frame: Target
     set: dict[str, Any] = {}  # columns that this trainer's code fixes: op, kind, split, severity...
     event: str | None = None  # the line is an event of this kind too
     rest: str | None = None  # what follows is key=value, its names prefixed by this (may be "")
     sample: Sample
 
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, value: str) -> str:
-        Pattern(value)
-        return value
+    @model_validator(mode="after")
+    def _lands(self) -> Self:
+        if self.frame == "events" and self.event is None and "kind" not in self.set:
+            raise ValueError("an event needs its kind; add `set: {kind: ...}`")
+        # an event keeps fields that have no column
+        _check_columns(self.frame, [self.pattern], () if self.event else self.set, closed=not self.event)
+        return self
 
 
 class Part(_Part):
     """A line inside a block: its fields belong to the block's one row."""
 
-    pattern: str
+    pattern: Template
     sample: Sample
 
 
 class Block(_Part):
     """Several lines that make one row. It ends at `ends`, at a blank line or at a line that is no part."""
 
-    starts: str
+    starts: Template
     frame: Literal["tensors", "events"]
     set: dict[str, Any] = {}
     lines: list[Part]
     sample: Sample  # of the starting line
+
+    @model_validator(mode="after")
+    def _lands(self) -> Self:
+        if self.frame == "events" and "kind" not in self.set:
+            raise ValueError("an event needs its kind; add `set: {kind: ...}`")
+        _check_columns(self.frame, [self.starts, *(part.pattern for part in self.lines)], self.set)
+        return self
 
 
 class Dialect(_Part):
@@ -77,37 +107,44 @@ class Dialect(_Part):
     blocks: list[Block] = []
     path: str = Field(default="", exclude=True)
 
-    @field_validator("lines")
-    @classmethod
-    def _known_columns(cls, lines: list[Line]) -> list[Line]:
-        for line in lines:
-            # an event keeps fields that have no column
-            if line.frame in {"tensors", "jobs"} and line.event is None:
-                fields = {*Pattern(line.pattern).types, *line.set}
-                unknown = fields - set(frames.schema(line.frame))
-                if unknown:
-                    raise ValueError(f"{line.pattern!r}: frame {line.frame} has no column {sorted(unknown)}")
-        return lines
-
 
 def load(path: Path) -> Dialect:
-    """The dialect in a file. PostmortemError says file, place and reason where it does not fit."""
+    """The dialect in a file. PostmortemError says file, line and reason where it does not fit."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
-        return Dialect.model_validate({**data, "path": str(path)})
+        text = path.read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PostmortemError(f"{path}:{line}: {error.problem}") from None
-    except (ValidationError, TypeError) as error:
-        raise PostmortemError(f"{path}: {_first(error)}") from None
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
+        raise PostmortemError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise PostmortemError(f"{path}:1: a dialect is a mapping of fields, this is {type(data).__name__}")
+    try:
+        return Dialect.model_validate({**data, "path": str(path)})
+    except ValidationError as error:
         detail = error.errors()[0]
-        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
-    return "not a mapping of fields"
+        place = ".".join(map(str, detail["loc"]))
+        reason = detail["msg"].removeprefix("Value error, ")
+        if detail["type"] == "extra_forbidden":
+            reason = "no such field" + did_you_mean(str(detail["loc"][-1]), _FIELDS)
+        raise PostmortemError(f"{path}:{line_of(text, detail['loc'])}: {place}: {reason}") from None
 
 
+def _check_columns(frame: Target, templates: Iterable[str], fixed: Iterable[str], *, closed: bool = True) -> None:
+    """ValueError where a field is of another type than its column, or, in a closed frame, has none."""
+    wide = frame in {"tensors", "jobs"}  # the other frames make a row of each field, or keep it in a column of JSON
+    known = frames.schema(frame) if wide else frames.PLACE
+    for template in templates:
+        types = Pattern(template).types
+        if wide and closed and (unknown := {*types, *fixed} - {*known}):
+            raise ValueError(f"{template!r}: frame {frame} has no column {', '.join(sorted(unknown))}")
+        for name in {*types} & ({*_COUNTERS, *frames.OWN[frame]} if wide else _COUNTERS):
+            fits = _FITS.get(known[name])
+            if fits and types[name] not in fits:
+                raise ValueError(f"{template!r}: column {name} holds {' or '.join(sorted(fits))}, no {types[name]}")
+
+
+_FIELDS: Final = [name for model in (Dialect, Line, Block, Sample) for name in model.model_fields]
 #: The C loader is 10 times faster; both are the safe one.
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

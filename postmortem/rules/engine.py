@@ -10,7 +10,7 @@ import duckdb
 
 from postmortem import signals
 from postmortem.errors import PostmortemError
-from postmortem.rules.rule import line_of
+from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
     import polars as pl

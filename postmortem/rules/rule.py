@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
+from postmortem.yamltext import line_of
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
 _PACKAGE: Final = Path(__file__).parent
@@ -138,24 +139,6 @@ def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
         except PostmortemError as error:
             errors.append(str(error))
     return rules, errors
-
-
-def line_of(text: str, place: tuple[Any, ...]) -> int:
-    """The line, from 1, of the field at `place` in a YAML text; of the deepest one that exists."""
-    node = yaml.compose(text)
-    line = 1
-    for key in place:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
 
 
 _FIELD: Final = re.compile(r"\{(\w+)(?::([^{}]*))?\}")

@@ -1,0 +1,43 @@
+"""What installed packages bring: folders of dialects and of rules, by entry points.
+
+An entry point of the group `postmortem.formats` or `postmortem.rules` names a package, whose folder holds the files,
+or an object that is a path.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from postmortem.errors import PostmortemError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+def folders(group: str) -> dict[Path, str]:
+    """The paths that the entry points of a group stand for, and who brings each, by the entry points' names.
+
+    PostmortemError for an entry point that cannot be imported, or that is neither a package on disk nor a path.
+    """
+    points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
+    return {_path(point): f"entry point {point.name}" for point in points}
+
+
+def _path(point: EntryPoint) -> Path:
+    where = f"entry point {point.name} = {point.value} of {point.group}"
+    if point.dist is not None:
+        where += f" (package {point.dist.name})"
+    try:
+        found = point.load()
+    except Exception as error:  # noqa: BLE001 - importing runs code of strangers, which may raise anything
+        reason = str(error) or type(error).__name__
+        raise PostmortemError(f"{where}: cannot be imported: {reason}; repair or remove that package") from None
+    if isinstance(found, ModuleType) and getattr(found, "__path__", None):
+        found = next(iter(found.__path__))
+    if not isinstance(found, str | os.PathLike) or not Path(found).exists():
+        raise PostmortemError(f"{where}: neither a package with a folder nor a path that exists")
+    return Path(found)
