@@ -151,6 +151,9 @@ class Collector:
                 step_unit=unit,
                 epoch=epoch,
             )
+            if single.template.names_job:
+                self.job = base.job = _placed(base, single.template.places[single.template.carry or 0], single.text).job
+                self.store.jobs.append((base.line, self.job))
             for row in single.rows:
                 place = _placed(base, single.template.places[row.place], single.text)
                 if single.block and not single.block.ended:

@@ -85,7 +85,7 @@ class Dialects:
 
 
 def _literal_length(template: str) -> int:
-    return len(re.sub(r"\{\w+:\w+\}", "", template))
+    return len(re.sub(r"\{\w*:\w+\}", "", template))
 
 
 @cache

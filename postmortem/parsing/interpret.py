@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import generic, prefix
+from postmortem.parsing import counters, generic, pairs, prefix
+from postmortem.parsing.names import normalise
+from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
 from postmortem.parsing.template import Placing, Row, Span, Template
 
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from postmortem.parsing.dialects import CompiledBlock, CompiledLine, Dialects
-    from postmortem.parsing.generic import Reading, Where
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
+    from postmortem.parsing.reading import Reading, Where
 
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
@@ -41,7 +43,7 @@ class Interpreter:
 
     def body(self, record: bytes) -> str:
         """The record without rank and time stamp, as a block's parts see it."""
-        return prefix.split(record.decode("utf-8", "replace").rstrip()).body[: generic.LONGEST]
+        return prefix.split(record.decode("utf-8", "replace").rstrip()).body[:LONGEST]
 
 
 @dataclass(slots=True)
@@ -71,13 +73,13 @@ class _Draft:
             self.now["rank"] = self._span(*head.rank_at, "int")
         if head.ts_at:
             self.now["ts"] = self._span(*head.ts_at, "time")
-        body = head.body[: generic.LONGEST]
+        body = head.body[:LONGEST]
         read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
         touched |= set(self.by.dialects.digits_looked_at(self.record))
         return Template(
             read=read,
-            cut=len(head.body) > generic.LONGEST,
+            cut=len(head.body) > LONGEST,
             places=tuple(self.places),
             rows=tuple(self.rows),
             carry=self.carry,
@@ -89,8 +91,8 @@ class _Draft:
 
     def _body(self, body: str, origin: str) -> tuple[bool, CompiledBlock | None]:
         # a counter anywhere in the record places all that the record holds
-        counters = generic.read_counters(body, self.by.names)
-        self._placed_by(counters, body)
+        counted = counters.read_counters(body, self.by.names)
+        self._placed_by(counted, body)
         if started := self.by.dialects.block(body):
             self._block(*started, body)
             return True, started[0]
@@ -103,7 +105,7 @@ class _Draft:
         starts = [match.start for _, match in chosen]
         for (line, match), end in zip(chosen, [*starts[1:], len(body)], strict=False):
             self._line(line, match, body, end, origin)
-        return bool(chosen) or self._generic(body, origin, counters), None
+        return bool(chosen) or self._generic(body, origin, counted), None
 
     def _line(self, line: CompiledLine, match: Match, body: str, end: int, origin: str) -> None:
         """What one line of a dialect gives; it reaches to `end`, where the next one begins."""
@@ -116,21 +118,28 @@ class _Draft:
         if "step" in spans:
             self.now["step_unit"] = spec.set.get("step_unit", dialect.means.get("step", "unknown"))
         spans = {name: span for name, span in spans.items() if name not in PLACES}
-        numbers = {name for name, kind in line.pattern.types.items() if kind in {"num", "int", "percent"}}
-        self._line_rows(line, spans, numbers & set(spans), body, origin)
+        self._line_rows(line, match, spans, body, origin)
         if spec.rest is not None:
-            self._rest(line, body, match.end, end)
+            self._rest(line, body, match.end, end, origin)
 
-    def _line_rows(
-        self, line: CompiledLine, spans: Mapping[str, Span], numbers: set[str], body: str, origin: str
-    ) -> None:
+    def _line_rows(self, line: CompiledLine, match: Match, spans: dict[str, Span], body: str, origin: str) -> None:
         spec = line.spec
+        numbers = {name for name, kind in line.pattern.types.items() if kind in {"num", "int", "percent"}}
         if spec.frame == "events" or spec.event:
             self._event(spec.event or spec.set["kind"], spec.set, spans, body)
         match spec.frame:
+            case "metrics" if {"name", "value"} <= set(spans):
+                self._look([match.spans["name"]])
+                self._metric(match.texts["name"], spans["value"], line, spec.set)
             case "metrics":
                 for name in (name for name in spans if name in numbers):
-                    self._metric(name, spans[name], line)
+                    self._metric(name, spans[name], line, spec.set)
+            case "settings" if {"key", "value"} <= set(spans):
+                self._look([match.spans["key"]])
+                number = generic.is_number(match.texts["value"])
+                self._setting(
+                    match.texts["key"], spans["value"], _as_number(spans["value"]) if number else None, origin
+                )
             case "settings":
                 for name, span in spans.items():
                     self._setting(name, span, span if name in numbers else None, origin)
@@ -139,16 +148,30 @@ class _Draft:
             case "tensors" | "jobs":
                 self._row(spec.frame, {"origin": "log"} | spec.set, spans)
 
-    def _rest(self, line: CompiledLine, body: str, start: int, end: int) -> None:
-        """What follows a line's pattern, up to `end`, as key=value."""
+    def _rest(self, line: CompiledLine, body: str, start: int, end: int, origin: str) -> None:
+        """What follows a line's pattern, up to `end`, as key=value: counters, and values of the line's own frame."""
         looked_at: list[Where] = []
-        for pair in generic.pairs_of(body[start:end], self.by.names, looked_at):
-            span = self._at((pair.at[0] + start, pair.at[1] + start), "num")
-            self._metric(f"{line.spec.rest}{pair.key}", span, line)
+        fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
+        values = []
+        for pair in pairs.pairs_of(body[start:end], self.by.names, looked_at):
+            at = (pair.at[0] + start, pair.at[1] + start)
+            counter = self.by.names.counters.get(normalise(pair.key))
+            if counter is None:
+                values.append((f"{line.spec.rest}{pair.key}", self._at(at, "num")))
+            elif counter == "epoch":
+                self.now["epoch"] = self._at(at, "num")
+            elif "step" not in self.now:
+                self.now["step"] = self._at(at, "num")
+                self.now["step_unit"] = line.dialect.means.get("step", "unknown")
+        for name, span in values:
+            if line.spec.frame == "settings":
+                self._setting(name, span, span, origin)
+            else:
+                self._metric(name, span, line, fixed)
         self._look([(first + start, last + start) for first, last in looked_at])
 
-    def _generic(self, body: str, origin: str, counters: Reading) -> bool:
-        reading = generic.read_record(body, self.by.names, counters)
+    def _generic(self, body: str, origin: str, counted: Reading) -> bool:
+        reading = generic.read_record(body, self.by.names, counted)
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
@@ -156,7 +179,7 @@ class _Draft:
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:
-            self._metric(pair.key, self._at(pair.at, "num"), None)
+            self._metric(pair.key, self._at(pair.at, "num"), None, {})
         for key, _, number, at in reading.settings:
             self._setting(key, self._at(at, "text"), None if number is None else self._at(at, "num"), origin)
         if reading.tensor is not None:
@@ -164,7 +187,7 @@ class _Draft:
             fixed = {name: value for name, value in reading.tensor.items() if name not in reading.tensor_at}
             spans = {name: self._at(at, kind.get(name, "num")) for name, at in reading.tensor_at.items()}
             self._row("tensors", fixed, spans)
-        elif reading.has_place and not reading.metrics:
+        elif reading.has_place and not reading.metrics and counters.heads(body):
             self.carry = self._place()
         return True
 
@@ -179,8 +202,8 @@ class _Draft:
         else:
             self._row(block.spec.frame, block.spec.set, spans)
 
-    def _metric(self, name: str, span: Span, line: CompiledLine | None) -> None:
-        dialect, fixed = (line.dialect, line.spec.set) if line else (None, {})
+    def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:
+        dialect = line.dialect if line else None
         constants, placeholders = described(self.by.names, _printable(name), dialect, fixed)
         self.rows.append(Row("metrics", self._place(), tuple(constants.items()), (("value", span),), placeholders))
 
@@ -225,3 +248,7 @@ class _Draft:
 def _printable(name: str) -> str:
     """A name from a log with U+FFFD for bytes that are no UTF-8."""
     return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _as_number(span: Span) -> Span:
+    return Span(span.start, span.end, "num")

@@ -38,6 +38,12 @@ class Names:
     settings: Mapping[str, str]
     splits: Mapping[str, str]
     counters: Mapping[str, str]
+    plain: frozenset[str] = frozenset()
+
+    def qualifies(self, word: str) -> bool:
+        """True where a word before a known name makes it another's: `value loss`. Not so `INFO loss`, `val loss`."""
+        key = normalise(word)
+        return key.isalpha() and not (key in self.plain or key in self.counters or key in self.splits)
 
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - there is one Names, and it lives as long as the program
     def metric(self, name: str) -> Metric:
@@ -87,4 +93,5 @@ def load() -> Names:
     def flat(section: str) -> dict[str, str]:
         return {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
 
-    return Names(flat("metrics"), flat("settings"), flat("splits"), flat("counters"))
+    plain = frozenset(normalise(str(word)) for word in data["plain"])
+    return Names(flat("metrics"), flat("settings"), flat("splits"), flat("counters"), plain)

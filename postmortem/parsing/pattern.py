@@ -1,8 +1,8 @@
 """Line patterns: literal text with typed fields, `Layer {scope:int}: min={min:num}`, as regular expressions.
 
 Literal text matches on its ASCII skeleton: any run of other characters stands for any such run or none, so that
-mojibake and missing emoji do not matter. A pattern is found anywhere in a line unless it begins with `^`. A field
-without a name, `{:any}`, is passed over.
+mojibake and missing emoji do not matter. A pattern is found anywhere in a line unless it begins with `^`, and before
+anything unless it ends with `$`. A field without a name, `{:any}`, is passed over.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TYPES: Final = {
     "text": r"\S(?:.*?\S)?",
     "time": r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+",
     "bool": r"True|False|true|false|yes|no",
-    "exception": r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failure)",
+    "exception": r"(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failure)|Exception)",
 }
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
 _DIGITS: Final = re.compile(r"[0-9]")
@@ -56,6 +56,8 @@ class Pattern:
         self.types: dict[str, str] = {}
         parts: list[str] = []
         literals: list[str] = []
+        ends = template.endswith("$")
+        template = template.removesuffix("$")
         at = 0
         for field in _FIELD.finditer(template):
             literals.append(template[at : field.start()])
@@ -71,20 +73,8 @@ class Pattern:
             parts.append(f"(?P<{name}>{TYPES[kind]})" if name else f"(?:{TYPES[kind]})")
         literals.append(template[at:])
         parts.append(_literal(literals[-1]))
-        expression = "".join(parts)
-        anchored = template.startswith("^")
-        if anchored:
-            expression = expression.removeprefix(re.escape("^"))
-        if anchored:
-            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
-            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression
-        elif not literals[0]:
-            expression = r"(?<!\S)" + expression
-        elif literals[0][0].isalnum():
-            expression = r"(?<![A-Za-z0-9_])" + expression
-        if self.types and not literals[-1] and list(self.types.values())[-1] == "text":
-            expression += "$"
-        self._expression = expression
+        text_last = bool(self.types) and not literals[-1] and list(self.types.values())[-1] == "text"
+        self._expression = _anchored("".join(parts), literals[0], ends=ends, text_last=text_last)
         self.needle = _needle(literals)
         #: Its literal texts that hold digits, as expressions that any digits fit.
         self.numbered = [_DIGITS.sub("[0-9]", _literal(text)) for text in literals if _DIGITS.search(text)]
@@ -104,6 +94,20 @@ class Pattern:
                 continue
             spans = {name: found.span(name) for name in texts}
             yield Match(found.start(), found.end(), values, texts, spans)
+
+
+def _anchored(expression: str, first: str, *, ends: bool, text_last: bool) -> str:
+    """Where an expression may begin and end; `first` is its first literal text."""
+    if first.startswith("^"):
+        # what stands before the first word: indentation, a bullet, a tick in whatever encoding
+        expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression.removeprefix(re.escape("^"))
+    elif not first:
+        expression = r"(?<!\S)" + expression
+    elif first[0].isalnum():
+        expression = r"(?<![A-Za-z0-9_])" + expression
+    if ends:
+        return expression + r"\s*$"
+    return expression + "$" if text_last else expression
 
 
 def skeleton(text: str) -> str:

@@ -6,14 +6,15 @@ import re
 from typing import Final, NamedTuple
 
 _RANK: Final = re.compile(
-    r"\[(?:rank|default)\s?(?P<torchrun>[0-9]{1,5})\]:?\s?"
+    r"\[(?:rank|default|RANK:)\s?(?P<torchrun>[0-9]{1,5})\]:?\s?"
     r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
     r"|\[[0-9]+,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
     r"|(?P<srun>[0-9]{1,5}): "
-    r"|\(\w+ (?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)\s"
+    r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"
 )
 _TIME: Final = re.compile(
-    r"\[?(?P<ts>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?Z?)\]?[:,]?\s*(?:[-|]\s+)?"
+    r"\[?(?P<ts>[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?Z?)\]?[:,]?\s*(?:[-|]\s+)?"
+    r"|[IWEF](?P<absl>[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+)\s+[0-9]+ (?=[\w./-]+:[0-9]+\])"
 )
 _RECONSTRUCTED: Final = re.compile(r"#\s*reconstructed:\s*")
 
@@ -41,7 +42,8 @@ def split(text: str) -> Prefix:
             if (group := found.lastgroup) is not None:
                 rank, rank_at = int(found[group]), found.span(group)
         elif ts is None and (found := _TIME.match(text, at)):
-            ts, ts_at = found["ts"], found.span("ts")
+            group = found.lastgroup or "ts"
+            ts, ts_at = found[group], found.span(group)
         else:
             break
         at = found.end()

@@ -52,6 +52,7 @@ class Store:
     job: str | None
     rank: int | None
     templates: Templates
+    jobs: list[tuple[int, str | None]] = field(default_factory=list)  # lines from which on another job speaks
     places: int = 0
     metrics: int = 0
     tensors: int = 0
@@ -200,7 +201,7 @@ class Store:
             }
         ).select(
             pl.lit(self.file, pl.String).alias("file"),
-            pl.col("job").fill_null(pl.lit(self.job, pl.String)),
+            pl.col("job").fill_null(self._jobs(columns_["line"])),
             "line",
             "record",
             "offset",
@@ -211,6 +212,11 @@ class Store:
             pl.col("epoch").fill_nan(None),
             "dialect",
         )
+
+    def _jobs(self, line: pl.Series) -> pl.Series:
+        """The job whose lines these are, where they do not say so themselves."""
+        names = pl.Series([self.job, *(job for _, job in self.jobs)], dtype=pl.String)
+        return names.gather(np.searchsorted([first for first, _ in self.jobs], line.to_numpy(), side="right"))
 
     def _frame(self, name: str, places: pl.DataFrame, own: dict[str, pl.Series]) -> pl.DataFrame:
         if places.is_empty():

@@ -72,3 +72,8 @@ class Template:
     used: tuple[str, ...] = ()  # dialects, once for each of their lines
     patterns: tuple[str, ...] = ()  # what read it, for people
     looked_at: tuple[int, ...] = ()  # bytes whose digits decided
+
+    @property
+    def names_job(self) -> bool:
+        """True for a heading that says of which job the lines after it are."""
+        return self.carry is not None and self.places[self.carry].job is not None

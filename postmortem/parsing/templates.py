@@ -83,7 +83,7 @@ class Fact(IntEnum):
     READ = 0
     BLANK = 1
     CUT = 2
-    SLOW = 3  # has rows that are filled one by one, or begins a block
+    SLOW = 3  # has rows that are filled one by one, begins a block, or names the job of the lines after it
     VARIANTS = 4  # the digits decide; see `Templates.variant`
     CARRIES = 5  # gives its step or epoch to the records after it: at these bytes
     STEP = 6
@@ -161,7 +161,7 @@ class Templates:
         }
         facts = [0] * 19
         facts[Fact.READ], facts[Fact.BLANK], facts[Fact.CUT] = template.read, template.blank, template.cut
-        facts[Fact.SLOW] = template.block is not None or len(template.rows) > len(fast)
+        facts[Fact.SLOW] = template.block is not None or len(template.rows) > len(fast) or template.names_job
         facts[Fact.VARIANTS] = variants
         if template.carry is not None:
             carried = template.places[template.carry]

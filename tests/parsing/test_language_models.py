@@ -10,7 +10,7 @@ import pytest
 
 from postmortem.parsing import dialects
 from postmortem.parsing.reader import Reader
-from postmortem.sources.text import TextLog
+from postmortem.sources.chunks import chunks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,9 @@ def log(tmp_path: Path) -> Path:
 def frames_of(path: Path, *lines: str) -> dict[str, pl.DataFrame]:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     reader = Reader(str(path), dialects.shipped())
-    reader.read(TextLog(str(path)).records())
-    return reader.rows.frames()
+    with chunks(str(path)) as found:
+        reader.read(found)
+    return {name: made() for name, made in reader.log.frames().items()}
 
 
 def metrics(frames: dict[str, pl.DataFrame], *columns: str, named: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
@@ -122,7 +123,7 @@ def test_a_configured_loss_scale_is_no_metric(log: Path) -> None:
         "loss scale: 4096.0 | grad norm: 1.5 |",
     )
     assert metrics(frames, "line", "value", named=("loss_scale",)) == [(3, 4096.0)]
-    assert settings(frames) == {"static_loss_scale": "0"}
+    assert settings(frames) == {"loss_scale": "0"}
 
 
 def test_auxiliary_losses_are_not_the_loss(log: Path) -> None:
