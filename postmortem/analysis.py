@@ -9,12 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from postmortem import __version__, causes, fixes, plugins, reading
 from postmortem.errors import PostmortemError
+from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine
-from postmortem.sources.excerpt import excerpt
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
 
@@ -53,7 +55,8 @@ def analyze(
     asked = [fixes.parse(option) for option in extra_fixes]
     rules, errors = _rules(rule_folders)
     run = reading.read(path, formats=formats)
-    outcome = Engine(run).run(rules)
+    lines = Lines(run)
+    outcome = Engine(lines.joined()).run(rules)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
     state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)
@@ -61,15 +64,15 @@ def analyze(
     answers = _replay(outcome.hits, plan, lab, failed) if lab else {}
     verdicts += [verdict for _, pooled in answers.values() for verdict in pooled]
     verdicts += fixes.unjudged(plan, verdicts, failed, state)
-    excerpts = excerpt(path, causes.evidence_lines(outcome.hits), run.line_index.get(path, ()))
-    findings, roots = causes.weigh(outcome.hits, verdicts, path, excerpts)
+    findings, roots = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
     ran = [answer for answer, _ in answers.values() if answer is not None]
     replays = [record for answer in ran for record in answer.replays]
     return Incident(
         tool_version=__version__,
-        logs=[log.model_copy(update={"sha256": sha256(log.path)}) for log in run.logs],
+        logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],
+        left_out=list(run.left_out),
         jobs=_jobs(run),
-        summary=summarise(findings, roots, verdicts, truncated=run.logs[0].truncated),
+        summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
         root_causes=roots,
         findings=findings,
         verdicts=verdicts,
@@ -191,7 +194,8 @@ def _jobs(run: Run) -> list[Job]:
     jobs: dict[str, dict[str, object]] = {}
     frame = run.jobs
     for job in dict.fromkeys([*frame["job"].drop_nulls(), *_named_jobs(run)]):
-        rows = frame.filter(frame["job"] == job)
+        # what is said of the job itself goes before what is said of its steps
+        rows = frame.filter(frame["job"] == job).sort(pl.col("step_id").is_null(), maintain_order=True)
         facts = {
             column: next(iter(rows[column].drop_nulls().reverse()), None)
             for column in ("state", "node", "exit_code", "signal", "start", "end", "limit")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
+from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Finding
 from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Verdict
     from postmortem.rules.engine import Hit
-    from postmortem.rules.finding import Role
+    from postmortem.rules.finding import Evidence, Role
 
 #: The order in which a reader wants them.
 _ROLES: Final[tuple[Role, ...]] = (
@@ -39,11 +39,11 @@ def evidence_lines(hits: Sequence[Hit]) -> set[int]:
 
 
 def weigh(
-    hits: Sequence[Hit], verdicts: Sequence[Verdict], file: str, excerpts: Mapping[int, str]
+    hits: Sequence[Hit], verdicts: Sequence[Verdict], evidence: Mapping[int, Evidence]
 ) -> tuple[list[Finding], list[str]]:
     """The findings, the primary root cause first, and the ids of the root causes."""
     fired = {hit.rule.id: hit for hit in hits}
-    findings = [_finding(hit, fired, file, excerpts) for hit in hits]
+    findings = [_finding(hit, fired, evidence) for hit in hits]
     by_rule = {finding.rule: finding for finding in findings}
     judged: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -61,7 +61,7 @@ def values_of(hit: Hit) -> dict[str, Any]:
     return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES}
 
 
-def _finding(hit: Hit, fired: Mapping[str, Hit], file: str, excerpts: Mapping[int, str]) -> Finding:
+def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence]) -> Finding:
     row, rule = hit.rows[0], hit.rule
     lines = _lines(hit)
     return Finding(
@@ -72,7 +72,7 @@ def _finding(hit: Hit, fired: Mapping[str, Hit], file: str, excerpts: Mapping[in
         confidence=row.get("confidence") or rule.confidence,
         message=fill(rule.message, row),
         values=values_of(hit),
-        evidence=[Evidence(file=file, line=line, text=excerpts.get(line, "")) for line in lines[:_SHOWN]],
+        evidence=[evidence[line] for line in lines[:_SHOWN]],
         pieces=len(lines),
         not_proof=" ".join(rule.not_proof.split()),
         explained_by=[other.rule.id for other in fired.values() if rule.id in other.rule.explains],

@@ -22,9 +22,20 @@ class Log(_Record):
     bytes: int
     lines: int
     unread_lines: int  # lines that no pattern and no generic reading understood; blank lines are not counted
-    cut_lines: int = 0  # lines with a record so long that only its first 20,000 characters were read
+    cut_lines: int = 0  # lines with a record so long that only its first 20,000 characters were read in full
     dialects: list[str]
     truncated: bool  # the last line is cut off
+    reader: str = "text"  # what read it: the dialects of text lines, or the reader of another kind of file
+    binary: bool = False  # its "lines" are records
+    left_out: dict[str, int] = {}  # what was understood and has no place in a frame, by kind
+    stopped: str | None = None  # why the reading ended before the file did
+
+
+class LeftOut(_Record):
+    """A file of a run's folder that was not read."""
+
+    path: str
+    because: str
 
 
 class Job(_Record):
@@ -72,6 +83,7 @@ class Incident(_Record):
     schema_version: str = SCHEMA_VERSION
     tool_version: str
     logs: list[Log]
+    left_out: list[LeftOut] = []
     jobs: list[Job]
     summary: list[str]  # two sentences: what happened, and what is known of why
     root_causes: list[str]

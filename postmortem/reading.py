@@ -1,30 +1,132 @@
-"""A log to a run, read with the shipped dialects, those of installed packages, and the user's."""
+"""Whatever tells of a run, to that run: a text log, a file that a reader knows, or a folder of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postmortem.parsing import dialects, reader
+import polars as pl
+
+from postmortem import frames, readers
+from postmortem.errors import PostmortemError
+from postmortem.incident import LeftOut, Log
+from postmortem.parsing import names
 from postmortem.parsing.catalogue import catalogue
+from postmortem.parsing.reader import Reader
+from postmortem.parsing.rows import Rows
+from postmortem.run import Run
+from postmortem.sources.chunks import chunks
+from postmortem.sources.stream import is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from postmortem.run import Run
+    from postmortem.parsing.dialects import Dialects
+
+    Frames = dict[str, Callable[[], pl.DataFrame]]
 
 
-def read(path: str, *, formats: Sequence[Path] = ()) -> Run:
-    """The run that a log tells of; `formats` are further dialects, or folders of them.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: how to make its frames, what is known of it, and where its lines begin."""
+
+    frames: Frames
+    log: Log
+    line_index: Sequence[tuple[int, int]] = ()
+    tells: bool = True  # something was found that only a run's files say
+    text: Reader | None = None  # how its lines were understood, if it is a text log
+
+
+def read(path: str | Path, *, formats: Sequence[Path] = ()) -> Run:
+    """The run that a log, or a folder of one run's files, tells of; `formats` are further dialects, or folders of them.
 
     PostmortemError for a log that is missing, unreadable, binary or none, and for a dialect that does not fit.
     """
-    known, shipped = catalogue(formats), dialects.shipped
-    if known is shipped():
-        return reader.read(path)
-    # until the reader takes its dialects as an argument: reader.read(path, known)
-    dialects.shipped = lambda: known  # type: ignore[assignment]
-    try:
-        return reader.read(path)
-    finally:
-        dialects.shipped = shipped
+    path, known = str(path), catalogue(formats)
+    left_out: list[LeftOut] = []
+    if path != "-" and Path(path).is_dir():
+        sources, left_out = _folder(Path(path), known)
+    else:
+        sources = [source(path, known)]
+    if not any(found.tells for found in sources):
+        lines = sum(found.log.lines for found in sources)
+        raise PostmortemError(
+            f"{path}: no log of a training run: none of its {lines:,} lines holds a metric, a tensor's range, "
+            "an event or a job"
+        )
+    return Run(
+        {name: _together([found.frames[name] for found in sources]) for name in frames.FRAMES},
+        [found.log for found in sources],
+        {found.log.path: found.line_index for found in sources},
+        left_out,
+    )
+
+
+def source(path: str, dialects: Dialects, rank: int | None = None) -> Source:
+    """One file. PostmortemError as for `read`, but for a file that is no log."""
+    if is_plain(path) and (found := readers.find(path)):
+        return _record_file(path, found)
+    return _text(path, dialects, rank)
+
+
+def _text(path: str, dialects: Dialects, rank: int | None) -> Source:
+    reader = Reader(path, dialects, rank=rank)
+    with chunks(path) as pieces:
+        reader.read(pieces)
+    log = reader.log
+    info = Log(
+        path=path,
+        sha256="",
+        bytes=log.size,
+        lines=log.lines,
+        unread_lines=log.unread,
+        cut_lines=log.cut,
+        dialects=[name for name, _ in log.used.most_common()],
+        truncated=reader.truncated,
+    )
+    return Source(log.frames(), info, log.line_index, log.tells or bool(set(log.used) - {"generic"}), reader)
+
+
+def _record_file(path: str, reader: readers.Reader) -> Source:
+    rows = Rows(names.load())
+    info = reader.read(Path(path), rows)
+    log = Log(
+        path=path,
+        reader=info.reader,
+        sha256=info.sha256,
+        bytes=info.bytes,
+        lines=info.lines,
+        unread_lines=info.unread_lines,
+        cut_lines=info.cut_lines,
+        dialects=info.dialects,
+        truncated=info.truncated,
+        binary=info.binary,
+        left_out=dict(info.left_out),
+        stopped=info.stopped,
+    )
+    built = rows.frames()
+    tells = rows.any("metrics", "tensors", "events", "jobs")
+    return Source({name: partial(built.__getitem__, name) for name in built}, log, tells=tells)
+
+
+def _folder(folder: Path, dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
+    """The files of one run. One that cannot be read is left out and named, as long as another can."""
+    from postmortem.sources.folder import survey
+
+    found = survey(folder)
+    left_out = [LeftOut(path=str(path), because=reason) for path, reason in found.left_out]
+    sources = []
+    for part in found.parts:
+        try:
+            sources.append(source(str(part.path), dialects, part.rank))
+        except PostmortemError as error:
+            left_out.append(LeftOut(path=str(part.path), because=str(error).removeprefix(f"{part.path}: ")))
+    if not sources:
+        raise PostmortemError(f"{folder}: none of its logs can be read; the first: {left_out[-1].because}")
+    return sources, left_out
+
+
+def _together(made: list[Callable[[], pl.DataFrame]]) -> Callable[[], pl.DataFrame]:
+    return made[0] if len(made) == 1 else lambda: pl.concat([frame() for frame in made])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-    from postmortem.incident import Log
+    from postmortem.incident import LeftOut, Log
 
 
 class Run:
@@ -23,11 +23,14 @@ class Run:
         made: Mapping[str, pl.DataFrame | Callable[[], pl.DataFrame]],
         logs: Sequence[Log],
         line_index: Mapping[str, Sequence[tuple[int, int]]] | None = None,
+        left_out: Sequence[LeftOut] = (),
     ) -> None:
         self._frames = dict(made)
         self.logs = tuple(logs)
         #: By file: line numbers and the bytes at which they begin, to find lines again.
         self.line_index = dict(line_index or {})
+        #: Files of the run's folder that were not read, and why.
+        self.left_out = tuple(left_out)
 
     @property
     def metrics(self) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 
 from postmortem import analyze, fixes
 from postmortem.errors import PostmortemError
-from postmortem.parsing.reader import read
+from postmortem.reading import read
 from postmortem.replay.protocol import Fix
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from postmortem.analysis import analyze
-from postmortem.parsing.reader import read
+from postmortem.reading import read
 from postmortem.rules.finding import SEVERITIES
 
 LOGS = Path(__file__).parent.parent / "sample_logs"

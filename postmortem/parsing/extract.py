@@ -161,12 +161,20 @@ class Extractor:
             counts=used[used > 0],
             places=places,
             carries=self._carries(records, chosen, filled, singles),
-            clearing=np.flatnonzero(blank_line[records.line] & (records.state == 0)),
+            clearing=self._clearing(match, chosen),
             metrics=self._metrics(records, filled, chosen[filled], first_place),
             tensors=self._tensors(records, filled, chosen[filled], first_place),
             settings=self._settings(records, filled, chosen[filled], first_place),
             singles=singles,
         )
+
+    def _clearing(self, match: _Match, chosen: Ints) -> Ints:
+        """Blank lines, each by its first record: they end what a heading gave, unless they stand right below it."""
+        records = match.records
+        blank = np.flatnonzero(match.blank_line[records.line] & (records.state == 0))
+        spoken = np.where(match.blank, 0, np.arange(len(chosen)))
+        before = np.maximum.accumulate(spoken)[blank]
+        return blank[self._templates.facts.column(Fact.CARRIES).take(np.maximum(chosen[before], TAKEN)) == 0]
 
     def _flag(self, fact: Fact, chosen: Ints, alone: dict[int, bool]) -> Flags:
         """What is true of each record's template."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -10,16 +9,14 @@ from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING, Final
 
-from postmortem.errors import PostmortemError
-from postmortem.parsing import dialects, kernel, names
+from postmortem.parsing import kernel, names
 from postmortem.parsing.collect import Collector
 from postmortem.parsing.extract import Extractor
 from postmortem.parsing.interpret import Interpreter
 from postmortem.parsing.rows import Rows
 from postmortem.parsing.shapes import Shapes
 from postmortem.parsing.templates import Templates
-from postmortem.run import Run
-from postmortem.sources.chunks import chunks
+from postmortem.sources.file_names import job_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,20 +27,17 @@ if TYPE_CHECKING:
     from postmortem.parsing.extract import Piece
     from postmortem.sources.chunks import Chunk
 
-_JOB_IN_NAME: Final = re.compile(r"(?:^|[._-])(?:slurm|job|log|run)?[._-]?(?P<job>[0-9]{5,})(?:[._-]|$)")
 _THREADS: Final = 2
 #: Chunks that wait for their turn: what is read ahead, and so what memory is needed.
 _AHEAD: Final = 3
 
 
 class Reader:
-    """Reads one text log, chunk by chunk."""
+    """Reads one text log, chunk by chunk. The job in its name is that of its lines, `rank` the rank that wrote them."""
 
-    def __init__(self, file: str, dialects: Dialects, *, rank: int | None = None, rows: Rows | None = None) -> None:
+    def __init__(self, file: str, dialects: Dialects, *, rank: int | None = None) -> None:
         self.templates = Templates(Interpreter(dialects, names.load()))
-        job = _JOB_IN_NAME.search(Path(file).stem)
-        rows = rows or Rows(names.load())
-        self.log = Collector(file, job["job"] if job else None, rank, self.templates, rows)
+        self.log = Collector(file, job_in(Path(file)), rank, self.templates, Rows(names.load()))
         self.truncated = False
         self._of_thread = local()
 
@@ -88,30 +82,3 @@ class Reader:
             mine.extractor = Extractor(self.templates)
         piece: Piece = mine.extractor.piece(mine.shapes.scan(chunk), open_block)
         return piece
-
-
-def read(path: str) -> Run:
-    """The run that a log tells of. PostmortemError for what is missing, unreadable, binary or no log."""
-    from postmortem.incident import Log
-
-    reader = Reader(path, dialects.shipped())
-    with chunks(path) as log_chunks:
-        reader.read(log_chunks)
-    log = reader.log
-    found = log.frames()
-    if not log.tells and not set(log.used) - {"generic"}:
-        raise PostmortemError(
-            f"{path}: no log of a training run: none of its {log.lines:,} lines holds a metric, a tensor's range, "
-            "an event or a job"
-        )
-    info = Log(
-        path=path,
-        sha256="",
-        bytes=log.size,
-        lines=log.lines,
-        unread_lines=log.unread,
-        cut_lines=log.cut,
-        dialects=[name for name, _ in log.used.most_common()],
-        truncated=reader.truncated,
-    )
-    return Run(found, (info,), line_index={path: log.line_index})

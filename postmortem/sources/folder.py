@@ -16,6 +16,7 @@ import yaml
 from postmortem.errors import PostmortemError
 from postmortem.readers import find
 from postmortem.readers._lines import HEAD, open_binary
+from postmortem.sources.file_names import job_in, rank_in, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 #: Folders below the one that was given.
 DEEPEST: Final = 4
 MOST_FILES: Final = 2_000
-_PACKED: Final = frozenset({".gz", ".zst", ".xz"})
 _LOGS: Final = re.compile(r"(?i)\.(?:out|err|log|stdout|stderr|[oe][0-9]+)$|(?:^|[._-])log\.txt\.rank[0-9]+$")
 #: A text file is a log if its name says so.
 _TEXTS: Final = re.compile(
@@ -33,18 +33,6 @@ _TABLES: Final = re.compile(r"(?i)^(?:sacct|seff|scontrol)(?:[._-].*)?(?:\.(?:tx
 #: What is no log by its name: `folder.yaml`.
 _DATA: Final = yaml.safe_load((Path(__file__).parent / "folder.yaml").read_text(encoding="utf-8"))
 _LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].items() for suffix in suffixes}
-#: `rank_3.log`, `train.rank3.log`, `log.txt.rank3`, `log.3.txt`, submitit's `123_3_log.out`.
-_RANK: Final = re.compile(
-    r"(?i)(?:^|[._-])(?:local_?)?(?:rank|proc|process|gpu)[._-]?([0-9]{1,6})(?![0-9])"
-    r"|^log\.([0-9]{1,6})\.txt$|^[0-9]+(?:_[0-9]+)?_([0-9]{1,6})_log\.(?:out|err)$"
-)
-#: torchrun's log folder: `attempt_0/3/stdout.log`.
-_TORCHRUN: Final = re.compile(r"(?:^|/)attempt_[0-9]+/([0-9]{1,6})/std(?:out|err)\.log$")
-#: A scheduler's job id, with its array task: `slurm-123_4.out`, `train_7204342.err`, submitit's `123_4_0_log.out`.
-_SUBMITIT: Final = re.compile(r"^([0-9]{3,18}(?:_[0-9]+)?)_[0-9]+_log\.(?:out|err)$")
-_SLURM: Final = re.compile(r"(?i)^(?:slurm|job|sacct|seff|scontrol)[._-]?([0-9]{1,18}(?:_[0-9]{1,9})?)(?:[._-]|$)")
-_JOB: Final = re.compile(r"(?:^|[._-])([0-9]{5,12}(?:_[0-9]{1,4})?)\.(?:out|err|log)$")
-_DATE: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
 #: In this order the parts are read; the logs first, as they tell the run's course.
 _ORDER: Final = (
     "text",
@@ -94,7 +82,7 @@ def survey(folder: Path) -> Folder:
         if reason:
             found.left_out.append((path, reason))
         elif kind:
-            found.parts.append(Part(path, _rank(path.relative_to(folder)), kind, _job(path)))
+            found.parts.append(Part(path, rank_in(path.relative_to(folder)), kind, job_in(path)))
     if not found.parts:
         raise PostmortemError(
             f"{folder}: no log among its {len(found.left_out):,} files (.out, .err, .log, csv, jsonl, event files); "
@@ -148,7 +136,7 @@ def _no_part(path: Path) -> str | None:
     """Why a file is no part of a run, as far as its name tells."""
     if path.name.startswith("."):
         return "a hidden file"
-    suffix = _unpacked(path).suffix.lower()
+    suffix = unpacked(path).suffix.lower()
     return _LEFT_OUT.get(suffix)
 
 
@@ -160,7 +148,7 @@ def _kind(path: Path, found: Folder) -> str | None:
     except (PostmortemError, OSError):
         found.left_out.append((path, "not readable"))
         return None
-    name = _unpacked(path).name
+    name = unpacked(path).name
     packed = name != path.name
     reader = None if packed else find(path, head)
     if reader is not None:
@@ -174,26 +162,6 @@ def _kind(path: Path, found: Folder) -> str | None:
     return None
 
 
-def _unpacked(path: Path) -> Path:
-    return path.with_suffix("") if path.suffix.lower() in _PACKED else path
-
-
-def _rank(path: Path) -> int | None:
-    """The rank in a file's name, or in torchrun's folder for it; `path` is that below the run's folder."""
-    name = _unpacked(path)
-    if torchrun := _TORCHRUN.search(name.as_posix()):
-        return int(torchrun[1])
-    found = _RANK.search(name.name)
-    return int(next(group for group in found.groups() if group is not None)) if found else None
-
-
-def _job(path: Path) -> str | None:
-    """The job id in a log's name. A date is none, nor is the time in the name of an event file."""
-    name = _unpacked(path).name
-    found = _SUBMITIT.match(name) or _SLURM.match(name) or (None if _DATE.search(name) else _JOB.search(name))
-    return found[1] if found else None
-
-
 def _refuse_several(folder: Path, parts: list[Part]) -> None:
     jobs = sorted({part.job for part in parts if part.job}, key=_natural)
     if len(jobs) > 1:
@@ -203,7 +171,7 @@ def _refuse_several(folder: Path, parts: list[Part]) -> None:
 
 def _order(part: Part) -> tuple[int, int, list[tuple[int, str]], int]:
     kind = _ORDER.index(part.kind) if part.kind in _ORDER else len(_ORDER)
-    name = str(_unpacked(part.path).with_suffix("")).replace("stderr", "stdout")
+    name = str(unpacked(part.path).with_suffix("")).replace("stderr", "stdout")
     errors = re.search(r"\.e(?:rr|[0-9])|stderr", part.path.name) is not None
     return kind, -1 if part.rank is None else part.rank, _natural(name), int(errors)
 

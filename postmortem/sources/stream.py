@@ -12,6 +12,7 @@ import io
 import lzma
 import os
 import select
+import shutil
 import sys
 import tempfile
 import zlib
@@ -174,7 +175,12 @@ def _raw(path: str, *, again: bool) -> IO[bytes]:
 def _drain(path: str, kept: IO[bytes]) -> None:
     """All that a pipe holds, as long as something comes."""
     patience = _patience()
-    source = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        source = sys.stdin.fileno() if path == "-" else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except io.UnsupportedOperation:
+        # standard input that another program put into memory
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        return
     began = False  # a pipe that nobody has opened for writing yet looks like one that has ended
     try:
         poll = select.poll()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from postmortem.errors import PostmortemError
 from postmortem.parsing import dialect
 from postmortem.parsing.dialects import Dialects
-from postmortem.parsing.reader import Reader, read
+from postmortem.parsing.reader import Reader
+from postmortem.reading import read
 from postmortem.sources.chunks import Bytes
 
 if TYPE_CHECKING:
@@ -160,3 +161,8 @@ def test_no_bytes_break_the_reader(tmp_path: Path, noise: bytes) -> None:
     run = run_of(tmp_path / "noise.log", b"step 1: loss=2.5\n" + noise + b"\nstep 7: loss=1.5\n")
     values = run.metrics.filter(pl.col("name") == "loss")["value"].to_list()
     assert (values[0], values[-1]) == (2.5, 1.5)
+
+
+def test_a_blank_line_right_below_a_heading_does_not_end_it(log: Path) -> None:
+    run = run_of(log, "Epoch 8, Batch 3:\n\nTotal gradient norm: 7.5\n\nTotal gradient norm: 8.5\n")
+    assert rows(run.metrics, "step", "value") == [(3, 7.5), (None, 8.5)]

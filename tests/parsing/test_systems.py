@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.parsing import dialects
-from postmortem.parsing.reader import read
+from postmortem.reading import read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postmortem.parsing.reader import read
+from postmortem.reading import read
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine
 

@@ -1,0 +1,65 @@
+"""Lines of evidence across the files of a run: one numbering for rules, and the way back to file and line."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from postmortem.rules.finding import Evidence
+from postmortem.run import Run
+from postmortem.sources.excerpt import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: Characters of a line that a report shows.
+_WIDTH = 400
+
+
+class Lines:
+    """The lines of all files of a run, numbered through in the order of its files."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        #: After so many lines each file ends.
+        self._ends = list(accumulate(log.lines for log in run.logs))
+
+    def joined(self) -> Run:
+        """The run with lines numbered through, so that a line is one of one file."""
+        run = self._run
+        if len(run.logs) == 1:
+            return run
+        starts = dict(zip((log.path for log in run.logs), [0, *self._ends], strict=False))
+        shift = pl.col("file").replace_strict(starts, return_dtype=pl.Int64)
+        frames = {name: frame.with_columns(pl.col("line") + shift) for name, frame in run.frames().items()}
+        return Run(frames, run.logs)
+
+    def evidence(self, lines: Iterable[int]) -> Mapping[int, Evidence]:
+        """What stands in these lines, numbered through."""
+        found: dict[int, Evidence] = {}
+        by_file: dict[int, set[int]] = {}
+        for line in lines:
+            by_file.setdefault(min(bisect_left(self._ends, line), len(self._ends) - 1), set()).add(line)
+        for index, wanted in by_file.items():
+            log, start = self._run.logs[index], self._ends[index] - self._run.logs[index].lines
+            own = {line - start for line in wanted}
+            texts = (
+                self._records(log.path, own)
+                if log.binary
+                else excerpt(log.path, own, self._run.line_index.get(log.path, ()), _WIDTH)
+            )
+            for line in wanted:
+                text = texts.get(line - start, "")
+                found[line] = Evidence(file=log.path, line=line - start, text=text)
+        return found
+
+    def _records(self, path: str, records: set[int]) -> dict[int, str]:
+        """What the records of a binary file say, from the frames: their bytes are nothing to read."""
+        metrics = self._run.metrics.filter((pl.col("file") == path) & pl.col("line").is_in(list(records)))
+        texts: dict[int, list[str]] = {}
+        for line, name, text in metrics.select("line", "source_name", "text").iter_rows():
+            texts.setdefault(line, []).append(f"{name}={text}")
+        return {line: ", ".join(said)[:_WIDTH] for line, said in texts.items()}
