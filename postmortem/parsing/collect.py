@@ -153,7 +153,7 @@ class Collector:
             )
             if single.template.names_job:
                 self.job = base.job = _placed(base, single.template.places[single.template.carry or 0], single.text).job
-                self.store.jobs.append((base.line, self.job))
+                self.store.jobs.append((base.line, base.record, self.job))
             for row in single.rows:
                 place = _placed(base, single.template.places[row.place], single.text)
                 if single.block and not single.block.ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import dialect
 from postmortem.parsing.names import FORMATS
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.dialect import Block, Dialect, Line
     from postmortem.parsing.pattern import Match
+
+
+#: Around a telling text in a long record, so many characters are read.
+_BEFORE: Final = 400
+_BEHIND: Final = 4000
+#: Of the places in a long record, so many of the first and of the last.
+_MOST: Final = 200
+#: A literal text of so many characters is no chance.
+_TELLING: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,30 @@ class Dialects:
         needles = {line.pattern.needle for line in self._lines} | {block.pattern.needle for block in self._blocks}
         self._any = re.compile("|".join(map(re.escape, sorted(needles - {""}, key=len, reverse=True))))
         self._free = "" in needles
+        self._telling = sorted(needle for needle in needles if len(needle) >= _TELLING)
         patterns = [
             *(line.pattern for line in self._lines),
             *(pattern for block in self._blocks for pattern in (block.pattern, *block.parts)),
         ]
         numbered = sorted({text for pattern in patterns for text in pattern.numbered})
         self._numbered = re.compile("|".join(f"(?:{text})" for text in numbered).encode()) if numbered else None
+
+    def windows(self, text: str, start: int) -> Iterator[tuple[int, int]]:
+        """The parts of a long text, from `start` on, in which some pattern may stand; of thousands, first and last."""
+        import polars as pl
+
+        bytes_at = pl.Series([text]).str.find_many(self._telling, leftmost=True).explode().drop_nulls()
+        if text.isascii():
+            found = bytes_at.to_list()
+        else:
+            whole = text.encode("utf-8", "replace")
+            found = [len(whole[:at].decode("utf-8")) for at in _ends(bytes_at.to_list())]
+        found = [at for at in found if at >= start]
+        last = start
+        for at in _ends(found):
+            if at >= last:
+                last = min(len(text), at + _BEHIND)
+                yield max(start, at - _BEFORE), last
 
     def digits_looked_at(self, record: bytes) -> Iterator[int]:
         """The bytes of `record` whose digits a literal text of some pattern asks for, or would with other digits."""
@@ -82,6 +109,10 @@ class Dialects:
                 for match in block.pattern.find(text):
                     return block, match
         return None
+
+
+def _ends(places: list[int]) -> list[int]:
+    return places if len(places) <= 2 * _MOST else places[:_MOST] + places[-_MOST:]
 
 
 def _literal_length(template: str) -> int:

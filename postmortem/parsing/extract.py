@@ -119,6 +119,10 @@ class Piece:
         return last if last and not last.ended else None
 
 
+#: A log whose bars are of more lengths than these is looked at only as far as that.
+_MOST_BARS = 64
+
+
 class _Match(NamedTuple):
     """Records and their templates, while blocks take some of them."""
 
@@ -174,7 +178,8 @@ class Extractor:
         blank = np.flatnonzero(match.blank_line[records.line] & (records.state == 0))
         spoken = np.where(match.blank, 0, np.arange(len(chosen)))
         before = np.maximum.accumulate(spoken)[blank]
-        return blank[self._templates.facts.column(Fact.CARRIES).take(np.maximum(chosen[before], TAKEN)) == 0]
+        heading = self._templates.facts.column(Fact.CARRIES).take(np.maximum(chosen[before], TAKEN)) > 0
+        return np.delete(blank, np.flatnonzero(heading))
 
     def _flag(self, fact: Fact, chosen: Ints, alone: dict[int, bool]) -> Flags:
         """What is true of each record's template."""
@@ -187,6 +192,7 @@ class Extractor:
         """What headings give to the rows after them. Of a hundred states of a bar, the last before a row is enough."""
         facts = self._templates.facts
         found = np.flatnonzero(facts.column(Fact.CARRIES).take(np.maximum(chosen, TAKEN)))
+        found = found[~self._inner_bars(records, chosen, found)]
         takes = np.zeros(len(chosen) + 1, np.bool_)
         takes[filled] = takes[-1] = True
         takes[[single.record for single in singles]] = True
@@ -208,6 +214,21 @@ class Extractor:
             unit=facts.column(Fact.STEP_UNIT).take(chosen[stepped]).astype(np.int64),
             epoch=Some(begun, columns.numbers(epochs, np.zeros(len(begun), np.uint8))),
         )
+
+    def _inner_bars(self, records: Records, chosen: Ints, found: Ints) -> Flags:
+        """Bars that run while a longer one does: an evaluation's batches, which are no steps of the training."""
+        facts = self._templates.facts
+        inner = np.zeros(len(found), np.bool_)
+        length = facts.column(Fact.TOTAL_LENGTH).take(chosen[found])
+        start = records.start[found] + facts.column(Fact.TOTAL).take(chosen[found])
+        bars = np.flatnonzero((facts.column(Fact.CARRIES).take(chosen[found]) > 0) & (length > 0))
+        total = columns.integers(Fields(records.buffer, start[bars], length[bars]))
+        extents = [(size, at[0], at[-1]) for size in np.unique(total)[:_MOST_BARS] if len(at := bars[total == size])]
+        for size, _, _ in extents:
+            at = bars[total == size]
+            if any(longer > size and ((at > first) & (at < last)).any() for longer, first, last in extents):
+                inner[at] = True
+        return inner
 
     def _match(self, records: Records) -> tuple[Ints, dict[int, Template]]:
         """The template of each record, and the templates of those that are understood by themselves (ALONE)."""

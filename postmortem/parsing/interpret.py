@@ -77,6 +77,8 @@ class _Draft:
         read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
         touched |= set(self.by.dialects.digits_looked_at(self.record))
+        if len(head.body) > LONGEST and block is None:
+            self._read_on(head.body)
         return Template(
             read=read,
             cut=len(head.body) > LONGEST,
@@ -96,6 +98,18 @@ class _Draft:
         if started := self.by.dialects.block(body):
             self._block(*started, body)
             return True, started[0]
+        return self._lines(body, origin) or self._generic(body, origin, counted), None
+
+    def _read_on(self, body: str) -> None:
+        """Of a record that is too long to be read, what dialects know: an error glued to its end is what matters."""
+        before = self.at
+        for start, end in self.by.dialects.windows(body, LONGEST):
+            self.at = before + start
+            self._lines(body[start:end], "log")
+        self.at = before
+
+    def _lines(self, body: str, origin: str) -> bool:
+        """Every line of a dialect that stands in `body`."""
         chosen: list[tuple[CompiledLine, Match]] = []
         for line, match in self.by.dialects.lines(body):
             if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
@@ -105,7 +119,7 @@ class _Draft:
         starts = [match.start for _, match in chosen]
         for (line, match), end in zip(chosen, [*starts[1:], len(body)], strict=False):
             self._line(line, match, body, end, origin)
-        return bool(chosen) or self._generic(body, origin, counted), None
+        return bool(chosen)
 
     def _line(self, line: CompiledLine, match: Match, body: str, end: int, origin: str) -> None:
         """What one line of a dialect gives; it reaches to `end`, where the next one begins."""
@@ -144,6 +158,7 @@ class _Draft:
                 for name, span in spans.items():
                     self._setting(name, span, span if name in numbers else None, origin)
             case "place":
+                self.now["total"] = spans.get("total")
                 self.carry = self._place()
             case "tensors" | "jobs":
                 self._row(spec.frame, {"origin": "log"} | spec.set, spans)

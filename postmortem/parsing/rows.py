@@ -124,7 +124,7 @@ class Rows:
         types = frames.OWN[frame]
         printed = {f"{name}_text": texts[name] for name in ("min", "max") if name in texts}
         columns = {
-            name: str(value) if types[name] == frames.TEXT and value is not None else value
+            name: texts.get(name, str(value)) if types[name] == frames.TEXT and value is not None else value
             for name, value in {**values, **printed}.items()
             if name in types
         }

@@ -11,6 +11,7 @@ import polars as pl
 from postmortem import frames
 from postmortem.parsing import columns
 from postmortem.parsing.extract import Some
+from postmortem.parsing.sections import with_optimizer_eps
 
 if TYPE_CHECKING:
     from postmortem.parsing.arrays import Ints, Values
@@ -52,7 +53,7 @@ class Store:
     job: str | None
     rank: int | None
     templates: Templates
-    jobs: list[tuple[int, str | None]] = field(default_factory=list)  # lines from which on another job speaks
+    jobs: list[tuple[int, int, str | None]] = field(default_factory=list)  # line and record after which a job speaks
     places: int = 0
     metrics: int = 0
     tensors: int = 0
@@ -177,7 +178,7 @@ class Store:
         found["value"] = self._setting_texts.series(self.settings, pl.String())
         found["number"] = self._setting_numbers.series(self.settings, pl.Float64())
         places = self._place_frame().select(pl.all().gather(_joined(self._setting_columns, "place", np.uint32)))
-        return self._frame("settings", places, found)
+        return with_optimizer_eps(self._frame("settings", places, found))
 
     def _place_frame(self) -> pl.DataFrame:
         columns_ = {name: pl.Series(np.concatenate(parts)) for name, parts in self._place_columns.items()}
@@ -201,7 +202,7 @@ class Store:
             }
         ).select(
             pl.lit(self.file, pl.String).alias("file"),
-            pl.col("job").fill_null(self._jobs(columns_["line"])),
+            pl.col("job").fill_null(self._jobs(columns_["line"], columns_["record"])),
             "line",
             "record",
             "offset",
@@ -213,10 +214,11 @@ class Store:
             "dialect",
         )
 
-    def _jobs(self, line: pl.Series) -> pl.Series:
-        """The job whose lines these are, where they do not say so themselves."""
-        names = pl.Series([self.job, *(job for _, job in self.jobs)], dtype=pl.String)
-        return names.gather(np.searchsorted([first for first, _ in self.jobs], line.to_numpy(), side="right"))
+    def _jobs(self, line: pl.Series, record: pl.Series) -> pl.Series:
+        """The job whose records these are, where they do not say so themselves."""
+        names = pl.Series([self.job, *(job for _, _, job in self.jobs)], dtype=pl.String)
+        heading = [_order(line, record) for line, record, _ in self.jobs]
+        return names.gather(np.searchsorted(heading, _order(line.to_numpy(), record.to_numpy())))
 
     def _frame(self, name: str, places: pl.DataFrame, own: dict[str, pl.Series]) -> pl.DataFrame:
         if places.is_empty():
@@ -224,6 +226,11 @@ class Store:
         return places.with_columns(**own).select(
             pl.col(column).cast(dtype) for column, dtype in frames.schema(name).items()
         )
+
+
+def _order(line: Any, record: Any) -> Any:  # noqa: ANN401 - a number or a column of them
+    """Where a record stands in a file, as one number."""
+    return line * 2**31 + record
 
 
 def _append(columns_: dict[str, list[Values]], **piece: Values) -> None:

@@ -45,6 +45,7 @@ class Placing:
     rank: Span | None = None
     ts: Span | None = None
     job: Span | None = None
+    total: Span | None = None  # of a bar: how far its step goes
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,15 @@ class Fact(IntEnum):
     STEP_UNIT = 8
     EPOCH = 9
     EPOCH_LENGTH = 10
-    PLACES = 11  # of its rows; where they begin, and how many
-    METRICS = 13
-    TENSORS = 15
-    SETTINGS = 17
+    TOTAL = 11  # of a bar
+    TOTAL_LENGTH = 12
+    PLACES = 13  # of its rows; where they begin, and how many
+    METRICS = 15
+    TENSORS = 17
+    SETTINGS = 19
+
+
+_FACTS: Final = Fact.SETTINGS + 2
 
 
 class Templates:
@@ -104,7 +109,7 @@ class Templates:
         self.interpreter = interpreter
         self.all: list[Template] = []
         self.examples: list[bytes] = []
-        self.facts, self.places = Table(19), Table(1 + 2 * len(PLACED))
+        self.facts, self.places = Table(_FACTS), Table(1 + 2 * len(PLACED))
         self.metrics = Table(5)
         self.tensors = Table(2 + 2 * len(STATISTICS + LABELS))
         self.settings = Table(6)
@@ -159,7 +164,7 @@ class Templates:
             Fact.SETTINGS: (self.settings, [self._setting_row(row) for row in fast if row.frame == "settings"]),
             Fact.PLACES: (self.places, [self._place_row(place) for place in template.places] if fast else []),
         }
-        facts = [0] * 19
+        facts = [0] * _FACTS
         facts[Fact.READ], facts[Fact.BLANK], facts[Fact.CUT] = template.read, template.blank, template.cut
         facts[Fact.SLOW] = template.block is not None or len(template.rows) > len(fast) or template.names_job
         facts[Fact.VARIANTS] = variants
@@ -169,6 +174,7 @@ class Templates:
             facts[Fact.STEP], facts[Fact.STEP_LENGTH] = _where(carried.step)
             facts[Fact.STEP_UNIT] = self.unit(carried.step_unit)
             facts[Fact.EPOCH], facts[Fact.EPOCH_LENGTH] = _where(carried.epoch)
+            facts[Fact.TOTAL], facts[Fact.TOTAL_LENGTH] = _where(carried.total)
         for fact, (table, rows) in tables.items():
             facts[fact], facts[fact + 1] = table.add(rows), len(rows)
         self.facts.add([facts])

@@ -17,7 +17,7 @@ from postmortem.parsing.rows import Place
 from postmortem.readers import _json
 from postmortem.readers._extra import need
 from postmortem.readers._info import FileInfo
-from postmortem.readers._lines import open_binary
+from postmortem.readers._lines import HEAD, open_binary
 from postmortem.readers._records import Records, utc
 
 if TYPE_CHECKING:
@@ -92,7 +92,10 @@ class _Framing:
 
 def reads(path: Path, head: bytes) -> bool:
     """The version that every event file begins with; a file that was cut before it is known by its name."""
-    return _VERSION in head[:64] or (path.name.startswith("events.out.tfevents.") and not head.isascii())
+    length = int.from_bytes(head[:8], "little")
+    return (length < HEAD and _VERSION in head[:64]) or (
+        path.name.startswith("events.out.tfevents.") and not head.isascii()
+    )
 
 
 def read(path: Path, rows: Rows) -> FileInfo:

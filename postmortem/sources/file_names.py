@@ -19,7 +19,7 @@ _TORCHRUN: Final = re.compile(r"(?:^|/)attempt_[0-9]+/([0-9]{1,6})/std(?:out|err
 #: A scheduler's job id, with its array task: `slurm-123_4.out`, `train_7204342.err`, submitit's `123_4_0_log.out`.
 _SUBMITIT: Final = re.compile(r"^([0-9]{3,18}(?:_[0-9]+)?)_[0-9]+_log\.(?:out|err)$")
 _SLURM: Final = re.compile(r"(?i)^(?:slurm|job|sacct|seff|scontrol)[._-]?([0-9]{1,18}(?:_[0-9]{1,9})?)(?:[._-]|$)")
-_JOB: Final = re.compile(r"(?:^|[._-])([0-9]{5,12}(?:_[0-9]{1,4})?)\.(?:out|err|log)$")
+_JOB: Final = re.compile(r"(?:^|[._-])([0-9]{5,12}(?:_[0-9]{1,4})?)(?=[._-])")
 _DATE: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
 
 

@@ -166,3 +166,25 @@ def test_no_bytes_break_the_reader(tmp_path: Path, noise: bytes) -> None:
 def test_a_blank_line_right_below_a_heading_does_not_end_it(log: Path) -> None:
     run = run_of(log, "Epoch 8, Batch 3:\n\nTotal gradient norm: 7.5\n\nTotal gradient norm: 8.5\n")
     assert rows(run.metrics, "step", "value") == [(3, 7.5), (None, 8.5)]
+
+
+def test_an_evaluation_s_bar_does_not_place_what_training_prints(log: Path) -> None:
+    def bar(at: int, total: int) -> str:
+        return f"\r {at * 100 // total}%|█    | {at}/{total} [00:10<03:10,  6.00it/s]"
+
+    text = bar(500, 1000) + "".join(bar(i, 30) for i in range(1, 31)) + "\n{'eval_loss': 2.5, 'epoch': 1.0}\n"
+    run = run_of(log, text + bar(501, 1000) + "\n{'loss': 2.25, 'epoch': 1.0}\n")
+    assert [row[:2] for row in rows(run.metrics, "step", "value")] == [(500, 2.5), (501, 2.25)]
+
+
+def test_an_optimizer_s_eps_is_told_from_a_normaliser_s(log: Path) -> None:
+    config = '"params": {\n  "lr": 2e-5,\n  "eps": 1e-8,\n  "weight_decay": 0.1\n}\n'
+    run = run_of(log, f"{config}layer_norm_eps = 1e-5\nstep 1: loss=2.5\n")
+    assert set(rows(run.settings, "key", "number")) >= {("optimizer_eps", 1e-8), ("eps", 1e-5)}
+
+
+def test_an_error_at_the_end_of_an_endless_line_is_found(log: Path) -> None:
+    error = "slurmstepd: error: *** JOB 25883692 ON gr015 CANCELLED AT 2022-10-13T04:10:12 ***"
+    run = run_of(log, "step 1: loss=2.5 é " + "0.1234, " * 200_000 + error + "\nstep 2: loss=1.5\n")
+    assert rows(run.jobs, "line", "job", "state", "node") == [(1, "25883692", "CANCELLED", "gr015")]
+    assert rows(run.metrics, "step", "value") == [(1, 2.5), (2, 1.5)]
