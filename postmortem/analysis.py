@@ -57,6 +57,7 @@ def analyze(
     run = reading.read(path, formats=formats)
     lines = Lines(run)
     outcome = Engine(lines.joined()).run(rules)
+    outcome.hits = lines.localised(outcome.hits)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
     state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)

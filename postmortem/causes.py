@@ -35,7 +35,7 @@ _NOT_VALUES: Final = frozenset({"line", "lines", "file", "role", "severity", "co
 
 def evidence_lines(hits: Sequence[Hit]) -> set[int]:
     """The physical lines that findings will show."""
-    return {line for hit in hits for line in _lines(hit)[:_SHOWN]}
+    return {line for hit in hits for line in hit.lines[:_SHOWN]}
 
 
 def weigh(
@@ -63,7 +63,7 @@ def values_of(hit: Hit) -> dict[str, Any]:
 
 def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence]) -> Finding:
     row, rule = hit.rows[0], hit.rule
-    lines = _lines(hit)
+    lines = hit.lines
     return Finding(
         rule=rule.id,
         title=rule.title,
@@ -118,9 +118,3 @@ def _order(finding: Finding) -> tuple[int, bool, int, int, int]:
         -SEVERITIES.index(finding.severity),
         finding.evidence[0].line if finding.evidence else 0,
     )
-
-
-def _lines(hit: Hit) -> list[int]:
-    """All lines of evidence, in the order in which the rule gives its rows, each once."""
-    lines = (line for row in hit.rows for line in (row.get("lines") or [row["line"]]) if line is not None)
-    return list(dict.fromkeys(lines))

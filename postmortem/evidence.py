@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from postmortem.sources.excerpt import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from postmortem.rules.engine import Hit
 
 #: Characters of a line that a report shows.
 _WIDTH = 400
@@ -37,12 +40,30 @@ class Lines:
         frames = {name: frame.with_columns(pl.col("line") + shift) for name, frame in run.frames().items()}
         return Run(frames, run.logs)
 
+    def localised(self, hits: Iterable[Hit]) -> list[Hit]:
+        """The hits with each row's line as that of its own file, as their messages name it."""
+        return [
+            replace(hit, rows=[row | {"line": self._own(row["line"])} for row in hit.rows], numbered=tuple(hit.lines))
+            if all("line" in row for row in hit.rows)
+            else hit
+            for hit in hits
+        ]
+
+    def _own(self, line: int | None) -> int | None:
+        if line is None:
+            return None
+        index = self._file(line)
+        return line - self._ends[index] + self._run.logs[index].lines
+
+    def _file(self, line: int) -> int:
+        return min(bisect_left(self._ends, line), len(self._ends) - 1)
+
     def evidence(self, lines: Iterable[int]) -> Mapping[int, Evidence]:
         """What stands in these lines, numbered through."""
         found: dict[int, Evidence] = {}
         by_file: dict[int, set[int]] = {}
         for line in lines:
-            by_file.setdefault(min(bisect_left(self._ends, line), len(self._ends) - 1), set()).add(line)
+            by_file.setdefault(self._file(line), set()).add(line)
         for index, wanted in by_file.items():
             log, start = self._run.logs[index], self._ends[index] - self._run.logs[index].lines
             own = {line - start for line in wanted}

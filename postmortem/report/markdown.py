@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from postmortem.report import escape
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
-from postmortem.report.numbers import figure, interval, percent
+from postmortem.report.numbers import figure, interval, kinds, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +73,7 @@ def _template() -> Template:
         "evidence": _evidence,
         "facts": _facts,
         "figure": figure,
+        "kinds": kinds,
         "link": lambda text: _Safe(quote(text)),
         "mermaid": lambda text: _Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from postmortem.report.escape import visible
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from postmortem.replay.protocol import Fact
 
 #: From here on the size is the message: two digits. Below, integers stand in full.
@@ -44,6 +48,11 @@ def interval(low: float | None, high: float | None) -> str:
     if high is None:
         return f"at least {figure(low)}"
     return figure(low) if low == high else f"{figure(low)} to {figure(high)}"
+
+
+def kinds(counts: Mapping[str, int]) -> str:
+    """How many of each kind: `lists 3, pictures 12`."""
+    return ", ".join(f"{visible(kind)} {figure(count)}" for kind, count in counts.items())
 
 
 def _number(value: float) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from postmortem.report.escape import cut, visible
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
-from postmortem.report.numbers import figure
+from postmortem.report.numbers import figure, kinds
 from postmortem.summary import is_alarm
 
 if TYPE_CHECKING:
@@ -78,12 +78,20 @@ class _Screen:
         together = len(logs) == len(jobs) == 1
         for log in logs:
             facts = [*jobs] if together else []
-            facts += [f"{figure(log.lines)} lines, {figure(log.unread_lines)} unread"]
+            facts += [f"{figure(log.lines)} {'records' if log.binary else 'lines'}, {figure(log.unread_lines)} unread"]
             facts += [f"{figure(log.cut_lines)} read in part"] if log.cut_lines else []
             facts += [f"dialects: {', '.join(log.dialects)}"] if log.dialects else []
             facts += ["truncated: the last line is cut off"] if log.truncated else []
+            facts += [f"left out: {kinds(log.left_out)}"] if log.left_out else []
+            facts += [f"stopped: {visible(log.stopped)}"] if log.stopped else []
             name = cut(visible(PurePath(log.path).name), 60)
             self._text(" · ".join(facts), indent=2, label=Text(f"{name}   ", _HEADING))
+        if self.incident.left_out:
+            count, first = len(self.incident.left_out), self.incident.left_out[0]
+            name = visible(PurePath(first.path).name)
+            self._text(
+                f"{figure(count)} other files not read, as {name}: {visible(first.because)}", indent=2, style=_FAINT
+            )
         for job in [] if together else jobs:
             self._text(job, indent=2, label=Text())
 
@@ -211,7 +219,7 @@ class _Screen:
 
     def _evidence(self, finding: Finding, most: int | None, indent: int = 4) -> None:
         shown = finding.evidence[:most]
-        several = len({evidence.file for evidence in finding.evidence}) > 1
+        several = len(self.incident.logs) > 1
         for evidence in shown:
             file = f"{PurePath(evidence.file).name} " if several else ""
             self._text(

@@ -41,6 +41,15 @@ class Hit:
 
     rule: Rule
     rows: list[dict[str, Any]]
+    numbered: tuple[int, ...] | None = None  # the lines of evidence, where the rows name them within their files
+
+    @property
+    def lines(self) -> list[int]:
+        """All lines of evidence, in the order in which the rule gives its rows, each once."""
+        if self.numbered is not None:
+            return list(self.numbered)
+        lines = (line for row in self.rows for line in (row.get("lines") or [row["line"]]) if line is not None)
+        return list(dict.fromkeys(lines))
 
 
 @dataclass(slots=True)

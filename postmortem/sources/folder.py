@@ -33,17 +33,19 @@ _TABLES: Final = re.compile(r"(?i)^(?:sacct|seff|scontrol)(?:[._-].*)?(?:\.(?:tx
 #: What is no log by its name: `folder.yaml`.
 _DATA: Final = yaml.safe_load((Path(__file__).parent / "folder.yaml").read_text(encoding="utf-8"))
 _LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].items() for suffix in suffixes}
-#: In this order the parts are read; the logs first, as they tell the run's course.
+#: In this order the parts are read, and their lines are numbered through: how a run ended stands behind its course.
 _ORDER: Final = (
+    "trainer_state",
+    "json_lines",
+    "json_list",
+    "delimited",
+    "event_file",
+    "wandb_run",
     "text",
     "sacct",
     "sacct_json",
     "seff",
     "scontrol",
-    "trainer_state",
-    "json_lines",
-    "json_list",
-    "delimited",
 )
 
 
@@ -66,7 +68,7 @@ class Folder:
 
 
 def gather(folder: Path) -> list[Part]:
-    """The parts of the run in a folder, in the order to read them: logs by rank, .out before .err, then the rest.
+    """The parts of the run in a folder, in the order to read them: histories, logs by rank, .out before .err, accounts.
 
     PostmortemError where there is none, where the files are of several jobs, and where there are too many.
     """

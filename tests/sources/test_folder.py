@@ -22,7 +22,7 @@ def _fill(folder: Path, **files: str) -> None:
         path.write_text(text)
 
 
-def test_logs_then_accounts_then_histories(tmp_path: Path) -> None:
+def test_histories_then_logs_then_accounts(tmp_path: Path) -> None:
     _fill(
         tmp_path,
         **{
@@ -35,11 +35,11 @@ def test_logs_then_accounts_then_histories(tmp_path: Path) -> None:
     )
     parts = [(part.path.relative_to(tmp_path).as_posix(), part.kind, part.job) for part in gather(tmp_path)]
     assert parts == [
+        ("out/trainer_state.json", "trainer_state", None),
+        ("metrics.csv", "delimited", None),
         ("train_7204342.out", "text", "7204342"),
         ("train_7204342.err", "text", "7204342"),
         ("sacct_7204342.txt", "sacct", "7204342"),
-        ("out/trainer_state.json", "trainer_state", None),
-        ("metrics.csv", "delimited", None),
     ]
 
 
