@@ -209,8 +209,7 @@ class Extractor:
     def _match(self, records: Records) -> tuple[Ints, dict[int, Template]]:
         """The template of each record, and the templates of those that are understood by themselves (ALONE)."""
         self._learn(records)
-        chosen = np.where(records.shape < 0, ALONE, self._of_shape[records.shape])
-        chosen = chosen.astype(np.int64)
+        chosen = np.append(self._of_shape, ALONE)[records.shape]  # NO_SHAPE, -1, is the last one
         decided = np.flatnonzero(self._templates.facts.column(Fact.VARIANTS).take(np.maximum(chosen, TAKEN)))
         if len(decided):
             decided = decided[np.argsort(chosen[decided], kind="stable")]

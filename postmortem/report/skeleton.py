@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 NAME: Final = "mine"
 _KIND: Final = "name_me"
+#: Fewer letters beside the fields stand in too many lines.
+_FEWEST: Final = 8
 #: Characters of a line that its pattern takes: a pattern is found in any line that holds it.
 _LONGEST: Final = 160
 _WORD: Final = re.compile(r"\S+")
-#: A word that is one number, with marks around it; and one that varies otherwise, or that a pattern takes for a field.
+#: A word that is one number, with marks around it; and what varies in others, or would be taken for a field.
 _NUMBER: Final = re.compile(rf"(?P<before>[^\w.+~'\"-]*(?:[A-Za-z_]\w*[(\[])?)(?P<number>{NUMBER})(?P<after>[^\w\s]*)")
-_VARIES: Final = re.compile(rf"[0-9]|{re.escape(MASK)}|\{{\w*:\w+\}}")
+_MIXED: Final = r"[^\W_]*[0-9][^\W_]*"
+_VARIES: Final = re.compile(rf"{_MIXED}(?:[-.:,/_+]{_MIXED})*|{re.escape(MASK)}|\{{\w*:\w+\}}")
+_FIELD: Final = re.compile(r"\{\w*:\w+\}")
+_DIGIT: Final = re.compile(r"[0-9]")
 _PASSED_OVER: Final = "{:any}"
 _PASSED_OVER_TWICE: Final = re.compile(r"\{:any\}(?:\s+\{:any\})+")
 
@@ -37,7 +42,7 @@ def skeleton(unread: Iterable[Unread], path: str) -> str | None:
     for shape in unread:
         text, pattern = _pattern(mask(shape.example))
         found = next(Pattern(pattern).find(text), None)
-        if found is None:
+        if found is None or len(re.findall(r"[^\W\d_]", _FIELD.sub("", pattern))) < _FEWEST:
             continue
         line = {"pattern": pattern, "sample": {"text": text, "gives": found.values}}
         line |= {"frame": "metrics"} if found.values else {"frame": "events", "set": {"kind": _KIND}}
@@ -65,7 +70,7 @@ def _pattern(text: str) -> tuple[str, str]:
 def _word(word: str, before: str, taken: set[str]) -> str:
     number = _NUMBER.fullmatch(word)
     if number is None:
-        return _PASSED_OVER if _VARIES.search(word) else word
+        return _VARIES.sub(_PASSED_OVER, word)
     kind = "int" if re.fullmatch(TYPES["int"], number["number"]) else "num"
     name = _name(number["before"] or before, taken)
     taken.add(name)
@@ -74,8 +79,8 @@ def _word(word: str, before: str, taken: set[str]) -> str:
 
 def _name(word: str, taken: set[str]) -> str:
     """A name for a number behind `word`."""
-    name = re.sub(r"[^a-z0-9_]", "", normalise(word))
-    if not name.isidentifier() or name in PLACE:
+    name = re.sub(r"[^a-z_]", "", normalise(word)).strip("_")
+    if not name or _DIGIT.search(word) or name in PLACE:
         name = "value"
     free = (f"{name}_{i}" for i in range(2, len(taken) + 3))
     return next(free_name for free_name in (name, *free) if free_name not in taken)
