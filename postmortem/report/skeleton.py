@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from postmortem.frames import PLACE
 from postmortem.parsing.check import check
 from postmortem.parsing.dialect import Dialect
@@ -80,7 +82,8 @@ def _word(word: str, before: str, taken: set[str]) -> str:
 def _name(word: str, taken: set[str]) -> str:
     """A name for a number behind `word`."""
     name = re.sub(r"[^a-z_]", "", normalise(word)).strip("_")
-    if not name or _DIGIT.search(word) or name in PLACE:
+    # `no` and `null` are no texts to YAML
+    if not isinstance(yaml.safe_load(name), str) or _DIGIT.search(word) or name in PLACE:
         name = "value"
     free = (f"{name}_{i}" for i in range(2, len(taken) + 3))
     return next(free_name for free_name in (name, *free) if free_name not in taken)

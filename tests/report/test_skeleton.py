@@ -57,6 +57,7 @@ def loaded(folder: Path, text: str | None) -> Dialect:
         ("All hands on deck", "^All hands on deck", "events", {}),
         ("mood: mellow(2) mellow(3)", "^mood: mellow({mellow:int}) mellow({mellow_2:int})", "metrics", None),
         ("deciding on step 3 of rank 4", "^deciding on step {value:int} of rank {value_2:int}", "metrics", None),
+        ("there are no 3 ways about it", "^there are no {value:int} ways about it", "metrics", {"value": 3}),
         ("a template {loss:num} stands here", "^a template {:any} stands here", "events", {}),
         ('^ there is "a\\b" mark', '^^ there is "a\\b" mark', "events", {}),
     ],
