@@ -11,6 +11,7 @@ import polars as pl
 
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.rows import Place, Rows
+from postmortem.parsing.seen import Seen
 from postmortem.parsing.store import Store
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ class Collector:
     lines: int = 0
     size: int = 0  # in bytes
     unread: int = 0
+    blank: int = 0
     cut: int = 0
-    counts: Counter[int] = field(default_factory=Counter)  # records that each template read
+    seen: Seen = field(default_factory=Seen)  # kinds of records: what read them, and how many there are
     used: Counter[str] = field(default_factory=Counter)  # lines that each dialect read
     line_index: list[tuple[int, int]] = field(default_factory=list)  # first line and byte of each piece
     _carried: Carried = field(default_factory=Carried)
@@ -62,7 +64,7 @@ class Collector:
             first_line -= 1
             line_start[0] = self._line_goes_on[0]
         self.line_index.append((first_line, int(line_start[0])))
-        unread = self._count(piece, goes_on=goes_on)
+        unread = self._count(piece, first_line, goes_on=goes_on)
         carried = self._carry(piece)
         self._fill(piece, carried, first_line, line_start)
         self.store.add(piece, carried, first_line, line_start)
@@ -75,9 +77,9 @@ class Collector:
         """No piece follows."""
         if self._block:
             self._end_block(last=True)
-        for template, records in self.counts.items():
-            for dialect in self.templates.all[template].used:
-                self.used[dialect] += records
+        for kind in self.seen.kinds:
+            for dialect in kind.template.used:
+                self.used[dialect] += kind.records
 
     @property
     def tells(self) -> bool:
@@ -95,11 +97,15 @@ class Collector:
             "jobs": lambda: single["jobs"],
         }
 
-    def _count(self, piece: Piece, *, goes_on: bool) -> bool:
+    def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""
         self.cut += len(piece.cut)
-        for template, records in zip(piece.used.tolist(), piece.counts.tolist(), strict=True):
-            self.counts[template] += records
+        self.blank += int(np.count_nonzero(piece.blank[self._line_goes_on is not None : len(piece.blank) - goes_on]))
+        for number, records, (line, text) in zip(piece.used.tolist(), piece.counts.tolist(), piece.first, strict=True):
+            self.seen.add(number, self.templates.all[number], first_line + line, text, records)
+        for single in piece.singles:
+            if single.whole:
+                self.seen.add_alone(single.template, first_line + single.line, single.text)
         ends = set(piece.unread[[0, -1]].tolist()) if len(piece.unread) else set()
         self.unread += len(piece.unread)
         if self._line_goes_on is not None:
@@ -137,8 +143,6 @@ class Collector:
 
     def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
         for single in piece.singles:
-            if single.whole:
-                self.used.update(single.template.used)
             step, unit, epoch = carried.at(single.record, self.templates.units.all)
             base = Place(
                 file=self.file,

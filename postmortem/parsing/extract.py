@@ -10,6 +10,7 @@ import numpy as np
 from postmortem.parsing import columns
 from postmortem.parsing.blocks import OpenBlock
 from postmortem.parsing.columns import Fields
+from postmortem.parsing.seen import EXAMPLE
 from postmortem.parsing.templates import ALONE, LABELS, PRINTED, STATISTICS, TAKEN, Fact, plain
 
 if TYPE_CHECKING:
@@ -102,8 +103,10 @@ class Piece:
     ended: bool  # its last line has its end
     unread: Ints  # lines none of whose records anybody understood
     cut: Ints  # lines with a record of which only the beginning was read
-    used: Ints  # templates
-    counts: Ints  # how many records each of them read
+    blank: Flags  # of each line, whether nothing is on it
+    used: Ints  # templates, that of records inside blocks among them
+    counts: Ints  # how many records each of them has
+    first: list[tuple[int, bytes]]  # line and beginning of the first record of each of them
     places: Places
     carries: Carries
     clearing: Ints  # records that end what was carried: blank lines
@@ -153,7 +156,7 @@ class Extractor:
         read = self._flag(Fact.READ, chosen, {index: made.read for index, made in alone.items()})
         cut = self._flag(Fact.CUT, chosen, {index: made.cut for index, made in alone.items()})
         unread = ~blank_line & ~_has(records.line[read & ~blank], lines)
-        used = np.bincount(chosen[chosen > TAKEN])
+        used = np.bincount(chosen[chosen >= TAKEN])
         filled = np.flatnonzero(self._templates.facts.column(Fact.PLACES + 1).take(np.maximum(chosen, TAKEN)))
         places, first_place = self._places(records, filled, chosen[filled])
         return Piece(
@@ -161,8 +164,10 @@ class Extractor:
             ended=records.ended,
             unread=np.flatnonzero(unread),
             cut=np.unique(records.line[cut]).astype(np.int64),
+            blank=blank_line,
             used=np.flatnonzero(used),
             counts=used[used > 0],
+            first=_first(records, chosen, np.flatnonzero(used)),
             places=places,
             carries=self._carries(records, chosen, filled, singles),
             clearing=self._clearing(match, chosen),
@@ -233,8 +238,7 @@ class Extractor:
     def _match(self, records: Records) -> tuple[Ints, dict[int, Template]]:
         """The template of each record, and the templates of those that are understood by themselves (ALONE)."""
         self._learn(records)
-        chosen = np.where(records.shape < 0, ALONE, self._of_shape[records.shape])
-        chosen = chosen.astype(np.int64)
+        chosen = np.append(self._of_shape, ALONE)[records.shape]  # NO_SHAPE, -1, is the last one
         decided = np.flatnonzero(self._templates.facts.column(Fact.VARIANTS).take(np.maximum(chosen, TAKEN)))
         if len(decided):
             decided = decided[np.argsort(chosen[decided], kind="stable")]
@@ -382,6 +386,14 @@ def _some(buffer: Bytes, start: Ints, offset: Ints, length: Ints, kind: str) -> 
             return Some(at, columns.numbers(fields, np.zeros(len(at), np.uint8)))
         case _:
             return Some(at, columns.texts(fields))
+
+
+def _first(records: Records, chosen: Ints, used: Ints) -> list[tuple[int, bytes]]:
+    """Line and beginning of the first record of each template in `used`."""
+    known = np.flatnonzero(chosen >= TAKEN)[::-1]
+    first = np.zeros(int(used.max(initial=TAKEN)) + 1, np.int64)
+    first[chosen[known]] = known  # of several, the first one stays
+    return [(int(records.line[index]), records.record(index)[:EXAMPLE]) for index in first[used].tolist()]
 
 
 def _has(lines: Ints, count: int) -> Flags:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MASK: Final = "***"
 
+#: Of a setting: what holds its value, the secret that its key may tell of.
+_HELD: Final = ("value", "first", "last")
 #: Names whose value is a secret whatever it looks like.
 _NAME: Final = r"(?:api[_-]?key|passw(?:or)?d|passphrase|secret|credentials?|private[_-]?key|access[_-]?key)"
 #: Often harmless (`pad_token=<pad>`): masked only before twelve characters that could be a key.
@@ -60,7 +62,7 @@ def _scrubbed(value: object, name: str = "") -> object:
         named = name and mask(f'{name}="{value}"').startswith(f"{name}={MASK}")
         return MASK if named else mask(value)
     if isinstance(value, dict):
-        owners = {"value": value["key"]} if {"key", "value"} <= value.keys() else {}
+        owners = dict.fromkeys(_HELD, value["key"]) if "key" in value else {}
         return {key: _scrubbed(item, str(owners.get(key, key))) for key, item in value.items()}
     if isinstance(value, list):
         return [_scrubbed(item) for item in value]

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postmortem.parsing import columns, dialects, kernel, names
+from postmortem.parsing import columns, dialects, kernel, names, understand
 from postmortem.parsing.columns import Fields
 from postmortem.parsing.interpret import Interpreter
 from postmortem.parsing.numbers import read as read_number
 from postmortem.parsing.reader import Reader
 from postmortem.parsing.shapes import ANSI, NO_SHAPE, Shapes
+from postmortem.parsing.templates import TAKEN
 from postmortem.sources.chunks import Bytes
 from tests.parsing import lines
 
@@ -57,7 +58,27 @@ def frames(content: bytes, size: int, *, shapes: bool, compiled: bool) -> dict[s
             key=repr,
         )
         for name in FRAMES
-    } | {"log": [{"lines": reader.log.lines, "unread": reader.log.unread, "used": dict(reader.log.used)}]}
+    } | {"log": [counts(reader)], "seen": seen(reader)}
+
+
+def counts(reader: Reader) -> dict[str, Any]:
+    """How many lines a reader met, and what became of them."""
+    log = reader.log
+    in_blocks = log.seen.records(TAKEN)
+    return {
+        "lines": log.lines,
+        "unread": log.unread,
+        "blank": log.blank,
+        "used": dict(log.used),
+        "in blocks": in_blocks,
+    }
+
+
+def seen(reader: Reader) -> list[dict[str, Any]]:
+    """What read which records, and what nobody read, each with its first line."""
+    kinds = list(reader.log.seen.kinds)
+    found = [*understand._read_by(kinds), *understand._unread(kinds, reader.templates.interpreter.body)]
+    return [row.model_dump() for row in found]
 
 
 def cut(content: bytes, size: int) -> list[tuple[bytes, bool]]:
