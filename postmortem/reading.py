@@ -37,6 +37,7 @@ class Source:
     line_index: Sequence[tuple[int, int]] = ()
     tells: bool = True  # something was found that only a run's files say
     text: Reader | None = None  # how its lines were understood, if it is a text log
+    info: readers.FileInfo | None = None  # what its reader says of it, if it is none
 
 
 def read(path: str | Path, *, formats: Sequence[Path] = ()) -> Run:
@@ -44,28 +45,30 @@ def read(path: str | Path, *, formats: Sequence[Path] = ()) -> Run:
 
     PostmortemError for a log that is missing, unreadable, binary or none, and for a dialect that does not fit.
     """
-    path, known = str(path), catalogue(formats)
-    left_out: list[LeftOut] = []
-    if path != "-" and Path(path).is_dir():
-        sources, left_out = _folder(Path(path), known)
-    else:
-        sources = [source(path, known)]
-    if not any(found.tells for found in sources):
-        lines = sum(found.log.lines for found in sources)
+    path = str(path)
+    found, left_out = sources(path, catalogue(formats))
+    if not any(file.tells for file in found):
+        lines = sum(file.log.lines for file in found)
         raise PostmortemError(
             f"{path}: no log of a training run: none of its {lines:,} lines holds a metric, a tensor's range, "
             "an event or a job"
         )
     return Run(
-        {name: _together([found.frames[name] for found in sources]) for name in frames.FRAMES},
-        [found.log for found in sources],
-        {found.log.path: found.line_index for found in sources},
+        {name: _together([file.frames[name] for file in found]) for name in frames.FRAMES},
+        [file.log for file in found],
+        {file.log.path: file.line_index for file in found},
         left_out,
     )
 
 
-def source(path: str, dialects: Dialects, rank: int | None = None) -> Source:
-    """One file. PostmortemError as for `read`, but for a file that is no log."""
+def sources(path: str, dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
+    """The files that a path stands for, read, and those of its folder that were not. PostmortemError as for `read`."""
+    if path != "-" and Path(path).is_dir():
+        return _folder(Path(path), dialects)
+    return [_source(path, dialects, None)], []
+
+
+def _source(path: str, dialects: Dialects, rank: int | None) -> Source:
     if is_plain(path) and (found := readers.find(path)):
         return _record_file(path, found)
     return _text(path, dialects, rank)
@@ -108,7 +111,7 @@ def _record_file(path: str, reader: readers.Reader) -> Source:
     )
     built = rows.frames()
     tells = rows.any("metrics", "tensors", "events", "jobs")
-    return Source({name: partial(built.__getitem__, name) for name in built}, log, tells=tells)
+    return Source({name: partial(built.__getitem__, name) for name in built}, log, tells=tells, info=info)
 
 
 def _folder(folder: Path, dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
@@ -117,15 +120,15 @@ def _folder(folder: Path, dialects: Dialects) -> tuple[list[Source], list[LeftOu
 
     found = survey(folder)
     left_out = [LeftOut(path=str(path), because=reason) for path, reason in found.left_out]
-    sources = []
+    read = []
     for part in found.parts:
         try:
-            sources.append(source(str(part.path), dialects, part.rank))
+            read.append(_source(str(part.path), dialects, part.rank))
         except PostmortemError as error:
             left_out.append(LeftOut(path=str(part.path), because=str(error).removeprefix(f"{part.path}: ")))
-    if not sources:
+    if not read:
         raise PostmortemError(f"{folder}: none of its logs can be read; the first: {left_out[-1].because}")
-    return sources, left_out
+    return read, left_out
 
 
 def _together(made: list[Callable[[], pl.DataFrame]]) -> Callable[[], pl.DataFrame]:

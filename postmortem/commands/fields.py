@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from postmortem.parsing.understanding import Understanding
 
@@ -38,7 +38,7 @@ def command(
     skeleton: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Show how LOG (a file, or - for stdin) was understood, also where it is no log of a training run.
+    """Show how LOG (a file, a folder, or - for stdin) was understood, also where it is no log of a training run.
 
     Which pattern of which dialect read how many lines; what each printed name, setting and event became; which lines
     nobody read.
@@ -47,35 +47,35 @@ def command(
         raise PostmortemError("--skeleton and --json: give one of the two")
     found = _understood(log, _options.joined(_options.configuration().formats, formats))
     if skeleton:
-        click.echo(_skeleton(found), nl=False)
+        click.echo(_skeleton(found[0]), nl=False)
         return
     from postmortem.report import fields
 
     if as_json:
-        click.echo(fields.as_json([found], unread))
+        click.echo(fields.as_json(found, unread))
         return
-    for line in fields.page(found, unread=unread, everything=everything):
-        click.echo(line)
+    for place, file in enumerate(found):
+        if place:
+            click.echo()
+        for line in fields.page(file, unread=unread, everything=everything):
+            click.echo(line)
 
 
-def _understood(log: str, formats: Sequence[Path]) -> Understanding:
-    """What became of a text log, or of a file that a reader takes. PostmortemError where it cannot be read."""
-    from postmortem import readers
-    from postmortem.parsing import names, understand
+def _understood(log: str, formats: Sequence[Path]) -> list[Understanding]:
+    """What became of each file that LOG stands for. PostmortemError where it cannot be read."""
+    from postmortem import reading
+    from postmortem.parsing import understand
     from postmortem.parsing.catalogue import catalogue
-    from postmortem.parsing.reader import Reader
-    from postmortem.parsing.rows import Rows
-    from postmortem.sources.chunks import chunks
 
     dialects = catalogue(formats)
-    if Path(log).is_file():
-        rows = Rows(names.load())
-        if info := readers.read(log, rows):
-            return understand.of_file(info, rows.frames(), dialects)
-    reader = Reader(log, dialects)
-    with chunks(log) as pieces:
-        reader.read(pieces)
-    return understand.of_log(reader)
+    files, _ = reading.sources(log, dialects)
+    found = []
+    for file in files:
+        if file.text is not None:
+            found.append(understand.of_log(file.text))
+        elif file.info is not None:
+            found.append(understand.of_file(file.info, {name: make() for name, make in file.frames.items()}, dialects))
+    return found
 
 
 def _skeleton(found: Understanding) -> str:
