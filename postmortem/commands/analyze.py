@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Judge LOG: what happened, which fixes hold, what the next run must show.
 
-    LOG is a text log, packed or not; a csv, JSON lines, event or scheduler's file; a folder of one run's files; or - for
+    LOG is a text log, packed or not; a csv, JSON lines, event or scheduler's file; a folder of one run; or - for
     stdin.
 
     Without --format the result is printed, and every -o FILE is written in the format of its suffix.
