@@ -7,7 +7,10 @@ REPORT := report/job-7204342.md
 # real logs that are no part of the repository; tests/corpus/truth.yaml says what they hold
 CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 
-.PHONY: demo test lint types unit corpus schema record clean
+# of `make fuzz`, shared by its targets
+SECONDS ?= 60
+
+.PHONY: demo test lint types unit corpus fuzz schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -32,6 +35,9 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 $(CORPUS)/INDEX.csv:
 	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
+fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
+	$(BIN)/python -m fuzz $(SECONDS)
+
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
 
@@ -52,3 +58,7 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/fuzz: .venv/test
+	$(PIP) --editable '.[replay,fuzz]'
+	@touch $@

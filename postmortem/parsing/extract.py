@@ -141,7 +141,8 @@ class Extractor:
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        self._of_shape = np.empty(0, np.int64)  # the template of each of this thread's shapes
+        # the template of each of this thread's shapes; the last one is that of NO_SHAPE, -1
+        self._of_shape = np.array([ALONE], np.int64)
 
     def piece(self, records: Records, open_block: OpenBlock | None = None) -> Piece:
         """All that the records of one chunk give. `open_block` takes the first of them."""
@@ -238,7 +239,7 @@ class Extractor:
     def _match(self, records: Records) -> tuple[Ints, dict[int, Template]]:
         """The template of each record, and the templates of those that are understood by themselves (ALONE)."""
         self._learn(records)
-        chosen = np.append(self._of_shape, ALONE)[records.shape]  # NO_SHAPE, -1, is the last one
+        chosen = self._of_shape[records.shape]
         decided = np.flatnonzero(self._templates.facts.column(Fact.VARIANTS).take(np.maximum(chosen, TAKEN)))
         if len(decided):
             decided = decided[np.argsort(chosen[decided], kind="stable")]
@@ -252,14 +253,14 @@ class Extractor:
 
     def _learn(self, records: Records) -> None:
         """Ask for the templates of the shapes that are new."""
-        known, seen = len(self._of_shape), int(records.shape.max(initial=-1)) + 1
+        known, seen = len(self._of_shape) - 1, int(records.shape.max(initial=-1)) + 1
         if seen <= known:
             return
         new = np.flatnonzero(records.shape >= known)[::-1]
         example = np.empty(seen - known, np.int64)
         example[records.shape[new] - known] = new  # of several, the first one stays
         templates = [self._templates.of_shape(records.record(int(index))) for index in example]
-        self._of_shape = np.concatenate((self._of_shape, np.array(templates, np.int64)))
+        self._of_shape = np.concatenate((self._of_shape[:-1], np.array([*templates, ALONE], np.int64)))
 
     def _choose_variants(self, records: Records, chosen: Ints, group: Ints) -> None:
         """Among records of one shape, tell apart those whose digits decide."""

@@ -53,39 +53,60 @@ class Pattern:
 
     def __init__(self, template: str) -> None:
         self.template = template
-        self.types: dict[str, str] = {}
-        parts: list[str] = []
-        literals: list[str] = []
-        ends = template.endswith("$")
-        template = template.removesuffix("$")
-        at = 0
-        for field in _FIELD.finditer(template):
-            literals.append(template[at : field.start()])
-            parts.append(_literal(literals[-1]))
-            name, kind = field["name"], field["type"]
+        #: Literal text, a field's name, its type, literal text, and so on.
+        self._parts = _FIELD.split(template.removesuffix("$"))
+        names, kinds = self._parts[1::3], self._parts[2::3]
+        self.types = {name: kind for name, kind in zip(names, kinds, strict=True) if name}
+        for name, kind in zip(names, kinds, strict=True):
             if kind not in TYPES:
                 raise ValueError(f"field {name!r} has type {kind!r}; there are {', '.join(TYPES)}")
-            if name in self.types:
+            if name and names.count(name) > 1:
                 raise ValueError(f"field {name!r} stands twice in {template!r}")
-            at = field.end()
-            if name:
-                self.types[name] = kind
-            parts.append(f"(?P<{name}>{TYPES[kind]})" if name else f"(?:{TYPES[kind]})")
-        literals.append(template[at:])
-        parts.append(_literal(literals[-1]))
-        text_last = bool(self.types) and not literals[-1] and list(self.types.values())[-1] == "text"
-        self._expression = _anchored("".join(parts), literals[0], ends=ends, text_last=text_last)
-        self.needle = _needle(literals)
-        #: Its literal texts that hold digits, as expressions that any digits fit.
-        self.numbered = [_DIGITS.sub("[0-9]", _literal(text)) for text in literals if _DIGITS.search(text)]
+        literals = self._parts[::3]
+        self._pieces = _pieces(literals)
+        #: The longest piece of its literal text: a line without it cannot match.
+        self.needle = max(self._pieces, key=len, default="")
+        #: Its literal texts that hold digits, as expressions that any digits fit. One blank before them is as good as
+        #: a thousand, of which each would be tried as the first.
+        self.numbered = [
+            _DIGITS.sub("[0-9]", _literal(text)).replace(r"\s+", r"\s", int(text[0] in " \t"))
+            for text in literals
+            if _DIGITS.search(text)
+        ]
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
         # most patterns of most dialects meet no line of a log: compiling all takes longer than reading a short one
-        return re.compile(self._expression)
+        literals, names, kinds = self._parts[::3], self._parts[1::3], self._parts[2::3]
+        fields = [f"(?P<{n}>{TYPES[k]})" if n else f"(?:{TYPES[k]})" for n, k in zip(names, kinds, strict=True)]
+        expression = "".join(text + field for text, field in zip(map(_literal, literals), [*fields, ""], strict=True))
+        if literals[0].startswith("^"):
+            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
+            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression.removeprefix(re.escape("^"))
+        elif not literals[0]:
+            expression = r"(?<!\S)" + expression
+        elif literals[0][0].isalnum():
+            expression = r"(?<![A-Za-z0-9_])" + expression
+        if self.template.endswith("$"):
+            expression += r"\s*$"
+        elif self.types and not literals[-1] and list(self.types.values())[-1] == "text":
+            expression += "$"
+        return re.compile(expression)
+
+    def may_stand_in(self, text: str) -> bool:
+        """Whether all of its literal text is there, in order. Fields tried in vain in a long line take minutes."""
+        at = 0
+        for piece in self._pieces:
+            at = text.find(piece, at)
+            if at < 0:
+                return False
+            at += len(piece)
+        return True
 
     def find(self, text: str) -> Iterator[Match]:
         """Every place in `text` where the pattern stands, its numbers read. Fields that do not read: no match."""
+        if not self.may_stand_in(text):
+            return
         for found in self._compiled.finditer(text):
             texts = {name: value for name, value in found.groupdict().items() if value is not None}
             try:
@@ -94,20 +115,6 @@ class Pattern:
                 continue
             spans = {name: found.span(name) for name in texts}
             yield Match(found.start(), found.end(), values, texts, spans)
-
-
-def _anchored(expression: str, first: str, *, ends: bool, text_last: bool) -> str:
-    """Where an expression may begin and end; `first` is its first literal text."""
-    if first.startswith("^"):
-        # what stands before the first word: indentation, a bullet, a tick in whatever encoding
-        expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression.removeprefix(re.escape("^"))
-    elif not first:
-        expression = r"(?<!\S)" + expression
-    elif first[0].isalnum():
-        expression = r"(?<![A-Za-z0-9_])" + expression
-    if ends:
-        return expression + r"\s*$"
-    return expression + "$" if text_last else expression
 
 
 def skeleton(text: str) -> str:
@@ -121,10 +128,11 @@ def _literal(text: str) -> str:
     return re.sub(r"(?:\\\s)+", r"\\s+", escaped)
 
 
-def _needle(literals: list[str]) -> str:
-    """The longest piece of literal ASCII text: a line without it cannot match."""
+def _pieces(literals: list[str]) -> list[str]:
+    """The pieces of literal ASCII text between fields, blanks and other characters, in order."""
     pieces = [piece for literal in literals for piece in re.split(r"[^\x21-\x7e]+", literal)]
-    return max((piece.removeprefix("^") for piece in pieces), key=len)
+    pieces[0] = pieces[0].removeprefix("^")
+    return [piece for piece in pieces if piece]
 
 
 def typed(kind: str, text: str) -> FieldValue:

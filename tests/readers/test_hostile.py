@@ -16,22 +16,10 @@ from postmortem import readers
 from postmortem.errors import PostmortemError
 from postmortem.parsing import names
 from postmortem.parsing.rows import Rows
+from tests.readers.heads import HEADS
 from tests.readers.test_event_file import _record
 from tests.readers.test_wandb_run import _history, _log
 
-#: reader -> a file's name, and bytes that it claims such a file by.
-_HEADS = {
-    "delimited": ("x.csv", b"step,loss,lr\n1,2.5,0.1\n"),
-    "event_file": ("events.out.tfevents.1", _record(Event(file_version="brain.Event:2").SerializeToString())),
-    "json_lines": ("x.jsonl", b'{"step": 1, "loss": 2.5}\n' * 10),
-    "json_list": ("x.json", b'[{"step": 1, "loss": 2.5}, '),
-    "sacct": ("sacct.txt", b"JobID|State|ExitCode|Elapsed|MaxRSS|ReqMem|AllocTRES\n1|FAILED|1:0|01:00|1K|1Gn|cpu=1\n"),
-    "sacct_json": ("sacct.json", b'{"meta": {"Slurm": {}}, "jobs": [{"job_id": 1, "state": "FAILED"}, '),
-    "scontrol": ("job.txt", b"JobId=1 JobName=a\n   JobState=FAILED Reason=None\n"),
-    "seff": ("seff.txt", b"Job ID: 1\nState: FAILED (exit code 1)\n"),
-    "trainer_state": ("trainer_state.json", b'{"global_step": 2, "log_history": [{"step": 1, "loss": 2.5}, '),
-    "wandb_run": ("run-1.wandb", _log([_history(1, loss="2.5")])),
-}
 _WORDS = st.sampled_from(
     [
         *(
@@ -89,8 +77,8 @@ def _read(name: str, file: str, data: bytes) -> None:
 
 
 def test_every_reader_is_found_by_its_head(tmp_path: Path) -> None:
-    assert sorted(_HEADS) == readers.names()
-    for name, (file, head) in _HEADS.items():
+    assert sorted(HEADS) == readers.names()
+    for name, (file, head) in HEADS.items():
         path = tmp_path / file
         path.write_bytes(head)
         found = readers.find(path)
@@ -119,26 +107,26 @@ def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
         readers.find(tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(_HEADS))
+@pytest.mark.parametrize("name", sorted(HEADS))
 @settings(max_examples=40)
 @given(tail=st.binary(max_size=300), cut=st.integers(0, 100))
 def test_bytes_behind_a_good_head(name: str, tail: bytes, cut: int) -> None:
-    file, head = _HEADS[name]
+    file, head = HEADS[name]
     _read(name, file, head[: len(head) - min(cut, len(head))] + tail)
 
 
-@pytest.mark.parametrize("name", sorted(set(_HEADS) - {"event_file", "wandb_run"}))
+@pytest.mark.parametrize("name", sorted(set(HEADS) - {"event_file", "wandb_run"}))
 @settings(max_examples=60)
 @given(tail=st.lists(_WORDS, max_size=30))
 def test_words_behind_a_good_head(name: str, tail: list[str]) -> None:
-    file, head = _HEADS[name]
+    file, head = HEADS[name]
     _read(name, file, head + "".join(tail).encode())
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=100), st.floats(), st.integers(-(2**63), 2**63 - 1), st.text(max_size=30))
 def test_events_of_any_content(noise: bytes, number: float, step: int, tag: str) -> None:
-    _, head = _HEADS["event_file"]
+    _, head = HEADS["event_file"]
     tensor = {"dtype": 1, "tensor_content": noise}
     values = [Summary.Value(tag=tag, simple_value=number), Summary.Value(tag=tag, tensor=tensor)]
     values[1].metadata.plugin_data.plugin_name = "hparams"
@@ -157,7 +145,7 @@ def test_runs_of_any_content(text: str, noise: bytes) -> None:
 def test_json_of_any_nesting_is_refused_or_read(tmp_path: Path) -> None:
     deep = b'{"a":' * 50_000
     for name in ("trainer_state", "sacct_json", "json_list"):
-        file, head = _HEADS[name]
+        file, head = HEADS[name]
         _read(name, file, head + deep)
         _read(name, file, head + b"1], " + b'"b": ' + deep)
     path = tmp_path / "x.json"
