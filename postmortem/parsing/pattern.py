@@ -32,6 +32,7 @@ TYPES: Final = {
 }
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
 _DIGITS: Final = re.compile(r"[0-9]")
+_NOT_PRINTED: Final = re.compile(r"[^\x21-\x7e]+")
 _OTHER: Final = r"[^\x00-\x7f]*"
 
 FieldValue = float | int | str | bool
@@ -53,46 +54,42 @@ class Pattern:
 
     def __init__(self, template: str) -> None:
         self.template = template
-        self.types: dict[str, str] = {}
-        parts: list[str] = []
-        literals: list[str] = []
-        at = 0
-        for field in _FIELD.finditer(template):
-            literals.append(template[at : field.start()])
-            parts.append(_literal(literals[-1]))
-            name, kind = field["name"], field["type"]
+        #: Literal text, a field's name, its type, literal text, and so on.
+        self._parts = _FIELD.split(template)
+        names, kinds = self._parts[1::3], self._parts[2::3]
+        self.types = {name: kind for name, kind in zip(names, kinds, strict=True) if name}
+        for name, kind in zip(names, kinds, strict=True):
             if kind not in TYPES:
                 raise ValueError(f"field {name!r} has type {kind!r}; there are {', '.join(TYPES)}")
-            if name in self.types:
+            if name and names.count(name) > 1:
                 raise ValueError(f"field {name!r} stands twice in {template!r}")
-            at = field.end()
-            if name:
-                self.types[name] = kind
-            parts.append(f"(?P<{name}>{TYPES[kind]})" if name else f"(?:{TYPES[kind]})")
-        literals.append(template[at:])
-        parts.append(_literal(literals[-1]))
-        expression = "".join(parts)
-        anchored = template.startswith("^")
-        if anchored:
-            expression = expression.removeprefix(re.escape("^"))
-        if anchored:
-            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
-            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression
-        elif not literals[0]:
-            expression = r"(?<!\S)" + expression
-        elif literals[0][0].isalnum():
-            expression = r"(?<![A-Za-z0-9_])" + expression
-        if self.types and not literals[-1] and list(self.types.values())[-1] == "text":
-            expression += "$"
-        self._expression = expression
-        self.needle = _needle(literals)
+        literals = self._parts[::3]
+        #: What a line must hold to match: the pieces of literal ASCII text, and the longest of them.
+        self.pieces = _pieces(literals)
+        self.needle = max(self.pieces, key=len, default="")
         #: Its literal texts that hold digits, as expressions that any digits fit.
         self.numbered = [_DIGITS.sub("[0-9]", _literal(text)) for text in literals if _DIGITS.search(text)]
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
         # most patterns of most dialects meet no line of a log: compiling all takes longer than reading a short one
-        return re.compile(self._expression)
+        literals, names, kinds = self._parts[::3], self._parts[1::3], self._parts[2::3]
+        fields = [f"(?P<{n}>{TYPES[k]})" if n else f"(?:{TYPES[k]})" for n, k in zip(names, kinds, strict=True)]
+        expression = "".join(text + field for text, field in zip(map(_literal, literals), [*fields, ""], strict=True))
+        if self.template.startswith("^"):
+            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
+            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression.removeprefix(re.escape("^"))
+        elif not literals[0]:
+            expression = r"(?<!\S)" + expression
+        elif literals[0][0].isalnum():
+            expression = r"(?<![A-Za-z0-9_])" + expression
+        if self.types and not literals[-1] and list(self.types.values())[-1] == "text":
+            expression += "$"
+        return re.compile(expression)
+
+    def may_stand_in(self, text: str) -> bool:
+        """False where `text` lacks some of the literal text. Cheap: it spares compiling what cannot match."""
+        return all(piece in text for piece in self.pieces)
 
     def find(self, text: str) -> Iterator[Match]:
         """Every place in `text` where the pattern stands, its numbers read. Fields that do not read: no match."""
@@ -117,10 +114,11 @@ def _literal(text: str) -> str:
     return re.sub(r"(?:\\\s)+", r"\\s+", escaped)
 
 
-def _needle(literals: list[str]) -> str:
-    """The longest piece of literal ASCII text: a line without it cannot match."""
-    pieces = [piece for literal in literals for piece in re.split(r"[^\x21-\x7e]+", literal)]
-    return max((piece.removeprefix("^") for piece in pieces), key=len)
+def _pieces(literals: list[str]) -> tuple[str, ...]:
+    """The pieces of literal ASCII text without blanks: a line that lacks one cannot match."""
+    pieces = [piece for literal in literals for piece in _NOT_PRINTED.split(literal)]
+    pieces[0] = pieces[0].removeprefix("^")
+    return tuple(piece for piece in pieces if piece)
 
 
 def typed(kind: str, text: str) -> FieldValue:
