@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import generic, prefix
 from postmortem.parsing.rows import described
+from postmortem.parsing.shapes import LONGEST_SHAPE
 from postmortem.parsing.template import Placing, Row, Span, Template
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class _Draft:
         body = head.body[: generic.LONGEST]
         read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
-        touched |= set(self.by.dialects.digits_looked_at(self.record))
+        if len(self.record) <= LONGEST_SHAPE:  # a longer one is understood by itself, whatever its digits
+            touched |= set(self.by.dialects.digits_looked_at(self.record))
         return Template(
             read=read,
             cut=len(head.body) > generic.LONGEST,
