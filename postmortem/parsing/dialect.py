@@ -40,7 +40,7 @@ Template = Annotated[str, AfterValidator(_compiled)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Sample(_Part):
