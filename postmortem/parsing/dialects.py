@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from postmortem.parsing import dialect
+from postmortem.parsing import cached
 from postmortem.parsing.names import FORMATS
 from postmortem.parsing.needles import Needles
 from postmortem.parsing.pattern import Pattern
@@ -90,4 +90,4 @@ def _literal_length(template: str) -> int:
 def shipped() -> Dialects:
     """The dialects in `formats/`. PostmortemError names the file that does not fit."""
     files = sorted(path for path in FORMATS.glob("*.yaml") if path.name != "names.yaml")
-    return Dialects([dialect.load(path) for path in files])
+    return Dialects(cached.load(files))
