@@ -30,7 +30,7 @@ def _kebab(name: str) -> str:
 class Config(BaseModel):
     """What a configuration file says. A new field is a new key, with dashes for its underscores."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_kebab)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, alias_generator=_kebab)
 
     formats: tuple[Path, ...] = ()  # dialects, or folders of them
     rules: tuple[Path, ...] = ()  # folders of rules

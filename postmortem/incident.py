@@ -11,7 +11,7 @@ SCHEMA_VERSION = "1.0"
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 class Log(_Record):

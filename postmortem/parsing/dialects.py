@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import dialect
+from postmortem.parsing import cached
 from postmortem.parsing.names import FORMATS
+from postmortem.parsing.needles import Needles
 from postmortem.parsing.pattern import Pattern
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class CompiledBlock:
 
 
 class Dialects:
-    """Several dialects as one matcher. A line that holds none of their literal texts costs one search."""
+    """Several dialects as one matcher. A line costs no more for patterns of which it holds no text."""
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
         self.all = tuple(dialects)
@@ -59,9 +60,8 @@ class Dialects:
             for d in self.all
             for block in d.blocks
         ]
-        needles = {line.pattern.needle for line in self._lines} | {block.pattern.needle for block in self._blocks}
-        self._any = re.compile("|".join(map(re.escape, sorted(needles - {""}, key=len, reverse=True))))
-        self._free = "" in needles
+        self._needles = Needles(line.pattern.needle for line in self._lines)
+        needles = {line.pattern.needle for line in self._lines}
         self._telling = sorted(needle for needle in needles if len(needle) >= _TELLING)
         patterns = [
             *(line.pattern for line in self._lines),
@@ -95,19 +95,16 @@ class Dialects:
 
     def lines(self, text: str) -> Iterator[tuple[CompiledLine, Match]]:
         """Every place where a line pattern stands in `text`, the most specific pattern first."""
-        if not self._free and not self._any.search(text):
-            return
-        for line in self._lines:
-            if line.pattern.needle in text:
-                for match in line.pattern.find(text):
-                    yield line, match
+        for number in self._needles.maybe_in(text):
+            line = self._lines[number]
+            for match in line.pattern.find(text):
+                yield line, match
 
     def block(self, text: str) -> tuple[CompiledBlock, Match] | None:
         """The block that `text` starts, if it does."""
         for block in self._blocks:
-            if block.pattern.needle in text:
-                for match in block.pattern.find(text):
-                    return block, match
+            for match in block.pattern.find(text):
+                return block, match
         return None
 
 
@@ -123,4 +120,4 @@ def _literal_length(template: str) -> int:
 def shipped() -> Dialects:
     """The dialects in `formats/`. PostmortemError names the file that does not fit."""
     files = sorted(path for path in FORMATS.glob("*.yaml") if path.name != "names.yaml")
-    return Dialects([dialect.load(path) for path in files])
+    return Dialects(cached.load(files))

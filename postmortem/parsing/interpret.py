@@ -11,6 +11,7 @@ from postmortem.parsing import counters, generic, pairs, prefix
 from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
+from postmortem.parsing.shapes import LONGEST_SHAPE
 from postmortem.parsing.template import Placing, Row, Span, Template
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class _Draft:
         body = head.body[:LONGEST]
         read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
-        touched |= set(self.by.dialects.digits_looked_at(self.record))
+        if len(self.record) <= LONGEST_SHAPE:  # a longer one is understood by itself, whatever its digits
+            touched |= set(self.by.dialects.digits_looked_at(self.record))
         if len(head.body) > LONGEST and block is None:
             self._read_on(head.body)
         return Template(

@@ -32,6 +32,7 @@ TYPES: Final = {
 }
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
 _DIGITS: Final = re.compile(r"[0-9]")
+_NOT_PRINTED: Final = re.compile(r"[^\x21-\x7e]+")
 _OTHER: Final = r"[^\x00-\x7f]*"
 
 FieldValue = float | int | str | bool
@@ -130,7 +131,7 @@ def _literal(text: str) -> str:
 
 def _pieces(literals: list[str]) -> list[str]:
     """The pieces of literal ASCII text between fields, blanks and other characters, in order."""
-    pieces = [piece for literal in literals for piece in re.split(r"[^\x21-\x7e]+", literal)]
+    pieces = [piece for literal in literals for piece in _NOT_PRINTED.split(literal)]
     pieces[0] = pieces[0].removeprefix("^")
     return [piece for piece in pieces if piece]
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.student import two_sided
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -88,15 +90,13 @@ def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
 
 def fit(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Slopes, half the widths of their 95 % t-intervals, and intercept of least squares. `x` is (points, terms)."""
-    from scipy.special import stdtrit
-
     dx = x - x.mean(axis=0)
     dy = y - y.mean()
     slopes, *_ = np.linalg.lstsq(dx, dy)
     residual = dy - dx @ slopes
     freedom = len(y) - x.shape[1] - 1
     covariance = np.linalg.inv(dx.T @ dx) * float(residual @ residual) / freedom
-    halves = float(stdtrit(freedom, 0.975)) * np.sqrt(np.diag(covariance))
+    halves = two_sided(freedom) * np.sqrt(np.diag(covariance))
     return slopes, halves, float(y.mean() - slopes @ x.mean(axis=0))
 
 

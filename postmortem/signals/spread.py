@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
+
+from postmortem.student import two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +58,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
     if judged.is_empty():
         return pl.DataFrame(schema=COLUMNS)
-    from scipy.special import stdtrit
-
     before = judged["before"].to_numpy()
-    half = judged["spread"].to_numpy() * stdtrit(before - 1, 0.975) * (1 + 1 / before) ** 0.5
+    reach = np.array([0, 0, *(two_sided(freedom) for freedom in range(1, _WINDOW))])
+    half = judged["spread"].to_numpy() * reach[before] * (1 + 1 / before) ** 0.5
     return judged.with_columns(low=pl.col("mean") - half, high=pl.col("mean") + half).select(
         pl.col(name).cast(kind) for name, kind in COLUMNS.items()
     )
