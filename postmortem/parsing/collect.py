@@ -44,6 +44,8 @@ class Collector:
     line_index: list[tuple[int, int]] = field(default_factory=list)  # first line and byte of each piece
     _carried: Carried = field(default_factory=Carried)
     _block: tuple[Row, Place, OpenBlock, bytes] | None = None
+    _heads: bool = False  # the last record that is not blank is a heading
+    _cut_line: bool = False  # the last line was read in part
     _line_goes_on: tuple[int, bool] | None = None  # the last line was cut: where it begins, and whether it is unread
 
     def __post_init__(self) -> None:
@@ -99,7 +101,9 @@ class Collector:
 
     def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""
-        self.cut += len(piece.cut)
+        cut = set(piece.cut.tolist())
+        self.cut += len(cut) - (self._line_goes_on is not None and self._cut_line and 0 in cut)
+        self._cut_line = len(piece.line_start) - 1 in cut
         self.blank += int(np.count_nonzero(piece.blank[self._line_goes_on is not None : len(piece.blank) - goes_on]))
         for number, records, (line, text) in zip(piece.used.tolist(), piece.counts.tolist(), piece.first, strict=True):
             self.seen.add(number, self.templates.all[number], first_line + line, text, records)
@@ -117,6 +121,9 @@ class Collector:
 
     def _carry(self, piece: Piece) -> Carried:
         carries, carried = piece.carries, self._carried
+        # blank lines right below a heading that the end of the last piece cut off from them
+        clearing = piece.clearing[piece.clearing >= piece.first_spoken] if self._heads else piece.clearing
+        self._heads = self._heads if piece.last_heads is None else piece.last_heads
         said = [self._said(single) for single in piece.singles if single.whole and single.template.carry is not None]
         stepped = [(record, step, unit) for record, step, unit, _ in said if step is not None]
         begun = [(record, epoch) for record, _, _, epoch in said if epoch is not None]
@@ -125,13 +132,13 @@ class Collector:
                 np.concatenate((carries.step.at, _column(stepped, 0))),
                 np.concatenate((carries.step.values, _column(stepped, 1))),
                 np.concatenate((carries.unit, _column(stepped, 2))),
-                piece.clearing,
+                clearing,
             ),
             epoch=carried.epoch.then(
                 np.concatenate((carries.epoch.at, _column(begun, 0))),
                 np.concatenate((carries.epoch.values, _column(begun, 1))),
                 np.zeros(len(carries.epoch.at) + len(begun), np.int64),
-                piece.clearing,
+                clearing,
             ),
         )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _COUNTER: Final = re.compile(
     r"(?<![A-Za-z0-9_./-])(?P<word>[A-Za-z][A-Za-z_]{0,20})"
     r"(?:\s?[:=#]\s?|\s|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
-    r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z])"
+    r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: A counter alone in brackets, with a tab behind it, as boosters print it.
 _BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")

@@ -110,6 +110,8 @@ class Piece:
     places: Places
     carries: Carries
     clearing: Ints  # records that end what was carried: blank lines
+    first_spoken: int  # the first record that is not blank
+    last_heads: bool | None  # whether the last one that is not blank is a heading; None: all are blank
     metrics: Metrics
     tensors: Tensors
     settings: Settings
@@ -156,6 +158,8 @@ class Extractor:
         singles = self._singles(match)
         read = self._flag(Fact.READ, chosen, {index: made.read for index, made in alone.items()})
         cut = self._flag(Fact.CUT, chosen, {index: made.cut for index, made in alone.items()})
+        spoken = np.flatnonzero(~blank)
+        heads = self._flag(Fact.CARRIES, chosen, {index: made.carry is not None for index, made in alone.items()})
         unread = ~blank_line & ~_has(records.line[read & ~blank], lines)
         used = np.bincount(chosen[chosen >= TAKEN])
         filled = np.flatnonzero(self._templates.facts.column(Fact.PLACES + 1).take(np.maximum(chosen, TAKEN)))
@@ -171,20 +175,21 @@ class Extractor:
             first=_first(records, chosen, np.flatnonzero(used)),
             places=places,
             carries=self._carries(records, chosen, filled, singles),
-            clearing=self._clearing(match, chosen),
+            clearing=self._clearing(match, heads),
+            first_spoken=int(spoken[0]) if len(spoken) else len(chosen),
+            last_heads=bool(heads[spoken[-1]]) if len(spoken) else None,
             metrics=self._metrics(records, filled, chosen[filled], first_place),
             tensors=self._tensors(records, filled, chosen[filled], first_place),
             settings=self._settings(records, filled, chosen[filled], first_place),
             singles=singles,
         )
 
-    def _clearing(self, match: _Match, chosen: Ints) -> Ints:
+    def _clearing(self, match: _Match, heads: Flags) -> Ints:
         """Blank lines, each by its first record: they end what a heading gave, unless they stand right below it."""
         records = match.records
         blank = np.flatnonzero(match.blank_line[records.line] & (records.state == 0))
-        spoken = np.where(match.blank, 0, np.arange(len(chosen)))
-        before = np.maximum.accumulate(spoken)[blank]
-        heading = self._templates.facts.column(Fact.CARRIES).take(np.maximum(chosen[before], TAKEN)) > 0
+        before = np.maximum.accumulate(np.where(match.blank, -1, np.arange(len(heads))))[blank]
+        heading = heads[np.maximum(before, 0)] & (before >= 0)
         return np.delete(blank, np.flatnonzero(heading))
 
     def _flag(self, fact: Fact, chosen: Ints, alone: dict[int, bool]) -> Flags:

@@ -32,7 +32,7 @@ _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
 #: Around a tensor's name: the layer before it, and words such as `range` behind it.
 _NOT_A_NAME: Final = re.compile(
-    r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|\s*\b(?:output|range|stats?|values?)$"
+    r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|(?<!\s)\s*\b(?:output|range|stats?|values?)$"
 )
 _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _DIGIT: Final = re.compile(r"[0-9]")

@@ -135,6 +135,8 @@ class _Draft:
             self.now["step_unit"] = spec.set.get("step_unit", dialect.means.get("step", "unknown"))
         spans = {name: span for name, span in spans.items() if name not in PLACES}
         self._line_rows(line, match, spans, body, origin)
+        if spec.heads:
+            self.carry = self._place()
         if spec.rest is not None:
             self._rest(line, body, match.end, end, origin)
 

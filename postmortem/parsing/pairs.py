@@ -12,8 +12,19 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
-#: What may follow a number: a unit or a note, not more digits.
-AFTER: Final = r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
+#: Arrows and dashes, also as other encodings show their bytes.
+_ARROWS: Final = "|".join(
+    re.escape(garbled)
+    for arrow in "\u2192\u2013\u2014\u21d2"
+    for garbled in sorted(
+        {arrow, *(arrow.encode().decode(code, "replace") for code in ("mac_roman", "cp1252", "cp1254"))}
+    )
+)
+#: What may follow a number: a unit or a note, not more digits. A range or a change is no value: `17.5 - 27.5`.
+AFTER: Final = (
+    r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
+    rf"(?!\s*(?:-|{_ARROWS})\s*~?[0-9])"
+)
 _PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER}){AFTER}")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")

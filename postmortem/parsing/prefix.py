@@ -10,12 +10,17 @@ _RANK: Final = re.compile(
     r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
     r"|\[[0-9]+,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
     r"|(?P<srun>[0-9]{1,5}): "
+    r"|(?=(?:[A-Z]+ \[[\w.]+:[0-9]+\] )?\((?P<icefall>[0-9]{1,4})/[0-9]{1,4}\)\s)"
+    r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"
 )
 _TIME: Final = re.compile(
     r"\[?(?P<ts>[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?Z?)\]?[:,]?\s*(?:[-|]\s+)?"
     r"|[IWEF](?P<absl>[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+)\s+[0-9]+ (?=[\w./-]+:[0-9]+\])"
 )
+#: At the end of a line, which has so many characters.
+_TAIL: Final = 16
+_LAST: Final = re.compile(r"\.{3} rank (?P<rank>[0-9]{1,5})$")
 _RECONSTRUCTED: Final = re.compile(r"#\s*reconstructed:\s*")
 
 
@@ -47,6 +52,8 @@ def split(text: str) -> Prefix:
         else:
             break
         at = found.end()
+    if rank is None and (last := _LAST.search(text, max(0, len(text) - _TAIL))):
+        rank, rank_at = int(last["rank"]), last.span("rank")
     mark = _RECONSTRUCTED.match(text, at)
     at = mark.end() if mark else at
     return Prefix(text[at:], rank, ts, mark is not None, at, rank_at, ts_at)

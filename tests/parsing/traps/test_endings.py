@@ -99,7 +99,11 @@ def test_a_job_script_at_the_top_happens_not() -> None:
     assert rows(run.metrics, "line", "step", "name", "value") == [(9, 1, "loss", 2.5)]
     assert run.events.is_empty()
     assert run.jobs.is_empty()
-    assert sorted(rows(run.settings, "line", "key", "number")) == [(5, "lr", 3e-4), (6, "batch_size", 64.0)]
+    assert sorted(rows(run.settings, "line", "key", "number")) == [
+        (5, "lr", 3e-4),
+        (6, "batch_size", 64.0),
+        (6, "steps", 1000.0),
+    ]
 
 
 @pytest.mark.parametrize(
