@@ -13,7 +13,7 @@ from postmortem.parsing.kernel import address
 from postmortem.parsing.pattern import typed
 
 if TYPE_CHECKING:
-    from postmortem.parsing.arrays import Bytes, Ints, Values
+    from postmortem.parsing.arrays import Bytes, Flags, Ints, Values
 
 
 class Fields(NamedTuple):
@@ -39,6 +39,37 @@ def spread(first: Ints, count: Ints) -> tuple[Ints, Ints]:
     return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(count) - count), count)
 
 
+def values(
+    buffer: Bytes, start: Ints, first_place: Ints, first: Ints, count: Ints, table: list[Ints]
+) -> tuple[Ints, Ints, Values, Bytes]:
+    """Every value of some records, with its place and constants, and the texts of all.
+
+    Rows `first[i]` to `first[i] + count[i]` of `table` are the values of the record that begins at `start[i]` and whose
+    first place is `first_place[i]`; its columns are place, constants, offset, length, and whether it is a share.
+    """
+    if not len(start) or not (library := kernel.load()):
+        owner, row = spread(first, count)
+        place, constants, offset, length, share = (column.take(row) for column in table)
+        fields = Fields(buffer, start[owner] + offset, length)
+        return first_place[owner] + place, constants, numbers(fields, share.astype(np.uint8)), texts(fields)
+    number = ctypes.c_int64(len(start))
+    start, first_place = np.ascontiguousarray(start), np.ascontiguousarray(first_place)
+    sizes = np.zeros(2, np.int64)
+    given = (address(first), address(count))
+    library.pm_measure(number, *given, address(table[3]), address(sizes), address(sizes[1:]))
+    rows, size = sizes.tolist()
+    place, constants, value = np.empty(rows, np.int64), np.empty(rows, np.int32), np.empty(rows, np.float64)
+    done, text = np.empty(rows, np.bool_), np.empty(size, np.uint8)
+    wanted = (start, first_place, *table, place, constants, value, done, text)
+    library.pm_values(address(buffer), number, *given, *map(address, wanted))
+    if not done.all():
+        printed = text.tobytes().split(b"\n")
+        for index in np.flatnonzero(~done).tolist():
+            said = printed[index].decode("utf-8", "replace")
+            value[index] = float(typed("percent" if said.endswith("%") else "num", said))
+    return place, constants, value, text
+
+
 def numbers(fields: Fields, share: Bytes) -> Values:
     """The value of each field; where `share` is 1 it is a percentage, and read as a share of 1."""
     count = len(fields.start)
@@ -48,6 +79,8 @@ def numbers(fields: Fields, share: Bytes) -> Values:
             np.ascontiguousarray(column) for column in (*fields[1:], share, values, done)
         ]  # kept alive until read
         library.pm_numbers(address(fields.buffer), ctypes.c_int64(count), *map(address, columns))
+    elif count:
+        values, done = _cast(fields, pl.Float64())
     for index in np.flatnonzero(~done).tolist():
         values[index] = float(typed("percent" if share[index] else "num", fields.text(index)))
     return values
@@ -60,10 +93,18 @@ def integers(fields: Fields) -> Ints:
     if count and (library := kernel.load()):
         columns = [np.ascontiguousarray(column) for column in (*fields[1:], values, done)]  # kept alive until read
         library.pm_integers(address(fields.buffer), ctypes.c_int64(count), *map(address, columns))
+    elif count:
+        values, done = _cast(fields, pl.Int64())
     for index in np.flatnonzero(~done).tolist():
         text = fields.text(index).replace(",", "")
         values[index] = int(text) if text.lstrip("+-").isdigit() else int(float(typed("num", text)))
     return values
+
+
+def _cast(fields: Fields, kind: pl.DataType) -> tuple[Values, Flags]:
+    """The fields that polars reads as numbers, exactly as Python does, and which they are."""
+    found = series(texts(fields)).cast(kind, strict=False)
+    return found.fill_null(0).to_numpy(writable=True), found.is_not_null().to_numpy()
 
 
 def texts(fields: Fields) -> Bytes:

@@ -343,15 +343,9 @@ class Extractor:
         ), np.cumsum(count) - count
 
     def _metrics(self, records: Records, filled: Ints, chosen: Ints, first_place: Ints) -> Metrics:
-        owner, row = self._rows(Fact.METRICS, chosen)
-        place, constants, offset, length, share = self._templates.metrics.take(row)
-        fields = Fields(records.buffer, records.start[filled][owner] + offset, length)
-        return Metrics(
-            place=first_place[owner] + place,
-            constants=constants,
-            value=columns.numbers(fields, share.astype(np.uint8)),
-            text=columns.texts(fields),
-        )
+        first, count = (self._templates.facts.column(Fact.METRICS + i).take(chosen) for i in (0, 1))
+        start, table = records.start[filled], self._templates.metrics.all()
+        return Metrics(*columns.values(records.buffer, start, first_place, first, count, table))
 
     def _tensors(self, records: Records, filled: Ints, chosen: Ints, first_place: Ints) -> Tensors:
         owner, row = self._rows(Fact.TENSORS, chosen)

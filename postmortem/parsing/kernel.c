@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
-#define ONES 0x0101010101010101ULL
-#define HIGH 0x8080808080808080ULL
+#define VERSION 2
 
 int32_t pm_version(void) { return VERSION; }
 
@@ -23,10 +21,11 @@ typedef struct {
   slot *slots; int64_t size; int64_t used;   /* open addressing; an id of -1 is an empty slot */
   uint64_t *keys; int64_t filled; int64_t room; /* masked bytes in words */
   int64_t most; int64_t longest; int64_t most_words;
+  uint64_t *shape; /* of the record at hand */
 } table;
 
 void pm_free(table *t) {
-  if (t) { free(t->slots); free(t->keys); free(t); }
+  if (t) { free(t->slots); free(t->keys); free(t->shape); free(t); }
 }
 
 table *pm_new(int64_t most, int64_t longest, int64_t most_bytes) {
@@ -35,25 +34,31 @@ table *pm_new(int64_t most, int64_t longest, int64_t most_bytes) {
   t->size = 4096; t->room = 1 << 16; t->most = most; t->longest = longest; t->most_words = most_bytes / 8;
   t->slots = malloc(t->size * sizeof *t->slots);
   t->keys = malloc(t->room * 8);
-  if (!t->slots || !t->keys) { pm_free(t); return NULL; }
+  t->shape = malloc(longest + 16);
+  if (!t->slots || !t->keys || !t->shape) { pm_free(t); return NULL; }
   for (int64_t i = 0; i < t->size; i++) t->slots[i].id = -1;
   return t;
 }
 
-static inline uint64_t load(const uint8_t *p) { uint64_t w; memcpy(&w, p, 8); return w; }
+/* sixteen bytes at once, where the compiler has such registers, and by halves where it has none */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
-/* eight bytes with every ASCII digit as '0' */
-static inline uint64_t mask(uint64_t w) {
-  uint64_t t = ((w & ~HIGH) ^ (ONES * 0x30)) + ONES * 0x76;
-  uint64_t digit = ((~(t | w) & HIGH) >> 7) * 0xff;
-  return (w & ~digit) | (ONES * 0x30 & digit);
-}
-
-static inline uint64_t word(const uint8_t *p, int64_t left) {
-  if (left >= 8) return mask(load(p));
-  uint64_t w = 0;
-  memcpy(&w, p, (size_t)left);
-  return mask(w);
+/* The n bytes at p with every ASCII digit as '0', and zeros up to a whole number of 16: how many words that are. */
+static int64_t masked(const uint8_t *p, int64_t n, uint64_t *to) {
+  uint8_t *out = (uint8_t *)to;
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    bytes16 v, digit;
+    memcpy(&v, p + i, 16);
+    digit = (bytes16)((v - '0') < 10);
+    v = (v & ~digit) | (digit & '0');
+    memcpy(out + i, &v, 16);
+  }
+  if (i < n) {
+    memset(out + i, 0, 16);
+    for (; i < n; i++) out[i] = (uint8_t)(p[i] - '0') < 10 ? '0' : p[i];
+  }
+  return (n + 15) / 16 * 2;
 }
 
 static inline uint64_t mix(uint64_t h, uint64_t w) {
@@ -80,22 +85,17 @@ static int grow(table *t) {
 /* the id of a record's shape; -1 where it has none */
 static int32_t shape_of(table *t, const uint8_t *p, int64_t n) {
   if (n > t->longest) return -1;
-  int64_t words = (n + 7) / 8;
+  int64_t words = masked(p, n, t->shape);
   uint64_t hash = (uint64_t)n, other = ~hash; /* two, so that one multiplication need not wait for the last */
-  int64_t i = 0;
-  for (; 8 * i + 16 <= n; i += 2) {
-    hash = mix(hash, mask(load(p + 8 * i)));
-    other = mix(other, mask(load(p + 8 * i + 8)));
+  for (int64_t i = 0; i < words; i += 2) {
+    hash = mix(hash, t->shape[i]);
+    other = mix(other, t->shape[i + 1]);
   }
-  for (; i < words; i++) hash = mix(hash, word(p + 8 * i, n - 8 * i));
   hash = mix(hash, other);
   int64_t at = hash & (t->size - 1);
   for (; t->slots[at].id >= 0; at = (at + 1) & (t->size - 1)) {
     slot *s = &t->slots[at];
-    if (s->hash != hash || s->length != n) continue;
-    const uint64_t *key = t->keys + s->key;
-    for (i = 0; 8 * i + 8 <= n && key[i] == mask(load(p + 8 * i)); i++) {}
-    if (i == words || (i == words - 1 && key[i] == word(p + 8 * i, n - 8 * i))) return s->id;
+    if (s->hash == hash && s->length == n && !memcmp(t->keys + s->key, t->shape, (size_t)words * 8)) return s->id;
   }
   if (t->used >= t->most || t->filled + words > t->most_words) return -1;
   if (t->filled + words > t->room) {
@@ -104,7 +104,7 @@ static int32_t shape_of(table *t, const uint8_t *p, int64_t n) {
     if (!keys) return -1;
     t->keys = keys; t->room = room;
   }
-  for (i = 0; i < words; i++) t->keys[t->filled + i] = word(p + 8 * i, n - 8 * i);
+  memcpy(t->keys + t->filled, t->shape, (size_t)words * 8);
   t->slots[at] = (slot){hash, t->filled, (int32_t)n, (int32_t)t->used};
   t->filled += words;
   int32_t id = (int32_t)t->used++;
@@ -114,11 +114,13 @@ static int32_t shape_of(table *t, const uint8_t *p, int64_t n) {
 
 /* ---- a chunk as records ---- */
 
-void pm_count(const uint8_t *p, int64_t n, int64_t *lines, int64_t *records) {
+/* Lines, records, and whether the bytes hold control codes at all. */
+void pm_count(const uint8_t *p, int64_t n, int64_t *lines, int64_t *records, int64_t *codes) {
   int64_t lf = 0, cr = 0;
   for (int64_t i = 0; i < n; i++) { lf += p[i] == '\n'; cr += p[i] == '\r'; }
   if (n && p[n - 1] != '\n') lf++;
   *lines = lf; *records = lf + cr;
+  *codes = memchr(p, 0x1b, n) || memchr(p, 0, n);
 }
 
 /* the length of the control code at p, 0 where there is none: ANSI of shapes.py */
@@ -142,13 +144,13 @@ static int64_t code(const uint8_t *p, const uint8_t *end) {
 
 /* Cuts the n bytes at p. Lines with control codes are written without them behind the chunk, where 2n bytes fit. */
 int64_t pm_scan(table *t, uint8_t *p, int64_t n, int64_t *start, int32_t *length, int32_t *shape, int32_t *line,
-                int32_t *state, int64_t *line_start) {
+                int32_t *state, int64_t *line_start, int64_t codes) {
   int64_t records = 0, number = 0, side = n;
   for (int64_t at = 0; at < n; number++) {
     const uint8_t *lf = memchr(p + at, '\n', n - at);
     int64_t end = lf ? lf - p : n, from = at, to = end;
     line_start[number] = at;
-    if (memchr(p + at, 0x1b, end - at) || memchr(p + at, 0, end - at)) {
+    if (codes && (memchr(p + at, 0x1b, end - at) || memchr(p + at, 0, end - at))) {
       from = side;
       for (int64_t i = at; i < end;) {
         int64_t skip = code(p + i, p + end);
@@ -247,6 +249,36 @@ void pm_integers(const uint8_t *p, int64_t n, const int64_t *start, const int32_
       if (*q != ',') { value = value * 10 + (*q - '0'); digits++; }
     values[i] = negative ? -value : value;
     done[i] = q == end && digits > 0 && digits <= 18;
+  }
+}
+
+/* How many values the records have, and how many bytes their texts take with a line feed behind each. */
+void pm_measure(int64_t n, const int32_t *first, const int32_t *count, const int32_t *length, int64_t *values,
+                int64_t *bytes) {
+  int64_t v = 0, b = 0;
+  for (int64_t i = 0; i < n; i++) {
+    v += count[i];
+    for (int32_t j = first[i]; j < first[i] + count[i]; j++) b += length[j] + 1;
+  }
+  *values = v; *bytes = b;
+}
+
+/* Every value of every record: rows first[i] to first[i] + count[i] of a table say where in the i-th record it stands. */
+void pm_values(const uint8_t *p, int64_t n, const int32_t *first, const int32_t *count, const int64_t *start,
+               const int64_t *first_place, const int32_t *place, const int32_t *constants, const int32_t *offset,
+               const int32_t *length, const int32_t *share, int64_t *out_place, int32_t *out_constants, double *value,
+               uint8_t *done, uint8_t *text) {
+  int64_t at = 0;
+  for (int64_t i = 0; i < n; i++) {
+    for (int32_t j = first[i]; j < first[i] + count[i]; j++, at++) {
+      const uint8_t *q = p + start[i] + offset[j];
+      out_place[at] = first_place[i] + place[j];
+      out_constants[at] = constants[j];
+      done[at] = (uint8_t)number(q, length[j], share[j], &value[at]);
+      memcpy(text, q, (size_t)length[j]);
+      text += length[j];
+      *text++ = '\n';
+    }
   }
 }
 

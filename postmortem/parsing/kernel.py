@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIBRARY: Final = Path(__file__).with_name("_kernel.so")
 #: Of kernel.c; a library of another one is not used.
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 @cache
@@ -56,11 +56,11 @@ class KernelShapes:
         """Cut `chunk` at LF and CR."""
         size = chunk.size
         if len(self._buffer) < 2 * size:
-            self._buffer = np.empty(2 * size, np.uint8)
+            self._buffer = np.empty(2 * size, np.uint8)  # as much again for lines without their control codes
         chunk.write_to(self._buffer.data[:size])
-        counts = np.zeros(2, np.int64)
-        self._library.pm_count(address(self._buffer), ctypes.c_int64(size), address(counts), address(counts[1:]))
-        lines, most = (int(count) for count in counts)
+        counts = np.zeros(3, np.int64)
+        self._library.pm_count(address(self._buffer), ctypes.c_int64(size), *(address(counts[i:]) for i in range(3)))
+        lines, most, codes = (int(count) for count in counts)
         start, line_start = np.empty(most, np.int64), np.empty(lines, np.int64)
         length, shape, line, state = (np.empty(most, np.int32) for _ in range(4))
         found = self._library.pm_scan(
@@ -68,6 +68,7 @@ class KernelShapes:
             address(self._buffer),
             ctypes.c_int64(size),
             *(address(column) for column in (start, length, shape, line, state, line_start)),
+            ctypes.c_int64(codes),
         )
         assert found == most  # noqa: S101 - every LF and CR ends one record
         ended = int(self._buffer[size - 1]) in b"\n\r"

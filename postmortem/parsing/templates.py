@@ -56,6 +56,10 @@ class Table:
         """One column, all rows."""
         return self._data[index, : self._size]
 
+    def all(self) -> list[Ints]:
+        """All columns."""
+        return list(self._data[:, : self._size])
+
     def take(self, rows: Ints) -> list[Ints]:
         """All columns of these rows."""
         data = self._data
