@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from postmortem.parsing.carried import Carried
+from postmortem.parsing.framing import Framing
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.store import Store
@@ -90,12 +91,12 @@ class Collector:
 
     def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         """How to make each of the five frames."""
-        single = self.rows.frames()
+        single, framing = self.rows.frames(), Framing(self.store)
         return {
-            "metrics": lambda: _both(self.store.metric_frame(), single["metrics"]),
-            "tensors": lambda: _both(self.store.tensor_frame(), single["tensors"]),
+            "metrics": lambda: _both(framing.metrics(), single["metrics"]),
+            "tensors": lambda: _both(framing.tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": lambda: _both(self.store.setting_frame(), single["settings"]),
+            "settings": lambda: _both(framing.settings(), single["settings"]),
             "jobs": lambda: single["jobs"],
         }
 

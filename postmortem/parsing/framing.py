@@ -1,0 +1,140 @@
+"""The frames of a text log, made of its columns when they are asked for: a column a task, two threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from postmortem import frames
+from postmortem.parsing.sections import with_optimizer_eps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from postmortem.parsing.arrays import Ints, Values
+    from postmortem.parsing.store import Store
+
+    Tasks = dict[str, Callable[[], pl.Series]]
+
+
+class Framing:
+    """Makes the frames of what a store holds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def metrics(self) -> pl.DataFrame:
+        """The metrics, one row a value."""
+        held, shared = self._store.metric_columns, self._store.templates.metric_constants.all
+        if not self._store.metrics:
+            return frames.build("metrics", [])
+        which, value = np.concatenate(held["constants"]), np.concatenate(held["value"])
+        names = ("name", "meaning", "split", "source_name", "scope")
+        tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
+        tasks["meaning"] = lambda: _with_placeholders(_named([row[1] for row in shared], which), shared, which, value)
+        tasks["value"] = lambda: pl.Series(value)
+        tasks["text"] = lambda: self._store.metric_texts.series(len(value), pl.String())
+        return self._frame("metrics", np.concatenate(held["place"]), tasks)
+
+    def tensors(self) -> pl.DataFrame:
+        """The tensors, one row a range."""
+        held = self._store.tensor_columns
+        if not self._store.tensors:
+            return frames.build("tensors", [])
+        shared: list[dict[str, Any]] = [dict(pairs) for pairs in self._store.templates.tensor_constants.all]  # type: ignore[arg-type]
+        which = np.concatenate(held["constants"])
+
+        def column(name: str, dtype: pl.DataType) -> pl.Series:
+            constants = _named([row.get(name) for row in shared], which, dtype)
+            if name not in self._store.tensor_fields:
+                return constants
+            fields = self._store.tensor_fields[name].series(self._store.tensors, dtype)
+            return fields.zip_with(fields.is_not_null(), constants)
+
+        tasks: Tasks = {name: partial(column, name, dtype) for name, dtype in frames.OWN["tensors"].items()}
+        return self._frame("tensors", np.concatenate(held["place"]), tasks)
+
+    def settings(self) -> pl.DataFrame:
+        """The settings, one row each time one is stated."""
+        held, shared = self._store.setting_columns, self._store.templates.setting_constants.all
+        if not self._store.settings:
+            return frames.build("settings", [])
+        which, names = np.concatenate(held["constants"]), ("key", "origin", "source_name")
+        tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
+        tasks["value"] = lambda: self._store.setting_texts.series(self._store.settings, pl.String())
+        tasks["number"] = lambda: self._store.setting_numbers.series(self._store.settings, pl.Float64())
+        return with_optimizer_eps(self._frame("settings", np.concatenate(held["place"]), tasks))
+
+    def _frame(self, frame: str, place: Ints, own: Tasks) -> pl.DataFrame:
+        tasks = {name: partial(make, place) for name, make in self._placed.items()} | own
+        schema = frames.schema(frame)
+        with ThreadPoolExecutor(2) as threads:
+            made = threads.map(lambda name: tasks[name]().cast(schema[name]).alias(name), schema)
+            return pl.DataFrame(list(made))
+
+    @cached_property
+    def _placed(self) -> dict[str, Callable[[Ints], pl.Series]]:
+        """The columns of places, each as a function of the rows' places."""
+        store = self._store
+        held = {name: np.concatenate(parts) for name, parts in store.place_columns.items()}
+        known = held["known"]
+        dialects = [row[0] for row in store.templates.place_constants.all]
+        units = [unit[0] for unit in store.templates.units.all]
+        columns = {
+            "line": pl.Series(held["line"]),
+            "record": pl.Series(held["record"]),
+            "offset": pl.Series(held["offset"]),
+            "rank": _where(held["rank"] >= 0, held["rank"]),
+            "step": _where(known, held["step"]),
+            "epoch": pl.Series(held["epoch"]).fill_nan(None),
+            "ts": store.place_texts["ts"].series(store.places, pl.String()),
+        }
+        return {
+            "file": lambda place: pl.Series([store.file], dtype=pl.String).new_from_index(0, len(place)),
+            "job": self._jobs(held),
+            "step_unit": lambda place: _named(units, np.where(known, held["unit"], 0)[place]),
+            "dialect": lambda place: _named(dialects, held["constants"][place]),
+            **{name: column.gather for name, column in columns.items()},
+        }
+
+    def _jobs(self, held: dict[str, Values]) -> Callable[[Ints], pl.Series]:
+        """The job whose records these are: what they say, else the last heading that named one, else the name."""
+        store = self._store
+        names = [store.job, *(job for _, _, job in store.jobs)]
+        own = store.place_texts["job"]
+        if len(names) == 1 and not own.at:
+            return lambda place: pl.Series(names, dtype=pl.String).new_from_index(0, len(place))
+        heading = [_order(line, record) for line, record, _ in store.jobs]
+        spoken = _named(names, np.searchsorted(heading, _order(held["line"], held["record"])))
+        said = own.series(store.places, pl.String())
+        return said.zip_with(said.is_not_null(), spoken).gather
+
+
+def _named(names: Sequence[object], which: Ints, dtype: pl.DataType | None = None) -> pl.Series:
+    """A column of names by their numbers."""
+    column = pl.Series(names, dtype=dtype or pl.String())
+    return column.new_from_index(0, len(which)) if column.n_unique() == 1 else column.gather(which)
+
+
+def _with_placeholders(meaning: pl.Series, shared: list[Any], which: Ints, value: Values) -> pl.Series:
+    """`meaning` in which the values that stand for none are called so."""
+    found = np.zeros(len(value), np.bool_)
+    for number, row in enumerate(shared):
+        if row[-1]:
+            found |= (which == number) & np.isin(value, np.array(row[-1]))
+    return meaning.set(pl.Series(found), "placeholder") if found.any() else meaning
+
+
+def _where(known: Values, values: Values) -> pl.Series:
+    """`values` where they are known, else null."""
+    column = pl.Series(values)
+    return column if known.all() else column.set(pl.Series(~known), None)
+
+
+def _order(line: Any, record: Any) -> Any:  # noqa: ANN401 - a number or a column of them
+    """Where a record stands in a file, as one number."""
+    return line * 2**31 + record
