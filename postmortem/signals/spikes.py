@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, MAD_TO_STD, curves
+from postmortem.signals._curves import KEY, LOSS, curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,9 @@ _FEWEST: Final = 10
 _FAR: Final = 10.0
 _HIGH: Final = 1.5
 _BACK: Final = 3.0
+#: Between the quartiles of a normal distribution, in standard deviations.
+_IQR_OF_NORMAL: Final = 1.349
+#: A narrower spread is that of the print.
 _FLOOR: Final = 0.01
 
 
@@ -42,14 +45,11 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     for whole in curves(frames, LOSS | (pl.col("name") == "grad_norm")):
         curve = whole.finite()
         value = pl.col("value")
-        judged = curve.rows.with_columns(
-            usual=value.rolling_median(_WINDOW, min_samples=_FEWEST).shift(1),
-            away=(value - value.rolling_median(_WINDOW, min_samples=_FEWEST)).abs(),
-        ).with_columns(
-            spread=pl.max_horizontal(
-                MAD_TO_STD * pl.col("away").rolling_median(_WINDOW, min_samples=_FEWEST // 2).shift(1),
-                _FLOOR * pl.col("usual"),
-            )
+        before = {"window_size": _WINDOW, "min_samples": _FEWEST}
+        quarter, three = (value.rolling_quantile(share, "linear", **before).shift(1) for share in (0.25, 0.75))
+        judged = curve.rows.with_columns(usual=value.rolling_median(**before).shift(1), width=three - quarter)
+        judged = judged.with_columns(
+            spread=pl.max_horizontal(pl.col("width") / _IQR_OF_NORMAL, _FLOOR * pl.col("usual").abs())
         )
         far = judged.select(
             at=pl.int_range(pl.len()),
