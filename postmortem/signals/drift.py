@@ -24,6 +24,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "first_step": pl.Int64(),
     "last_step": pl.Int64(),
     "first": pl.Float64(),  # the very first value
+    "last": pl.Float64(),
     "start": pl.Float64(),  # median of the first tenth, of three values at least
     "end": pl.Float64(),  # median of the last tenth
     "middle": pl.Float64(),  # median of all
@@ -64,6 +65,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             known[0] if len(known) else None,
             known[-1] if len(known) else None,
             float(values[0]),
+            float(values[-1]),
             float(np.median(values[:tenth])),
             float(np.median(values[-tenth:])),
             float(np.median(values)),
