@@ -5,14 +5,17 @@ A curve ends where the counter of steps starts again (another job, a restart): v
 
 from __future__ import annotations
 
+import re
+import weakref
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,12 +35,21 @@ _FEWEST_FOR_NOISE: Final = 3
 
 #: Losses that a run as a whole minimises, unless its metrics tell of a game of two or of a reward.
 _OBJECTIVES: Final = frozenset({"loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits"})
-_GAME: Final = (
-    r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$|(policy|actor|critic|value|generator|discriminator|adversarial)_loss$"
+_GAME: Final = re.compile(
+    r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
+    r"|(policy|actor|critic|value|generator|discriminator|adversarial)_loss$"
     r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
 )
 
-LOSS: Final = (pl.col("name") == "loss") | pl.col("name").str.ends_with("_loss")
+#: What is watched besides losses.
+NAMES: Final = frozenset(
+    {
+        "accuracy", "cer", "entropy", "grad_norm", "kl", "label_error_rate", "loss_ema", "loss_scale", "lr", "nll_bits",
+        "param_norm", "perplexity", "reward", "score", "skipped_steps", "smoothed_loss", "wer",
+    }
+)  # fmt: skip
+#: More records than a line holds.
+_RECORDS: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ class Curve:
         return replace(self, rows=rows)
 
 
-#: The first columns of every signal of curves.
+#: The first columns of every signal of curves: what names the curve.
 KEY: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
     "split": pl.String(),  # train where the log names none
@@ -79,34 +91,69 @@ KEY: Final[dict[str, pl.DataType]] = {
 }
 
 
-def curves(frames: Mapping[str, pl.DataFrame], wanted: pl.Expr) -> Iterator[Curve]:
-    """The curves of the metrics that `wanted` selects: of the run as a whole, of one rank, values before running means."""
-    metrics = frames["metrics"].filter(
-        wanted, pl.col("meaning").is_in(["value", "running_mean"]), pl.col("scope").is_null()
-    )
-    metrics = metrics.select(
-        "file", "job", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name",
-        "source_name", pl.col("split").fill_null("train"),
-    ).sort("file", "line", "record")  # fmt: skip
-    if metrics.is_empty():
-        return
-    alone = not frames["metrics"]["name"].unique().str.contains(_GAME).any()
-    for (name, split), both in metrics.group_by("name", "split", maintain_order=True):
-        plain = both.filter(pl.col("meaning") == "value")
-        for (source,), group in (both if plain.is_empty() else plain).group_by("source_name", maintain_order=True):
-            rank = group["rank"].min()
-            rows = group if rank is None else group.filter(pl.col("rank").is_null() | (pl.col("rank") == rank))
-            # a progress bar repeats its state until it has a new one
-            rows = rows.filter(
-                pl.col("step").is_null()
-                | ~(pl.struct("step", "epoch", "value").eq_missing(pl.struct("step", "epoch", "value").shift(1)))
-                | (pl.int_range(pl.len()) == 0)
-            )
-            starts = [0, *_restarts(rows), rows.height]
-            for part, (begin, end) in enumerate(zip(starts, starts[1:], strict=False)):
-                piece = rows[begin:end].select("line", "step", "epoch", "value", "text")
-                last, objective = end == rows.height, alone and name in _OBJECTIVES
-                yield Curve(str(name), str(split), source, part, piece, last=last, objective=objective)
+def curves(frames: Mapping[str, pl.DataFrame], wanted: Container[str] = (), *, losses: bool = False) -> Iterator[Curve]:
+    """The curves of the metrics named `wanted`, and of all losses if asked: of the run as a whole, of one rank.
+
+    They are made once per run, for all signals. A metric that is printed as value and as running mean is its values.
+    """
+    metrics = frames["metrics"]
+    if id(metrics) not in _made:
+        weakref.finalize(metrics, _made.pop, id(metrics), None)
+        _made[id(metrics)] = list(_all(metrics))
+    for curve in _made[id(metrics)]:
+        if curve.metric in wanted or (losses and is_loss(curve.metric)):
+            yield curve
+
+
+#: The curves of each run that is still in use, by the id of its metrics.
+_made: Final[dict[int, list[Curve]]] = {}
+
+
+def is_loss(name: str) -> bool:
+    """True for a loss or a term of one."""
+    return name == "loss" or name.endswith("_loss")
+
+
+def _all(metrics: pl.DataFrame) -> Iterator[Curve]:
+    names = metrics["name"].unique(maintain_order=True).to_list()
+    alone = not any(_GAME.search(name) for name in names if name)
+    watched = [name for name in names if name and (name in NAMES or is_loss(name))]
+    rows = metrics.filter(
+        pl.col("name").is_in(watched), pl.col("meaning").is_in(["value", "running_mean"]), pl.col("scope").is_null()
+    ).select(
+        "file", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name", "source_name",
+        pl.col("split").fill_null("train"),
+    )  # fmt: skip
+    # frames promise no order, and mostly have it; sorting what is sorted takes most of the time
+    place = rows["line"] * _RECORDS + rows["record"].fill_null(0)
+    if rows["file"].n_unique() > 1 or not place.is_sorted():
+        rows = rows.sort("file", "line", "record", maintain_order=True)
+    for name in watched:
+        for split, both in _by(rows.filter(pl.col("name") == name), "split"):
+            plain = both.filter(pl.col("meaning") == "value")
+            for source, group in _by(both if plain.is_empty() else plain, "source_name"):
+                pieces = _pieces(group)
+                for part, piece in enumerate(pieces):
+                    last, objective = part == len(pieces) - 1, alone and name in _OBJECTIVES
+                    yield Curve(name, str(split), source, part, piece, last=last, objective=objective)
+
+
+def _by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
+    """The rows by the values of a column, in their order; grouping by text is slow where there is one value only."""
+    found = rows[column].unique(maintain_order=True).to_list()
+    if len(found) == 1:
+        return [(found[0], rows)]
+    return [(value, rows.filter(pl.col(column).eq_missing(pl.lit(value)))) for value in found]
+
+
+def _pieces(group: pl.DataFrame) -> list[pl.DataFrame]:
+    """The values of one rank, without a progress bar's repetitions, cut where the counter starts again."""
+    rank = group["rank"].min()
+    rows = group if rank is None else group.filter(pl.col("rank").is_null() | (pl.col("rank") == rank))
+    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("step", "epoch", "value"))
+    rows = rows.filter(pl.col("step").is_null() | ~again | (pl.int_range(pl.len()) == 0))
+    bounds = [0, *_restarts(rows), rows.height]
+    return [rows[begin:end].select("line", "step", "epoch", "value", "text") for begin, end in pairwise(bounds)]
 
 
 def _restarts(rows: pl.DataFrame) -> list[int]:
@@ -138,9 +185,12 @@ def noise(values: NDArray[np.float64]) -> float:
 
 
 def thin(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """At most 200 points: place (0 to 1) and median of runs of equal length."""
-    chunks = np.array_split(values, min(len(values), _MOST_POINTS))
-    y = np.array([np.median(chunk) for chunk in chunks])
+    """At most 200 points: place (0 to 1) and median of runs of equal length, the last one shorter."""
+    run = -(-len(values) // _MOST_POINTS)
+    full = len(values) // run * run
+    y = np.median(values[:full].reshape(-1, run), axis=1)
+    if full < len(values):
+        y = np.append(y, np.median(values[full:]))
     return np.linspace(0.0, 1.0, len(y)), y
 
 

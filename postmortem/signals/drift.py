@@ -1,7 +1,8 @@
 """Where a curve has gone from its beginning to its end, robustly: levels, batch noise, and the Theil-Sen trend.
 
-Levels are medians of the first and of the last tenth; the change is the median slope of all pairs times the length, with
-Sen's interval. Single wild values move neither. Neighbouring values that depend on each other make the interval too narrow.
+Levels are medians of the first and of the last tenth; the change is the median slope of all pairs times the length,
+with Sen's interval. Single wild values move neither. Neighbouring values that depend on each other make the interval
+too narrow.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, curves, noise, theil_sen, thin
+from postmortem.signals._curves import KEY, NAMES, curves, noise, theil_sen, thin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +38,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "zeros": pl.Int64(),  # values that are exactly 0
     "different": pl.Int64(),  # different values
 }
-_NAMES: Final = (
-    "accuracy", "entropy", "entropy_loss", "grad_norm", "kl", "label_error_rate", "lr", "mean_loss", "param_norm", "perplexity",
-    "reward", "score", "wer",
-)  # fmt: skip
+_NAMES: Final = NAMES - {"loss_scale", "skipped_steps"}
 _FEWEST: Final = 5
 _ENDS: Final = 0.1
 _FEWEST_AT_ENDS: Final = 3
@@ -49,7 +47,7 @@ _FEWEST_AT_ENDS: Final = 3
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of five or more finite values: losses, norms, rates, rewards, accuracies, entropies."""
     rows = []
-    for whole in curves(frames, LOSS | pl.col("name").is_in(_NAMES)):
+    for whole in curves(frames, _NAMES, losses=True):
         curve = whole.finite()
         table, values = curve.rows, curve.values
         if len(values) < _FEWEST:

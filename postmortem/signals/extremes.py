@@ -1,4 +1,4 @@
-"""The least and the greatest finite value of every metric, with their lines: one pass for all rules on what is possible."""
+"""The least and the greatest finite value of every metric, with their lines: for all that asks what is possible."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
     "split": pl.String(),  # train where the log names none
     "source_name": pl.String(),
-    "scope": pl.String(),
-    "dialect": pl.String(),
     "line": pl.Int64(),  # of the first value
     "printed": pl.Int64(),  # finite values
     "lowest": pl.Float64(),
@@ -29,27 +27,25 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per metric, split, source name, scope and dialect. Placeholders and configured values are left out."""
+    """A row per metric, split and source name. Placeholders and configured values are left out."""
     metrics = frames["metrics"].filter(pl.col("value").is_finite(), pl.col("meaning").is_in(["value", "running_mean"]))
-    at = {"lowest": pl.col("value").arg_min(), "highest": pl.col("value").arg_max()}
-    return (
-        metrics.group_by(
-            pl.col("name").alias("metric"),
-            pl.col("split").fill_null("train"),
-            "source_name",
-            "scope",
-            "dialect",
-            maintain_order=True,
-        )
+    value, row = pl.col("value"), pl.int_range(pl.len(), dtype=pl.UInt32)
+    groups = (
+        metrics.lazy()
+        .with_columns(row=row)
+        .group_by(pl.col("name").alias("metric"), "split", "source_name", maintain_order=True)
         .agg(
             pl.col("line").min(),
             pl.len().alias("printed"),
-            *(pl.col("value").get(place).alias(name) for name, place in at.items()),
-            *(
-                pl.col(col).get(place).alias(f"{name}_{col}")
-                for name, place in at.items()
-                for col in ("line", "text", "step")
-            ),
+            pl.col("row").get(value.arg_min()).alias("lowest row"),
+            pl.col("row").get(value.arg_max()).alias("highest row"),
         )
-        .select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+        .with_columns(pl.col("split").fill_null("train"))
+        .collect()
     )
+    for end in ("lowest", "highest"):
+        found = metrics[groups[f"{end} row"]].select("value", "line", "text", "step")
+        groups = groups.hstack(
+            found.rename({"value": end, **{name: f"{end}_{name}" for name in ("line", "text", "step")}})
+        )
+    return groups.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())

@@ -1,4 +1,4 @@
-"""What stood before a loss or a norm that stops being finite: how the values grew, the learning rate, the loss scale."""
+"""What stood before a loss or a norm that stops being finite: its growth, the learning rate, the loss scale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, curves, noise
+from postmortem.signals._curves import KEY, curves, noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +36,13 @@ _FLOOR: Final = 1e-3
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss, a gradient norm or a parameter norm with a value that is not finite."""
     rows = []
-    norms = pl.col("name").is_in(["grad_norm", "param_norm", "perplexity"])
     beside = {
         name: frames["metrics"].filter(
             pl.col("name") == name, pl.col("meaning") == "value", pl.col("value").is_finite()
         )
         for name in ("lr", "loss_scale")
     }
-    for curve in curves(frames, LOSS | norms):
+    for curve in curves(frames, ("grad_norm", "param_norm", "perplexity"), losses=True):
         good = np.isfinite(curve.values)
         if good.all():
             continue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, curves
+from postmortem.signals._curves import KEY, curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +29,13 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "at_end": pl.Boolean(),  # the run of equal values reaches the end
 }
 _EXPONENT: Final = re.compile(r"[eE].*$")
-_NAMES: Final = ("accuracy", "param_norm", "perplexity", "wer", "label_error_rate", "lr")
+_NAMES: Final = ("accuracy", "param_norm", "perplexity", "wer", "label_error_rate", "cer", "lr")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per curve of a loss, a parameter norm or a measure of the task that prints a value twice or more in a row."""
+    """A row per curve of a loss, a parameter norm or a measure of the task that prints a value twice in a row."""
     rows = []
-    for curve in curves(frames, LOSS | pl.col("name").is_in(_NAMES)):
+    for curve in curves(frames, _NAMES, losses=True):
         runs = curve.rows.with_columns(run=pl.col("text").rle_id()).group_by("run", maintain_order=True).agg(
             pl.col("line"), pl.col("step"), pl.col("text").first(), pl.col("value").first(), pl.len().alias("equal")
         )  # fmt: skip

@@ -30,8 +30,12 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss scale of two or more values above 0."""
     rows = []
-    for curve in curves(frames, (pl.col("name") == "loss_scale") & (pl.col("value") > 0)):
-        table = curve.finite().rows.with_columns(change=pl.col("value").diff().sign().fill_null(0))
+    for curve in curves(frames, ("loss_scale",)):
+        table = (
+            curve.finite()
+            .rows.filter(pl.col("value") > 0)
+            .with_columns(change=pl.col("value").diff().sign().fill_null(0))
+        )
         if table.height < 2:  # noqa: PLR2004 - one value does not move
             continue
         scale = table["value"]

@@ -34,7 +34,7 @@ _FEWEST: Final = 2
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per count of skipped steps that is printed at two or more known, growing steps."""
     rows = []
-    for whole in curves(frames, pl.col("name") == "skipped_steps"):
+    for whole in curves(frames, ("skipped_steps",)):
         curve = whole.finite()
         table = curve.rows.filter(pl.col("step").is_not_null()).unique("step", keep="first", maintain_order=True)
         step, count = table["step"].to_numpy().astype(float), table["value"].to_numpy()

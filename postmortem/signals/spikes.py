@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, curves
+from postmortem.signals._curves import KEY, curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ _FLOOR: Final = 0.01
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per spike of a loss or a gradient norm that has ten values before it, all above 0."""
     rows: list[tuple[object, ...]] = []
-    for whole in curves(frames, LOSS | (pl.col("name") == "grad_norm")):
+    for whole in curves(frames, ("grad_norm",), losses=True):
         curve = whole.finite()
         value = pl.col("value")
         before = {"window_size": _WINDOW, "min_samples": _FEWEST}

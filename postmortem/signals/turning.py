@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, LOSS, MAD_TO_STD, curves, noise, theil_sen, thin
+from postmortem.signals._curves import KEY, MAD_TO_STD, curves, noise, theil_sen, thin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "residual_noise": pl.Float64(),  # standard deviation around the course, robust
     "sigmas": pl.Float64(),  # rise / the larger of that and the noise from value to value
     "rise_low": pl.Float64(),  # lower end of the interval of the trend after the minimum, times its length
-    "share_above": pl.Float64(),  # of the later half of those after the minimum, those above it by three standard deviations
+    "share_above": pl.Float64(),  # of the later half of those after it, those above it by three deviations
 }
 _FEWEST: Final = 10
 _FEWEST_AFTER: Final = 3
@@ -43,7 +43,7 @@ _CLEARLY: Final = 3.0
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per loss with ten or more finite values and three or more after its minimum."""
     rows = []
-    for whole in curves(frames, LOSS | (pl.col("name") == "perplexity")):
+    for whole in curves(frames, ("perplexity", "nll_bits"), losses=True):
         curve = whole.finite()
         table, values = curve.rows, curve.values
         if len(values) < _FEWEST:
