@@ -121,8 +121,8 @@ def _all(metrics: pl.DataFrame) -> Iterator[Curve]:
     rows = metrics.filter(
         pl.col("name").is_in(watched), pl.col("meaning").is_in(["value", "running_mean"]), pl.col("scope").is_null()
     ).select(
-        "file", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name", "source_name",
-        pl.col("split").fill_null("train"),
+        "file", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name",
+        "source_name", pl.col("split").fill_null("train"),
     )  # fmt: skip
     # frames promise no order, and mostly have it; sorting what is sorted takes most of the time
     place = rows["line"] * _RECORDS + rows["record"].fill_null(0)
@@ -139,7 +139,7 @@ def _all(metrics: pl.DataFrame) -> Iterator[Curve]:
 
 
 def _by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
-    """The rows by the values of a column, in their order; grouping by text is slow where there is one value only."""
+    """The rows by the values of a column, in their order. Grouping by text is slow where there is but one value."""
     found = rows[column].unique(maintain_order=True).to_list()
     if len(found) == 1:
         return [(found[0], rows)]

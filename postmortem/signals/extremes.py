@@ -29,18 +29,21 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per metric, split and source name. Placeholders and configured values are left out."""
     metrics = frames["metrics"].filter(pl.col("value").is_finite(), pl.col("meaning").is_in(["value", "running_mean"]))
-    value, row = pl.col("value"), pl.int_range(pl.len(), dtype=pl.UInt32)
+    value = pl.col("value")
+    # grouping by text takes several times as long
+    keys = (pl.col("name").alias("metric"), pl.col("split").fill_null("train"), pl.col("source_name"))
     groups = (
         metrics.lazy()
-        .with_columns(row=row)
-        .group_by(pl.col("name").alias("metric"), "split", "source_name", maintain_order=True)
+        .select(
+            "line", "value", *(key.cast(pl.Categorical) for key in keys), row=pl.int_range(pl.len(), dtype=pl.UInt32)
+        )
+        .group_by("metric", "split", "source_name", maintain_order=True)
         .agg(
             pl.col("line").min(),
             pl.len().alias("printed"),
             pl.col("row").get(value.arg_min()).alias("lowest row"),
             pl.col("row").get(value.arg_max()).alias("highest row"),
         )
-        .with_columns(pl.col("split").fill_null("train"))
         .collect()
     )
     for end in ("lowest", "highest"):

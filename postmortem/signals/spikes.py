@@ -45,9 +45,12 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     for whole in curves(frames, ("grad_norm",), losses=True):
         curve = whole.finite()
         value = pl.col("value")
-        before = {"window_size": _WINDOW, "min_samples": _FEWEST}
-        quarter, three = (value.rolling_quantile(share, "linear", **before).shift(1) for share in (0.25, 0.75))
-        judged = curve.rows.with_columns(usual=value.rolling_median(**before).shift(1), width=three - quarter)
+        quarter, three = (
+            value.rolling_quantile(share, "linear", window_size=_WINDOW, min_samples=_FEWEST).shift(1)
+            for share in (0.25, 0.75)
+        )
+        usual = value.rolling_median(_WINDOW, min_samples=_FEWEST).shift(1)
+        judged = curve.rows.with_columns(usual=usual, width=three - quarter)
         judged = judged.with_columns(
             spread=pl.max_horizontal(pl.col("width") / _IQR_OF_NORMAL, _FLOOR * pl.col("usual").abs())
         )
