@@ -44,6 +44,7 @@ _ENDS: Final = 0.1
 _FEWEST_AT_ENDS: Final = 3
 
 
+@np.errstate(all="ignore")  # differences of what a log may print overflow
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of five or more finite values: losses, norms, rates, rewards, accuracies, entropies."""
     rows = []

@@ -33,6 +33,7 @@ _WINDOW: Final = 30
 _FLOOR: Final = 1e-3
 
 
+@np.errstate(all="ignore")  # differences of what a log may print overflow
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss, a gradient norm or a parameter norm with a value that is not finite."""
     rows = []

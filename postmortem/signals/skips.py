@@ -31,6 +31,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 _FEWEST: Final = 2
 
 
+@np.errstate(all="ignore")  # differences of what a log may print overflow
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per count of skipped steps that is printed at two or more known, growing steps."""
     rows = []

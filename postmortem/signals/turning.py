@@ -40,6 +40,7 @@ _FLOOR: Final = 1e-3
 _CLEARLY: Final = 3.0
 
 
+@np.errstate(all="ignore")  # differences of what a log may print overflow
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per loss with ten or more finite values and three or more after its minimum."""
     rows = []
