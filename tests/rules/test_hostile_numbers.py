@@ -1,4 +1,4 @@
-"""A log can print any number: no rule and no signal breaks on zeros, negatives, overflows, or values that are not finite."""
+"""A log can print any number: no rule breaks on zeros, negatives, overflows, or values that are not finite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BAD = (0.0, -1.0, 1e308, -1e308, 5e-324, float("inf"), float("nan"))
 
 def run_of(values: Sequence[float], setting: float, *, games: bool) -> Run:
     names = [name for name in METRICS if games or name not in {"reward", "score", "d_loss", "g_loss"}]
-    metrics = [
+    metrics: list[dict[str, object]] = [
         {
             "file": "a.log", "line": 10 * step + 1, "record": 0, "step": step, "name": name, "value": value,
             "text": str(value), "meaning": "value", "split": split, "source_name": name,
@@ -38,11 +38,11 @@ def run_of(values: Sequence[float], setting: float, *, games: bool) -> Run:
         for split in (None, "eval")
         for step, value in enumerate(values)
     ]  # fmt: skip
-    settings = [
+    settings: list[dict[str, object]] = [
         {"line": 1, "key": key, "value": str(setting), "number": setting, "source_name": key} for key in SETTINGS
     ]
     places = itertools.product(("normalise", "l2", None), ("activation", "parameter", "gradient"), BAD)
-    tensors = [
+    tensors: list[dict[str, object]] = [
         {
             "file": "a.log", "line": line, "name": "norm_weight", "scope": "1", "op": op, "kind": kind, "min": value,
             "max": value, "mean": value, "std": value, "rms": value, "norm": value, "min_text": str(value),
@@ -50,7 +50,7 @@ def run_of(values: Sequence[float], setting: float, *, games: bool) -> Run:
         }
         for line, (op, kind, value) in enumerate(places, 1)
     ]  # fmt: skip
-    rows = {"metrics": metrics, "settings": settings, "tensors": tensors}
+    rows: dict[str, list[dict[str, object]]] = {"metrics": metrics, "settings": settings, "tensors": tensors}
     return Run({name: frames.build(name, rows.get(name, ())) for name in frames.FRAMES}, ())
 
 
