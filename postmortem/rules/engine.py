@@ -80,6 +80,9 @@ class Engine:
         self._database = duckdb.connect(":memory:", config=_CONFIG)
         for name, frame in self._frames.items():
             self._database.register(name, _Stream(frame))
+        # millions of rows: looked through once, not once a rule
+        self._metrics = set(self._frames["metrics"]["name"].unique())
+        self._settings = set(self._frames["settings"]["key"].unique())
         self._database.execute(_MACROS)
         self._registered = set(self._frames)
         self._database.execute("SET lock_configuration = true")
@@ -101,23 +104,22 @@ class Engine:
 
     def _missing(self, rule: Rule) -> str | None:
         """Why the rule cannot be evaluated on this log, or None."""
+        for wanted, present, what in (
+            (rule.requires.metrics, self._metrics, "metric"),
+            (rule.requires.settings, self._settings, "setting"),
+        ):
+            for choice in wanted:
+                if not present & set(choice.split("|")):
+                    return f"no {what} {choice.replace('|', ' or ')} in this log"
         for name in rule.requires.frames:
             if self._frame(name, rule).is_empty():
-                return f"no {name} in this log"
+                return f"no {name} in this log" if name in self._frames else f"too few values for {name}"
         for column in rule.requires.columns:
             frame = self._frame(rule.requires.frames[0], rule)
             if column not in frame.columns:
                 raise PostmortemError(f"{_where(rule, 'requires')}: {rule.requires.frames[0]} has no column {column}")
             if frame[column].null_count() == frame.height:
                 return f"no {column} of {rule.requires.frames[0]} in this log"
-        for wanted, known, what in (
-            (rule.requires.metrics, self._frames["metrics"]["name"], "metric"),
-            (rule.requires.settings, self._frames["settings"]["key"], "setting"),
-        ):
-            present = set(known.unique()) if wanted else set()
-            for choice in wanted:
-                if not present & set(choice.split("|")):
-                    return f"no {what} {choice.replace('|', ' or ')} in this log"
         return None
 
     def _frame(self, name: str, rule: Rule) -> pl.DataFrame:

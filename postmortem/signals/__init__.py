@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """The names of all signals; rules ask for them as for frames."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 class Signals:

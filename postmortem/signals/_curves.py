@@ -1,0 +1,206 @@
+"""Metrics as curves: the values of one quantity in the order of the log, and what is robustly said of such a row.
+
+A curve ends where the counter of steps starts again (another job, a restart): values on both sides are not one course.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+#: MAD of a normal distribution times this is its standard deviation.
+MAD_TO_STD: Final = 1.4826
+#: A counter below this share of its last value has started again; less is a repeated or a late line.
+_RESTART: Final = 0.5
+#: Counters that restart at ends this close to each other count batches of an epoch.
+_SAME_LENGTH: Final = 1.05
+_FEWEST_EPOCHS: Final = 2
+#: More points do not narrow a robust slope, and pairs grow with the square.
+_MOST_POINTS: Final = 200
+#: Standard normal, 97.5 %.
+_Z: Final = 1.959964
+#: Fewer values have no spread to speak of.
+_FEWEST_FOR_NOISE: Final = 3
+
+#: Losses that a run as a whole minimises, unless its metrics tell of a game of two or of a reward.
+_OBJECTIVES: Final = frozenset({"loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits"})
+_GAME: Final = re.compile(
+    r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
+    r"|(policy|actor|critic|value|generator|discriminator|adversarial)_loss$"
+    r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
+)
+
+#: What is watched besides losses.
+NAMES: Final = frozenset(
+    {
+        "accuracy", "cer", "entropy", "grad_norm", "kl", "label_error_rate", "loss_ema", "loss_scale", "lr", "nll_bits",
+        "param_norm", "perplexity", "reward", "score", "skipped_steps", "smoothed_loss", "wer",
+    }
+)  # fmt: skip
+#: More records than a line holds.
+_RECORDS: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The values of one metric over one uninterrupted count of steps."""
+
+    metric: str
+    split: str  # train where the log names none
+    source_name: str | None
+    part: int  # from 0: the counter has started again so often
+    rows: pl.DataFrame  # line, step, epoch, value, text
+    last: bool  # no later part of the same metric
+    objective: bool  # a loss that the run as a whole minimises
+
+    @property
+    def key(self) -> tuple[str, str, str | None, int, bool, bool]:
+        """What names the curve in every signal: the first columns, as in `KEY`."""
+        return self.metric, self.split, self.source_name, self.part, self.last, self.objective
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """All values, also those that are not finite."""
+        return self.rows["value"].to_numpy()
+
+    def finite(self) -> Curve:
+        """The same curve without the values that are not finite."""
+        rows = self.rows.filter(pl.col("value").is_finite())
+        return replace(self, rows=rows)
+
+
+#: The first columns of every signal of curves: what names the curve.
+KEY: Final[dict[str, pl.DataType]] = {
+    "metric": pl.String(),
+    "split": pl.String(),  # train where the log names none
+    "source_name": pl.String(),
+    "part": pl.Int64(),  # how often the counter has started again before
+    "last_part": pl.Boolean(),  # it does not start again after
+    "objective": pl.Boolean(),  # a loss that the run as a whole minimises: no part of one, no game, no reward
+}
+
+
+def curves(frames: Mapping[str, pl.DataFrame], wanted: Container[str] = (), *, losses: bool = False) -> Iterator[Curve]:
+    """The curves of the metrics named `wanted`, and of all losses if asked: of the run as a whole, of one rank.
+
+    They are made once per run, for all signals. A metric that is printed as value and as running mean is its values.
+    """
+    metrics = frames["metrics"]
+    if id(metrics) not in _made:
+        weakref.finalize(metrics, _made.pop, id(metrics), None)
+        _made[id(metrics)] = list(_all(metrics))
+    for curve in _made[id(metrics)]:
+        if curve.metric in wanted or (losses and is_loss(curve.metric)):
+            yield curve
+
+
+#: The curves of each run that is still in use, by the id of its metrics.
+_made: Final[dict[int, list[Curve]]] = {}
+
+
+def is_loss(name: str) -> bool:
+    """True for a loss or a term of one."""
+    return name == "loss" or name.endswith("_loss")
+
+
+def _all(metrics: pl.DataFrame) -> Iterator[Curve]:
+    names = metrics["name"].unique(maintain_order=True).to_list()
+    alone = not any(_GAME.search(name) for name in names if name)
+    watched = [name for name in names if name and (name in NAMES or is_loss(name))]
+    rows = metrics.filter(
+        pl.col("name").is_in(watched), pl.col("meaning").is_in(["value", "running_mean"]), pl.col("scope").is_null()
+    ).select(
+        "file", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name",
+        "source_name", pl.col("split").fill_null("train"),
+    )  # fmt: skip
+    # frames promise no order, and mostly have it; sorting what is sorted takes most of the time
+    place = rows["line"] * _RECORDS + rows["record"].fill_null(0)
+    if rows["file"].n_unique() > 1 or not place.is_sorted():
+        rows = rows.sort("file", "line", "record", maintain_order=True)
+    for name in watched:
+        for split, both in _by(rows.filter(pl.col("name") == name), "split"):
+            plain = both.filter(pl.col("meaning") == "value")
+            for source, group in _by(both if plain.is_empty() else plain, "source_name"):
+                pieces = _pieces(group)
+                for part, piece in enumerate(pieces):
+                    last, objective = part == len(pieces) - 1, alone and name in _OBJECTIVES
+                    yield Curve(name, str(split), source, part, piece, last=last, objective=objective)
+
+
+def _by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
+    """The rows by the values of a column, in their order. Grouping by text is slow where there is but one value."""
+    found = rows[column].unique(maintain_order=True).to_list()
+    if len(found) == 1:
+        return [(found[0], rows)]
+    return [(value, rows.filter(pl.col(column).eq_missing(pl.lit(value)))) for value in found]
+
+
+def _pieces(group: pl.DataFrame) -> list[pl.DataFrame]:
+    """The values of one rank, without a progress bar's repetitions, cut where the counter starts again."""
+    rank = group["rank"].min()
+    rows = group if rank is None else group.filter(pl.col("rank").is_null() | (pl.col("rank") == rank))
+    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("step", "epoch", "value"))
+    rows = rows.filter(pl.col("step").is_null() | ~again | (pl.int_range(pl.len()) == 0))
+    bounds = [0, *_restarts(rows), rows.height]
+    return [rows[begin:end].select("line", "step", "epoch", "value", "text") for begin, end in pairwise(bounds)]
+
+
+def _restarts(rows: pl.DataFrame) -> list[int]:
+    """Where the counter starts again, and not because an epoch does."""
+    if rows["step"].null_count() == rows.height:
+        return []
+    step = pl.col("step").forward_fill()
+    before = step.shift(1)
+    back = (
+        (step < before * _RESTART)
+        & ~(pl.col("epoch") > pl.col("epoch").shift(1)).fill_null(value=False)
+        & (pl.col("step_unit").fill_null("unknown") != "batch_of_epoch")
+    )
+    found = rows.select(at=pl.int_range(pl.len()), back=back.fill_null(value=False), before=before).filter("back")
+    ends = found["before"].to_list()
+    if len(ends) >= _FEWEST_EPOCHS and max(ends) <= _SAME_LENGTH * min(ends):
+        return []
+    return list(found["at"])
+
+
+def noise(values: NDArray[np.float64]) -> float:
+    """The spread from value to value as a standard deviation: of second differences, which no straight course enters.
+
+    Robust against single wild values. A second difference of independent values has six times their variance.
+    """
+    if len(values) < _FEWEST_FOR_NOISE:
+        return float("nan")
+    return float(MAD_TO_STD * np.median(np.abs(np.diff(values, 2))) / np.sqrt(6))
+
+
+def thin(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most 200 points: place (0 to 1) and median of runs of equal length, the last one shorter."""
+    run = -(-len(values) // _MOST_POINTS)
+    full = len(values) // run * run
+    y = np.median(values[:full].reshape(-1, run), axis=1)
+    if full < len(values):
+        y = np.append(y, np.median(values[full:]))
+    return np.linspace(0.0, 1.0, len(y)), y
+
+
+@np.errstate(all="ignore")  # differences of what a log may print overflow
+def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Median slope of all pairs, and its 95 % interval after Sen (1968), for independent points."""
+    n = len(y)
+    i, j = np.triu_indices(n, 1)
+    slopes = np.sort((y[j] - y[i]) / (x[j] - x[i]))
+    half = _Z * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    low = max(0, int(np.floor((len(slopes) - half) / 2)))
+    high = min(len(slopes) - 1, int(np.ceil((len(slopes) + half) / 2)))
+    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
