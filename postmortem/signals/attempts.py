@@ -1,0 +1,141 @@
+"""The runs that one log holds: a job that fails and is started again often writes to the same file.
+
+A new attempt begins where a start is announced, or training goes on, after something that ends a run, and where a start
+is announced and the step counter goes back. A training that goes on after an exception in the same process was not
+ended by it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "attempt": pl.Int64(),  # from 0
+    "line": pl.Int64(),  # the first
+    "last_line": pl.Int64(),  # the last one that any frame tells of
+    "last": pl.Boolean(),  # the log's last attempt
+    "first_step": pl.Int64(),  # of the training's progress, null without any
+    "last_step": pl.Int64(),
+    "progress": pl.Int64(),  # lines that tell of the training's progress
+    "ended_by": pl.String(),  # kind of the first event that ends it; null: nothing does
+    "ended_line": pl.Int64(),
+}
+#: What ends a process or a job. Whether it is the cause is another question.
+ENDS: Final = frozenset({
+    "exception", "segfault", "bus_error", "illegal_instruction", "heap_corrupted", "native_exception",
+    "fatal_python_error", "signal_fatal", "process_aborted", "process_killed", "cuda_error", "children_failed",
+    "worker_failed", "task_failed", "task_signalled", "launcher_failed", "step_failed", "out_of_memory", "time_limit",
+    "run_limit", "cpu_limit", "scheduler_limit", "cancelled", "killed", "preempted", "evicted", "node_lost",
+    "node_memory_error", "nan_terminated", "completed", "job_failed", "job_completed",
+})  # fmt: skip
+#: What a job prints once, at its beginning.
+_STARTS: Final = frozenset({"run_started", "container_restarted", "workers_restarted"})
+#: What only a training that makes steps prints.
+PROGRESS: Final = (
+    "loss",
+    "lm_loss",
+    "lr",
+    "grad_norm",
+    "throughput",
+    "step_time",
+    "accuracy",
+    "perplexity",
+    "loss_scale",
+)
+#: What a training may go on after, in the same process.
+_SURVIVED: Final = frozenset({"exception", "completed", "cuda_error", "worker_failed"})
+#: Other processes print on for some lines after one has ended.
+_SLACK: Final = 5
+#: One line may have waited in a buffer; a second one is progress.
+_GOES_ON: Final = 2
+
+
+def progress(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Line, rank and step of each line that tells of the training's progress, in order."""
+    return (
+        frames["metrics"]
+        .filter(pl.col("name").is_in(PROGRESS), pl.col("meaning") != "configured")
+        .group_by("line", "rank")
+        .agg(pl.col("step").max())
+        .sort("line")
+    )
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row per attempt; a log of one run has one."""
+    steps = progress(frames)
+    cuts = _cuts(frames, steps)
+    lines = [frame["line"].max() for frame in frames.values() if not frame.is_empty()]
+    if not lines:
+        return pl.DataFrame(schema=COLUMNS)
+    ends = [*(line - 1 for line, _, _ in cuts[1:]), max(lines)]
+    rows = []
+    for number, ((line, kind, ended), last_line) in enumerate(zip(cuts, ends, strict=True)):
+        within = steps.filter(pl.col("line").is_between(line, last_line))
+        counted = within["step"].drop_nulls()
+        first, last = (counted[0], counted[-1]) if len(counted) else (None, None)
+        rows.append((number, line, last_line, number == len(cuts) - 1, first, last, len(within), kind, ended))
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple[int, str | None, int | None]]:
+    """First line of each attempt, with the kind and line of what ends it."""
+    events = frames["events"].filter(pl.col("kind").is_in(ENDS | _STARTS)).select("line", "kind", "rank")
+    banners = frames["settings"].filter(pl.col("key") == "driver_version").select("line")
+    happened = [
+        *events.iter_rows(),
+        *((line, "banner", None) for (line,) in banners.iter_rows()),
+    ]
+    if not happened:
+        return [(1, None, None)]
+    happened += [(line, "progress", rank) for line, rank, _ in steps.iter_rows()]
+    happened.sort(key=lambda event: event[0])
+    back = _Back(steps)
+    cuts: list[tuple[int, str | None, int | None]] = []
+    begin, end, going = 1, _End(None, None, None), [0]
+    for line, what, rank in happened:
+        if what in ENDS:
+            # later ends belong to the first, unless training went on in between
+            if end.line is None or len(going) > 1:
+                end, going = _End(line, what, rank), [0]
+        elif end.line is None:
+            if what != "progress" and back.at(line, begin):
+                cuts.append((begin, None, None))
+                begin = line
+        elif line > end.line + _SLACK and (rank is None or end.rank is None or rank == end.rank):
+            going = [*going, line] if what == "progress" else [0, line, line]
+            if len(going) > _GOES_ON:
+                if what != "progress" or end.kind not in _SURVIVED:
+                    cuts.append((begin, end.kind, end.line))
+                    begin = going[1]
+                end, going = _End(None, None, None), [0]
+    cuts.append((begin, end.kind, end.line))
+    return cuts
+
+
+class _End(NamedTuple):
+    """What ended, or seemed to end, the attempt that is being read."""
+
+    line: int | None
+    kind: str | None
+    rank: int | None
+
+
+class _Back:
+    """Whether the steps after a line begin below those before it: a banner in the middle of a run is no start."""
+
+    def __init__(self, steps: pl.DataFrame) -> None:
+        counted = steps.drop_nulls("step")
+        self._lines, self._steps = counted["line"].to_list(), counted["step"].to_list()
+
+    def at(self, line: int, begin: int) -> bool:
+        """The last step from `begin` to `line` is above the first one after it."""
+        place = bisect_left(self._lines, line)
+        within = 0 < place < len(self._lines) and self._lines[place - 1] >= begin
+        return within and self._steps[place] < self._steps[place - 1]
