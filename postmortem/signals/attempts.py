@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from postmortem.frames import FRAMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,18 +38,6 @@ ENDS: Final = frozenset({
 })  # fmt: skip
 #: What a job prints once, at its beginning.
 _STARTS: Final = frozenset({"run_started", "container_restarted", "workers_restarted"})
-#: What only a training that makes steps prints.
-PROGRESS: Final = (
-    "loss",
-    "lm_loss",
-    "lr",
-    "grad_norm",
-    "throughput",
-    "step_time",
-    "accuracy",
-    "perplexity",
-    "loss_scale",
-)
 #: What a training may go on after, in the same process.
 _SURVIVED: Final = frozenset({"exception", "completed", "cuda_error", "worker_failed"})
 #: Other processes print on for some lines after one has ended.
@@ -56,28 +46,18 @@ _SLACK: Final = 5
 _GOES_ON: Final = 2
 
 
-def progress(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Line, rank and step of each line that tells of the training's progress, in order."""
-    return (
-        frames["metrics"]
-        .filter(pl.col("name").is_in(PROGRESS), pl.col("meaning") != "configured")
-        .group_by("line", "rank")
-        .agg(pl.col("step").max())
-        .sort("line")
-    )
-
-
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per attempt; a log of one run has one."""
-    steps = progress(frames)
+    steps = frames["progress"]
     cuts = _cuts(frames, steps)
-    lines = [frame["line"].max() for frame in frames.values() if not frame.is_empty()]
-    if not lines:
+    told = (frames[name].select("line") for name in FRAMES)
+    last_told = pl.concat(told)["line"].max()
+    if not isinstance(last_told, int):
         return pl.DataFrame(schema=COLUMNS)
-    ends = [*(line - 1 for line, _, _ in cuts[1:]), max(lines)]
+    ends = [*(line - 1 for line, _, _ in cuts[1:]), last_told]
     rows = []
     for number, ((line, kind, ended), last_line) in enumerate(zip(cuts, ends, strict=True)):
-        within = steps.filter(pl.col("line").is_between(line, last_line))
+        within = steps.filter(pl.col("line").is_between(line, last_line)) if len(cuts) > 1 else steps
         counted = within["step"].drop_nulls()
         first, last = (counted[0], counted[-1]) if len(counted) else (None, None)
         rows.append((number, line, last_line, number == len(cuts) - 1, first, last, len(within), kind, ended))
@@ -94,7 +74,7 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
     ]
     if not happened:
         return [(1, None, None)]
-    happened += [(line, "progress", rank) for line, rank, _ in steps.iter_rows()]
+    happened += [(line, "progress", rank) for line, rank in steps.select("line", "rank").iter_rows()]
     happened.sort(key=lambda event: event[0])
     back = _Back(steps)
     cuts: list[tuple[int, str | None, int | None]] = []

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from postmortem import clock
-from postmortem.signals import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +36,17 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "last_attempt": pl.Boolean(),
     "fields": pl.String(),  # of the event, as JSON
 }
-_MACHINE: Final = frozenset({"gpu_xid", "out_of_memory", "worker_killed_memory", "gpu_lost", "node_lost", "node_memory_error"})
+_MACHINE: Final = frozenset(
+    {"gpu_xid", "out_of_memory", "worker_killed_memory", "gpu_lost", "node_lost", "node_memory_error"}
+)
 #: NVIDIA's numbers of errors that are the GPU's own, its memory's or its links'; the others are mostly the program's.
 _HARDWARE_XIDS: Final = frozenset({48, 61, 62, 64, 74, 79, 94, 95, 119, 120, 140, 143})
 _FAULTS: Final = frozenset({
     "exception", "segfault", "bus_error", "illegal_instruction", "heap_corrupted", "native_exception",
-    "fatal_python_error", "cuda_error", "device_assert", "nan_terminated", "port_in_use", "shared_memory",
-    "cuda_no_kernel_image", "driver_mismatch", "duplicate_gpu", "command_missing", "command_failed", "disk_full",
-    "quota_exceeded", "run_aborted", "all_steps_invalid", "cuda_device_missing", "library_missing", "not_started", "cuda_out_of_memory", "kaldi_error",
+    "fatal_python_error", "cuda_error", "cuda_out_of_memory", "device_assert", "cuda_no_kernel_image",
+    "cuda_device_missing", "driver_mismatch", "duplicate_gpu", "nan_terminated", "all_steps_invalid", "run_aborted",
+    "port_in_use", "shared_memory", "disk_full", "quota_exceeded", "library_missing", "command_missing",
+    "command_failed", "kaldi_error", "not_started",
 })  # fmt: skip
 _ENDS: Final = frozenset({
     "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
@@ -52,9 +54,9 @@ _ENDS: Final = frozenset({
 _ECHOES: Final = frozenset({
     "children_failed", "worker_failed", "task_failed", "task_signalled", "launcher_failed", "step_failed",
     "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout", "nccl_error",
-    "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "worker_died", "actor_died", "worker_lost",
-    "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code",
-    "connection_refused", "rendezvous_lost", "collective_stalled",
+    "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed", "worker_died",
+    "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
+    "collective_stalled", "job_failed",
 })  # fmt: skip
 #: Exceptions by which a process says that another one, or the connection to it, is gone, or that it was told to stop.
 _ECHO_CAUSES: Final = frozenset({
@@ -93,13 +95,11 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     found = _failures(frames["events"])
     if not found:
         return pl.DataFrame(schema=COLUMNS)
-    steps = _Steps(attempts.progress(frames))
+    steps = _Steps(frames["progress"])
     chained = frames["events"].filter(pl.col("kind") == "exception_chained")["line"].to_list()
     root_ranks = _root_ranks(frames["events"])
     rows = []
-    for attempt, line, last_line, last in (
-        attempts.compute(frames).select("attempt", "line", "last_line", "last").iter_rows()
-    ):
+    for attempt, line, last_line, last in frames["attempts"].select("attempt", "line", "last_line", "last").iter_rows():
         here = [failure for failure in found if line <= failure.line <= last_line]
         handled = [steps.go_on(failure, last_line) for failure in here]
         open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
@@ -120,7 +120,11 @@ def _failures(events: pl.DataFrame) -> list[_Failure]:
     kinds = (_MACHINE - {"gpu_xid"}) | _FAULTS | _ENDS | _ECHOES
     xid = pl.col("fields").str.json_path_match("$.xid").cast(pl.Int64, strict=False)
     hardware = (pl.col("kind") == "gpu_xid") & xid.is_in(_HARDWARE_XIDS)
-    chosen = events.filter(pl.col("kind").is_in(kinds) | hardware).with_columns(seconds=clock.seconds("ts")).sort("line", "record")
+    chosen = (
+        events.filter(pl.col("kind").is_in(kinds) | hardware)
+        .with_columns(seconds=clock.seconds("ts"))
+        .sort("line", "record")
+    )
     quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
     found = []
     for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message").iter_rows():

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals import attempts
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,7 +43,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         pl.col("meaning") == "value",
     )
     rows = []
-    for attempt, first, last in attempts.compute(frames).select("attempt", "line", "last_line").iter_rows():
+    for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
         within = timed.filter(pl.col("line").is_between(first, last)).sort("line", "record")
         for (name, _, _, _), series in within.group_by("name", "split", "rank", "source_name", maintain_order=True):
             later = series.slice(_WARM_UP)

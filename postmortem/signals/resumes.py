@@ -1,12 +1,10 @@
-"""Where a training goes on from an earlier step: what was done twice or lost, and whether the loss goes on as it was."""
+"""Where a training is started again: what is done twice or lost, and whether the loss goes on as it was."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-
-from postmortem.signals import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +32,7 @@ _AFTER: Final = 5
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per loss and place where a start is announced, or a checkpoint loaded, between two values of it."""
     events = frames["events"].filter(pl.col("kind").is_in(_RESTORES | _STARTS)).select("line", "kind")
-    starts = attempts.compute(frames)["line"].to_list()[1:]
+    starts = frames["attempts"]["line"].to_list()[1:]
     marks = [*events.iter_rows(), *((line, "attempt") for line in starts)]
     if not marks:
         return pl.DataFrame(schema=COLUMNS)
@@ -60,7 +58,7 @@ def _between(series: pl.DataFrame, marks: list[tuple[int, str]]) -> list[tuple[o
         place = int(lines.search_sorted(line))
         if 0 < place < len(lines):
             places.setdefault(place, set()).add(kind)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     begin = 0
     for place, kinds in places.items():
         before, after = series.slice(begin, place - begin).tail(_BEFORE), series.slice(place, _AFTER)

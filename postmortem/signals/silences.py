@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from postmortem import clock
-from postmortem.signals import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,16 +34,14 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if ends.is_empty():
         return pl.DataFrame(schema=COLUMNS)
     told = (
-        frames["metrics"]
-        .filter(pl.col("name").is_in(attempts.PROGRESS), pl.col("ts").is_not_null())
-        .group_by("line")
-        .agg(pl.col("ts").first(), pl.col("step").max())
+        frames["progress"]
+        .filter(pl.col("ts").is_not_null())
         .with_columns(seconds=clock.seconds("ts"))
         .drop_nulls("seconds")
         .sort("line")
     )
     rows = []
-    for attempt, first, last in attempts.compute(frames).select("attempt", "line", "last").iter_rows():
+    for attempt, first, last in frames["attempts"].select("attempt", "line", "last").iter_rows():
         end = ends.filter(pl.col("line") >= first).head(1)
         if end.is_empty():
             continue
