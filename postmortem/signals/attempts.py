@@ -7,7 +7,6 @@ ended by it.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -68,33 +67,29 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
     """First line of each attempt, with the kind and line of what ends it."""
     events = frames["events"].filter(pl.col("kind").is_in(ENDS | _STARTS)).select("line", "kind", "rank")
     banners = frames["settings"].filter(pl.col("key") == "driver_version").select("line")
-    happened = [
-        *events.iter_rows(),
-        *((line, "banner", None) for (line,) in banners.iter_rows()),
-    ]
-    if not happened:
-        return [(1, None, None)]
-    happened += [(line, "progress", rank) for line, rank in steps.select("line", "rank").iter_rows()]
+    happened = [*events.iter_rows(), *((line, "banner", None) for (line,) in banners.iter_rows())]
     happened.sort(key=lambda event: event[0])
-    back = _Back(steps)
+    counter = _Counter(steps)
     cuts: list[tuple[int, str | None, int | None]] = []
-    begin, end, going = 1, _End(None, None, None), [0]
-    for line, what, rank in happened:
+    begin, end = 1, _NO_END
+    for index, (line, what, rank) in enumerate([*happened, (_NEVER, "never", None)]):
+        if end.line is not None and (went_on := counter.goes_on(end, line)):
+            if end.kind not in _SURVIVED:
+                cuts.append((begin, end.kind, end.line))
+                begin = went_on
+            end = _NO_END
+        if index == len(happened):
+            break
         if what in ENDS:
-            # later ends belong to the first, unless training went on in between
-            if end.line is None or len(going) > 1:
-                end, going = _End(line, what, rank), [0]
-        elif end.line is None:
-            if what != "progress" and back.at(line, begin):
-                cuts.append((begin, None, None))
-                begin = line
-        elif line > end.line + _SLACK and (rank is None or end.rank is None or rank == end.rank):
-            going = [*going, line] if what == "progress" else [0, line, line]
-            if len(going) > _GOES_ON:
-                if what != "progress" or end.kind not in _SURVIVED:
-                    cuts.append((begin, end.kind, end.line))
-                    begin = going[1]
-                end, going = _End(None, None, None), [0]
+            # later ends belong to the first
+            end = end if end.line is not None else _End(line, what, rank)
+        elif end.line is not None:
+            if line > end.line + _SLACK and (rank is None or end.rank is None or rank == end.rank):
+                cuts.append((begin, end.kind, end.line))
+                begin, end = line, _NO_END
+        elif counter.goes_back(line, begin):
+            cuts.append((begin, None, None))
+            begin = line
     cuts.append((begin, end.kind, end.line))
     return cuts
 
@@ -107,15 +102,31 @@ class _End(NamedTuple):
     rank: int | None
 
 
-class _Back:
-    """Whether the steps after a line begin below those before it: a banner in the middle of a run is no start."""
+_NO_END: Final = _End(None, None, None)
+#: Beyond the last line of any log.
+_NEVER: Final = 2**62
+
+
+class _Counter:
+    """The lines at which a training tells its step, to see whether it goes on, or begins again."""
 
     def __init__(self, steps: pl.DataFrame) -> None:
+        self._steps = steps
         counted = steps.drop_nulls("step")
-        self._lines, self._steps = counted["line"].to_list(), counted["step"].to_list()
+        self._lines, self._counted = counted["line"], counted["step"]
 
-    def at(self, line: int, begin: int) -> bool:
+    def goes_on(self, end: _End, before: int) -> int | None:
+        """The first line of progress of the process that had ended, if there are two before a line."""
+        first, last = (self._steps["line"].search_sorted(line, "right") for line in ((end.line or 0) + _SLACK, before))
+        if last - first < _GOES_ON:
+            return None
+        after = self._steps.slice(first, last - first)
+        if end.rank is not None:
+            after = after.filter(pl.col("rank").is_null() | (pl.col("rank") == end.rank))
+        return after["line"][0] if after.height >= _GOES_ON else None
+
+    def goes_back(self, line: int, begin: int) -> bool:
         """The last step from `begin` to `line` is above the first one after it."""
-        place = bisect_left(self._lines, line)
+        place = self._lines.search_sorted(line)
         within = 0 < place < len(self._lines) and self._lines[place - 1] >= begin
-        return within and self._steps[place] < self._steps[place - 1]
+        return bool(within and self._counted[place] < self._counted[place - 1])

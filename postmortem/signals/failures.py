@@ -8,7 +8,6 @@ rank that torchrun's table names, else by time stamp where all have one, else by
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -161,18 +160,21 @@ class _Steps:
 
     def __init__(self, progress: pl.DataFrame) -> None:
         counted = progress.drop_nulls("step")
-        self._counted, self._numbers = counted["line"].to_list(), counted["step"].to_list()
-        self._lines = {rank: rows["line"].to_list() for (rank,), rows in progress.group_by("rank", maintain_order=True)}
+        self._counted, self._numbers = counted["line"], counted["step"]
+        self._progress, self._of_rank = progress, dict[int | None, pl.Series]()
 
     def before(self, line: int) -> int | None:
         """The last step that was logged up to a line."""
-        place = bisect_right(self._counted, line)
+        place = self._counted.search_sorted(line, "right")
         return self._numbers[place - 1] if place else None
 
     def go_on(self, failure: _Failure, last_line: int) -> bool:
         """The process that failed made progress afterwards, within the same attempt."""
-        lines = self._lines.get(failure.rank, [])
-        return bisect_right(lines, last_line) - bisect_right(lines, failure.line + _SLACK) >= _GOES_ON
+        if failure.rank not in self._of_rank:
+            self._of_rank[failure.rank] = self._progress.filter(pl.col("rank").eq_missing(failure.rank))["line"]
+        lines = self._of_rank[failure.rank]
+        ends = lines.search_sorted(last_line, "right"), lines.search_sorted(failure.line + _SLACK, "right")
+        return ends[0] - ends[1] >= _GOES_ON
 
 
 def _root_ranks(events: pl.DataFrame) -> set[int]:

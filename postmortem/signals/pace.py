@@ -23,36 +23,45 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "before": pl.Float64(),  # median, in the metric's own unit
     "after": pl.Float64(),
     "slower": pl.Float64(),  # how many times longer a step takes after it
-    "values_before": pl.Int64(),
+    "values_before": pl.Int64(),  # that were compared: of a long series every second or tenth
     "values_after": pl.Int64(),
     "overlap": pl.Float64(),  # share of the later values within the range of nine tenths of the earlier ones
 }
 #: The first steps compile, fill caches and open files.
 _WARM_UP: Final = 3
 _FEWEST: Final = 20
+_ENOUGH: Final = 20_000
 #: Each part must be long enough to be a state of the run and no pause.
 _SHORTEST: Final = 0.1
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The largest change of each series of step times and of throughput, attempt by attempt."""
-    timed = frames["metrics"].filter(
-        pl.col("name").is_in(["step_time", "throughput"]),
-        pl.col("value").is_finite(),
-        pl.col("value") > 0,
-        pl.col("meaning") == "value",
+    timed = (
+        frames["metrics"]
+        .lazy()
+        .filter(pl.col("name").is_in(["step_time", "throughput"]))
+        .filter(pl.col("value").is_finite(), pl.col("value") > 0, pl.col("meaning") == "value")
+        .select("name", "split", "rank", "source_name", "line", "record", "step", "value")
+        .collect()
     )
     rows = []
-    for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
-        within = timed.filter(pl.col("line").is_between(first, last)).sort("line", "record")
-        for (name, _, _, _), series in within.group_by("name", "split", "rank", "source_name", maintain_order=True):
-            later = series.slice(_WARM_UP)
+    for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
+        ordered = series if series["line"].is_sorted() else series.sort("line", "record")
+        for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
+            begin, end = (
+                ordered["line"].search_sorted(line, side) for line, side in ((first, "left"), (last, "right"))
+            )
+            later = ordered.slice(begin + _WARM_UP, max(0, end - begin - _WARM_UP))
             if later.height >= _FEWEST:
-                rows.append((name, *_change(later, attempt, str(name))))
+                name = str(series["name"][0])
+                rows.append((name, *_change(later, attempt, name)))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
 def _change(series: pl.DataFrame, attempt: int, name: str) -> tuple[object, ...]:
+    # a long series is told as well by every second or tenth of its values
+    series = series.gather_every(max(1, series.height // _ENOUGH))
     values = series["value"].to_numpy()
     logs = np.log(values)
     count = len(logs)

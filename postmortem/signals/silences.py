@@ -24,6 +24,8 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "pauses": pl.Int64(),  # how many of them
     "zones": pl.Boolean(),  # two clocks may differ by their zones, and do not by much else
 }
+#: Pauses further back say no more of what is usual.
+_ENOUGH: Final = 20_000
 #: Zones differ by quarters of an hour.
 _QUARTER: Final = 900.0
 
@@ -33,20 +35,15 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     ends = _ends(frames)
     if ends.is_empty():
         return pl.DataFrame(schema=COLUMNS)
-    told = (
-        frames["progress"]
-        .filter(pl.col("ts").is_not_null())
-        .with_columns(seconds=clock.seconds("ts"))
-        .drop_nulls("seconds")
-        .sort("line")
-    )
+    told = frames["progress"].filter(pl.col("ts").is_not_null())
     rows = []
     for attempt, first, last in frames["attempts"].select("attempt", "line", "last").iter_rows():
         end = ends.filter(pl.col("line") >= first).head(1)
         if end.is_empty():
             continue
         end_line, kind, ended, scheduler = end.row(0)
-        within = told.filter(pl.col("line").is_between(first, end_line))
+        within = told.filter(pl.col("line").is_between(first, end_line)).tail(_ENOUGH)
+        within = within.with_columns(seconds=clock.seconds("ts")).drop_nulls("seconds")
         pauses = within["seconds"].diff().drop_nulls()
         pauses = pauses.filter(pauses > 0)
         if pauses.is_empty():

@@ -46,7 +46,9 @@ CASES: Final = {
         "python/key-missing",
     ),
     "an exception that is written after those of the others": (
-        STEPS + raised(0, "ConnectionResetError: [Errno 104] Connection reset by peer") + raised(3, "KeyError: 'label'"),
+        STEPS
+        + raised(0, "ConnectionResetError: [Errno 104] Connection reset by peer")
+        + raised(3, "KeyError: 'label'"),
         "python/key-missing",
     ),
     "the rank that torchrun names": (
@@ -86,7 +88,9 @@ CASES: Final = {
     "out of memory in one rank": (
         STEPS
         + raised(1, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.20 GiB.")
-        + raised(0, "torch.distributed.DistBackendError: NCCL error in: a.cpp:1, remote process exited, NCCL version 2.20.5"),
+        + raised(
+            0, "torch.distributed.DistBackendError: NCCL error in: a.cpp:1, remote process exited, NCCL version 2.20.5"
+        ),
         "cuda/out-of-memory",
     ),
     "a sample that cannot be read, wrapped by the loader": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -21,7 +21,7 @@ def signal(name: str, **rows: Sequence[Row]) -> pl.DataFrame:
     return signals.Signals(tables)[name]
 
 
-def event(line: int, kind: str, *, rank: int | None = None, ts: str | None = None, **fields: object) -> Row:
+def event(line: int, kind: str, *, rank: int | None = None, ts: str | None = None, **fields: str | float | None) -> Row:
     return {"line": line, "record": 0, "kind": kind, "rank": rank, "ts": ts, "fields": json.dumps(fields)}
 
 
@@ -116,7 +116,7 @@ def test_a_failure_says_after_which_step() -> None:
 
 
 def test_memory_of_others_is_what_remains_of_the_card() -> None:
-    figures = {"tried": 512.0, "tried_unit": "MiB", "total": 40.0, "total_unit": "GiB", "free": 1.5, "free_unit": "GiB",
+    figures: dict[str, Any] = {"tried": 512.0, "tried_unit": "MiB", "total": 40.0, "total_unit": "GiB", "free": 1.5, "free_unit": "GiB",
                "own": 29.5, "own_unit": "GiB"}  # fmt: skip
     (row,) = signal("gpu_memory", events=[event(3, "cuda_out_of_memory", **figures)]).rows(named=True)
     assert row["tried"] == 512 * 2**20
@@ -125,7 +125,7 @@ def test_memory_of_others_is_what_remains_of_the_card() -> None:
 
 
 def test_the_reserve_of_older_messages_is_reserved_less_allocated() -> None:
-    figures = {"allocated": 14.25, "allocated_unit": "GiB", "reserved": 14.75, "reserved_unit": "GiB"}
+    figures: dict[str, Any] = {"allocated": 14.25, "allocated_unit": "GiB", "reserved": 14.75, "reserved_unit": "GiB"}
     assert signal("gpu_memory", events=[event(3, "cuda_out_of_memory", **figures)])["unallocated"].item() == 2**29
 
 
