@@ -8,6 +8,7 @@ rank that torchrun's table names, else by time stamp where all have one, else by
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -30,7 +31,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "tier": pl.String(),  # machine | fault | end | echo
     "first": pl.Boolean(),  # the attempt's first failure, or of its chain
     "only_echoes": pl.Boolean(),  # nothing in this attempt says why
-    "handled": pl.Boolean(),  # the training went on after it
+    "handled": pl.Boolean(),  # the training went on after it, or was complete: processes end in any order
     "attempt": pl.Int64(),
     "last_attempt": pl.Boolean(),
     "fields": pl.String(),  # of the event, as JSON
@@ -57,6 +58,8 @@ _ECHOES: Final = frozenset({
     "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
     "collective_stalled", "job_failed",
 })  # fmt: skip
+_ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
+_OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
 #: Exceptions by which a process says that another one, or the connection to it, is gone, or that it was told to stop.
 _ECHO_CAUSES: Final = frozenset({
     "connection_lost", "connection_refused", "store_timeout", "store_failed", "collective_timeout", "nccl_error",
@@ -100,7 +103,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for attempt, line, last_line, last in frames["attempts"].select("attempt", "line", "last_line", "last").iter_rows():
         here = [failure for failure in found if line <= failure.line <= last_line]
-        handled = [steps.go_on(failure, last_line) for failure in here]
+        done = _completed(frames["events"], line, last_line)
+        handled = [
+            steps.go_on(failure, last_line) or (_tier(failure) == "echo" and done < failure.line) for failure in here
+        ]
         open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
         first = _first(open_failures, root_ranks)
         alone = first is None or _tier(first) == "echo"
@@ -150,6 +156,9 @@ def _tier(failure: _Failure) -> str:
         return "end" if own.get("reason") else "echo"
     if failure.kind in _ENDS:
         return "end"
+    # NCCL's watchdog and its like end a process by an exception in C++ that nobody catches
+    if failure.kind in _ABORTS and any(word in failure.fields for word in _OF_ABORTS):
+        return "echo"
     if failure.kind in _ECHOES or failure.cause in _ECHO_CAUSES or failure.type in _ECHO_TYPES:
         return "echo"
     return "fault"
@@ -175,6 +184,12 @@ class _Steps:
         lines = self._of_rank[failure.rank]
         ends = lines.search_sorted(last_line, "right"), lines.search_sorted(failure.line + _SLACK, "right")
         return ends[0] - ends[1] >= _GOES_ON
+
+
+def _completed(events: pl.DataFrame, line: int, last_line: int) -> float:
+    """The line on which a training says that it is complete; infinite if it does not."""
+    said = events.filter(pl.col("kind") == "completed", pl.col("line").is_between(line, last_line))["line"].max()
+    return said if isinstance(said, int) else math.inf
 
 
 def _root_ranks(events: pl.DataFrame) -> set[int]:

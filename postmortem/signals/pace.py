@@ -49,10 +49,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
         ordered = series if series["line"].is_sorted() else series.sort("line", "record")
         for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
-            begin, end = (
-                ordered["line"].search_sorted(line, side) for line, side in ((first, "left"), (last, "right"))
-            )
-            later = ordered.slice(begin + _WARM_UP, max(0, end - begin - _WARM_UP))
+            begin = ordered["line"].search_sorted(first, "left") + _WARM_UP
+            end = ordered["line"].search_sorted(last, "right")
+            later = ordered.slice(begin, max(0, end - begin))
             if later.height >= _FEWEST:
                 name = str(series["name"][0])
                 rows.append((name, *_change(later, attempt, name)))

@@ -58,7 +58,7 @@ CASES: Final = {
     "a kill for memory that is told last": (
         STEPS
         + raised(0, KILLED)
-        + "slurmstepd: error: Detected 1 oom_kill event in StepId=101.batch. Some of the step tasks have been OOM Killed.\n"
+        + "slurmstepd: error: Detected 1 oom_kill event in StepId=101.batch. Some of the step tasks were OOM Killed.\n"
         + CANCELLED
         + " ***\n",
         "slurm/out-of-memory",
@@ -108,9 +108,25 @@ CASES: Final = {
     ),
     "a kill without a reason": (
         STEPS
-        + "torch.distributed.elastic.multiprocessing.api: [ERROR] failed (exitcode: -9) local_rank: 3 (pid: 4071) of binary: /opt/bin/python\n"
+        + "E0105 api.py:826] failed (exitcode: -9) local_rank: 3 (pid: 4071) of binary: /opt/bin/python\n"
         + TABLE,
         "host/killed",
+    ),
+    "the watchdog's own exception after its timeout": (
+        STEPS + watchdog(0) + "terminate called after throwing an instance of 'c10::DistBackendError'\n"
+        "Fatal Python error: Aborted\n",
+        "dist/nccl-timeout",
+    ),
+    "an exception that was raised while another was handled": (
+        STEPS
+        + raised(0, "KeyError: 'cached'")
+        + "[rank0]: During handling of the above exception, another exception occurred:\n"
+        + raised(0, "RuntimeError: CUDA error: out of memory"),
+        "cuda/out-of-memory",
+    ),
+    "a crash in compiled code that only srun tells of": (
+        STEPS + "srun: error: node01: task 1: Segmentation fault (core dumped)\n",
+        "host/exit-code",
     ),
     "only timeouts": (STEPS + watchdog(0), "dist/nccl-timeout"),
 }
@@ -140,9 +156,10 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         STEPS + raised(0, "ValueError: odd batch") + "".join(f"[rank0]: step {n}: loss=1.8\n" for n in range(4, 14)),
         STEPS + "UserWarning: the default will change\nsrun: job 101 queued and waiting for resources\n",
         STEPS + "node01:41:88 [0] NCCL WARN NET/Plugin : no plugin found\nstep 4: loss=1.9\nTraining completed\n",
+        STEPS + "Training completed\n" + raised(0, "BrokenPipeError: [Errno 32] Broken pipe"),
         STEPS + CANCELLED + " ***\nsrun: Job step aborted: Waiting up to 32 seconds for job step to finish.\n",
     ],
-    ids=["an exception that is handled", "warnings", "NCCL's plug-ins", "cancelled by hand"],
+    ids=["an exception that is handled", "warnings", "NCCL's plug-ins", "a pipe after the end", "cancelled by hand"],
 )
 def test_a_run_that_did_not_fail_has_no_root_cause(tmp_path: Path, log: str) -> None:
     incident = judged(tmp_path, log)

@@ -116,8 +116,8 @@ def test_a_failure_says_after_which_step() -> None:
 
 
 def test_memory_of_others_is_what_remains_of_the_card() -> None:
-    figures: dict[str, Any] = {"tried": 512.0, "tried_unit": "MiB", "total": 40.0, "total_unit": "GiB", "free": 1.5, "free_unit": "GiB",
-               "own": 29.5, "own_unit": "GiB"}  # fmt: skip
+    card = {"total": 40.0, "total_unit": "GiB", "free": 1.5, "free_unit": "GiB", "own": 29.5, "own_unit": "GiB"}
+    figures: dict[str, Any] = {"tried": 512.0, "tried_unit": "MiB", **card}
     (row,) = signal("gpu_memory", events=[event(3, "cuda_out_of_memory", **figures)]).rows(named=True)
     assert row["tried"] == 512 * 2**20
     assert row["others"] == 9 * 2**30
