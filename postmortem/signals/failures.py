@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -73,6 +74,8 @@ _ECHO_TYPES: Final = frozenset({
 })  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
+#: The traceback of an exception in a destructor, which Python prints and ignores.
+_IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
 #: Lines that other processes print on, and the lines of progress that show that this one went on.
 _SLACK: Final = 5
@@ -131,12 +134,18 @@ def _failures(events: pl.DataFrame) -> list[_Failure]:
         .sort("line", "record")
     )
     quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
-    found = []
+    ignored = events.filter(pl.col("kind") == "exception_ignored")["line"].sort().to_list()
+    found, previous = list[_Failure](), 0
     for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message").iter_rows():
         line, rank, ts, seconds, kind, text, message = row
         own: dict[str, Any] = json.loads(text or "{}")
         reason = own.get("reason") or own.get("error") or own.get("assertion") or message
         cause = own.get("cause") or (None if kind == "exception" else kind)
+        if kind == "exception":
+            above = ignored[bisect_left(ignored, line) - 1] if ignored else 0
+            was_ignored, previous = max(previous, line - _IGNORED_WITHIN) < above < line, line
+            if was_ignored:
+                continue
         # an exception without a traceback, of which nothing more is known, may be any text about one
         if cause is None and (not isinstance(quoted, int) or quoted >= line):
             continue

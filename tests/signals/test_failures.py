@@ -110,6 +110,12 @@ def test_an_exception_without_traceback_or_known_cause_is_no_failure() -> None:
     assert signal("failures", events=[event(3, "exception", type="A", cause="disk_full")]).height == 1
 
 
+def test_an_exception_that_python_ignores_is_no_failure() -> None:
+    ignored = [event(2, "exception_ignored"), event(5, "exception", type="AssertionError")]
+    assert first_lines(ignored) == []
+    assert first_lines([*ignored, event(9, "exception", type="ValueError")]) == [9]
+
+
 def test_a_failure_says_after_which_step() -> None:
     found = signal("failures", events=[event(2, "segfault"), event(9, "segfault")], metrics=[loss(5, 1200)])
     assert found["place"].to_list() == ["before any step", "after step 1,200"]
