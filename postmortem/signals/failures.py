@@ -59,6 +59,7 @@ _ECHOES: Final = frozenset({
     "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
     "collective_stalled", "job_failed",
 })  # fmt: skip
+_CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
 _ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
 _OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
 #: Exceptions by which a process says that another one, or the connection to it, is gone, or that it was told to stop.
@@ -80,6 +81,7 @@ _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
 #: Lines that other processes print on, and the lines of progress that show that this one went on.
 _SLACK: Final = 5
 _GOES_ON: Final = 2
+_ALL_GO_ON: Final = 50
 _TIERS: Final = {"machine": 0, "fault": 1, "end": 1, "echo": 2}
 
 
@@ -107,9 +109,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     for attempt, line, last_line, last in frames["attempts"].select("attempt", "line", "last_line", "last").iter_rows():
         here = [failure for failure in found if line <= failure.line <= last_line]
         done = _completed(frames["events"], line, last_line)
-        handled = [
-            steps.go_on(failure, last_line) or (_tier(failure) == "echo" and done < failure.line) for failure in here
-        ]
+        handled = [steps.go_on(failure, last_line) or (done < failure.line and _at_exit(failure)) for failure in here]
         open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
         first = _first(open_failures, root_ranks)
         alone = first is None or _tier(first) == "echo"
@@ -191,8 +191,19 @@ class _Steps:
         if failure.rank not in self._of_rank:
             self._of_rank[failure.rank] = self._progress.filter(pl.col("rank").eq_missing(failure.rank))["line"]
         lines = self._of_rank[failure.rank]
-        ends = lines.search_sorted(last_line, "right"), lines.search_sorted(failure.line + _SLACK, "right")
-        return ends[0] - ends[1] >= _GOES_ON
+        return self._between(lines, failure, last_line) >= _GOES_ON or (
+            # a rank that is gone stops the others at their next collective
+            self._between(self._progress["line"], failure, last_line) >= _ALL_GO_ON
+        )
+
+    @staticmethod
+    def _between(lines: pl.Series, failure: _Failure, last_line: int) -> int:
+        return lines.search_sorted(last_line, "right") - lines.search_sorted(failure.line + _SLACK, "right")
+
+
+def _at_exit(failure: _Failure) -> bool:
+    """What may happen to a process that has done its work, while it is taken down."""
+    return _tier(failure) == "echo" or failure.kind in _CRASHES
 
 
 def _completed(events: pl.DataFrame, line: int, last_line: int) -> float:

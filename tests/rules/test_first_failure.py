@@ -156,10 +156,18 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         STEPS + raised(0, "ValueError: odd batch") + "".join(f"[rank0]: step {n}: loss=1.8\n" for n in range(4, 14)),
         STEPS + "UserWarning: the default will change\nsrun: job 101 queued and waiting for resources\n",
         STEPS + "node01:41:88 [0] NCCL WARN NET/Plugin : no plugin found\nstep 4: loss=1.9\nTraining completed\n",
+        STEPS + "Training completed\nSegmentation fault (core dumped)\n",
         STEPS + "Training completed\n" + raised(0, "BrokenPipeError: [Errno 32] Broken pipe"),
         STEPS + CANCELLED + " ***\nsrun: Job step aborted: Waiting up to 32 seconds for job step to finish.\n",
     ],
-    ids=["an exception that is handled", "warnings", "NCCL's plug-ins", "a pipe after the end", "cancelled by hand"],
+    ids=[
+        "an exception that is handled",
+        "warnings",
+        "NCCL's plug-ins",
+        "a crash at exit",
+        "a pipe after the end",
+        "cancelled by hand",
+    ],
 )
 def test_a_run_that_did_not_fail_has_no_root_cause(tmp_path: Path, log: str) -> None:
     incident = judged(tmp_path, log)
