@@ -34,7 +34,7 @@ def incident(tmp_path: Path, text: str) -> Incident:
         (STEPS + FAILED_TASK + OUT_OF_MEMORY + CANCELLED, ["slurm/out-of-memory"]),
         (STEPS + CANCELLED, []),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
-        (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/cancelled"]),
+        (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/node-failure"]),
     ],
 )
 def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: list[str]) -> None:

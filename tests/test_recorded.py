@@ -25,7 +25,7 @@ LOGS = Path(__file__).parent.parent / "sample_logs"
         ("distill-t2", []),
         ("slurm-time-limit", ["slurm/time-limit"]),
         ("slurm-out-of-memory", ["slurm/out-of-memory"]),
-        ("slurm-rank-crash", ["python/exception"]),
+        ("slurm-rank-crash", ["python/index-out-of-range"]),
     ],
 )
 def test_the_cause_is_the_one_that_was_built_in(name: str, roots: list[str]) -> None:

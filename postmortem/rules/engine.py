@@ -85,6 +85,7 @@ class Engine:
         self._settings = set(self._frames["settings"]["key"].unique())
         self._database.execute(_MACROS)
         self._registered = set(self._frames)
+        self._kinds = frozenset(self._frames["events"]["kind"].unique())
         self._database.execute("SET lock_configuration = true")
 
     def run(self, rules: list[Rule]) -> Outcome:
@@ -95,7 +96,7 @@ class Engine:
                 if reason := self._missing(rule):
                     outcome.not_checked.append((rule.id, reason))
                     continue
-                if rows := self._rows(rule):
+                if not self._nothing_to_find(rule) and (rows := self._rows(rule)):
                     outcome.hits.append(Hit(rule, rows))
             except PostmortemError as error:
                 outcome.errors.append(str(error))
@@ -121,6 +122,15 @@ class Engine:
             if frame[column].null_count() == frame.height:
                 return f"no {column} of {rule.requires.frames[0]} in this log"
         return None
+
+    def _nothing_to_find(self, rule: Rule) -> bool:
+        """The log has nothing of what the rule looks for, so that its query would return no row."""
+        wanted = rule.quiet_without
+        if not wanted.frames and not wanted.events:
+            return False
+        return self._kinds.isdisjoint(wanted.events) and all(
+            self._frame(name, rule).is_empty() for name in wanted.frames
+        )
 
     def _frame(self, name: str, rule: Rule) -> pl.DataFrame:
         """A frame or signal, its signal made a table when it is first asked for."""

@@ -35,6 +35,13 @@ class Requires(_Part):
     settings: list[str] = []
 
 
+class QuietWithout(_Part):
+    """What a rule looks for. A log that has none of it was checked, and the query need not run."""
+
+    frames: list[str] = []  # frames and signals: one of them must hold a row
+    events: list[str] = []  # kinds of events
+
+
 class Param(_Part):
     """A threshold: its value, unit, and the reason for that value."""
 
@@ -91,6 +98,7 @@ class Rule(_Part):
     severity: Severity
     confidence: Confidence
     requires: Requires = Requires()
+    quiet_without: QuietWithout = QuietWithout()
     params: dict[str, Param] = {}
     detect: str
     message: str

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import polars as pl
 
 
@@ -17,18 +16,28 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
-class Signals:
-    """The signals of one run, each computed when it is first asked for."""
+class Signals(Mapping[str, "pl.DataFrame"]):
+    """The frames of one run, and its signals, each computed when it is first asked for. A signal may ask for others."""
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self._frames = frames
         self._computed: dict[str, pl.DataFrame] = {}
 
-    def get(self, name: str) -> pl.DataFrame | None:
-        """The frame of a signal; None for one that does not exist."""
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """A frame or signal. KeyError for one that does not exist."""
+        if name in self._frames:
+            return self._frames[name]
         if name not in self._computed:
             if name not in names():
-                return None
-            frame: pl.DataFrame = import_module(f"{__name__}.{name}").compute(self._frames)
+                raise KeyError(name)
+            frame: pl.DataFrame = import_module(f"{__name__}.{name}").compute(self)
             self._computed[name] = frame
         return self._computed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the frames, then of the signals."""
+        return iter([*self._frames, *names()])
+
+    def __len__(self) -> int:
+        """How many frames and signals there are."""
+        return len(self._frames) + len(names())

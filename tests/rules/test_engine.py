@@ -112,3 +112,28 @@ def test_a_missing_value_reads_unknown_and_no_attribute_is_reached() -> None:
     assert rule_files.fill("{a:.1f} {b} {c.__class__} {d:g}", {"a": 1.25, "b": None, "d": "x"}) == (
         "1.2 unknown {c.__class__} x"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runs"),
+    [
+        ("events: [gpu_xid]", False),
+        ("events: [gpu_xid, segfault]", True),
+        ("frames: [tensors]", False),
+        ("frames: [tensors, metrics]", True),
+        ("frames: [failures]", True),
+        ("{}", True),
+    ],
+)
+def test_a_rule_is_not_run_where_there_is_nothing_that_it_looks_for(tmp_path: Path, wanted: str, *, runs: bool) -> None:
+    path = tmp_path / "run.log"
+    path.write_text("step 1: loss=2.0\nSegmentation fault\n")
+    text = RULE.format(detect="SELECT line, 1 AS value FROM events")
+    wanted = wanted if wanted == "{}" else f"{{{wanted}}}"
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "one.yaml").write_text(text.replace("detect:", f"quiet_without: {wanted}\ndetect:"))
+    loaded, errors = rule_files.load_folder(tmp_path / "rules")
+    outcome = Engine(read(str(path))).run(loaded)
+    assert errors == outcome.errors == []
+    assert bool(outcome.hits) is runs
+    assert outcome.not_checked == []

@@ -1,0 +1,245 @@
+"""What ended a run, and what only followed: of many failures in a log the first is named, the others are its echo.
+
+In this order: what the machine did to the process (its memory, its GPU, its node); then what happened first, a fault of
+the program or an end imposed from outside; last, what one process says of another that is gone. "First" is by the
+rank that torchrun's table names, else by time stamp where all have one, else by line.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from postmortem import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "line": pl.Int64(),
+    "kind": pl.String(),  # the event's kind
+    "cause": pl.String(),  # what several exceptions have in common; of other events their kind
+    "type": pl.String(),  # of an exception, without its module
+    "reason": pl.String(),
+    "rank": pl.Int64(),
+    "step": pl.Int64(),  # the last that was logged before it
+    "place": pl.String(),  # the same in words: "after step 12", "before any step"
+    "ts": pl.String(),
+    "tier": pl.String(),  # machine | fault | end | echo
+    "first": pl.Boolean(),  # the attempt's first failure, or of its chain
+    "only_echoes": pl.Boolean(),  # nothing in this attempt says why
+    "handled": pl.Boolean(),  # the training went on after it, or was complete: processes end in any order
+    "attempt": pl.Int64(),
+    "last_attempt": pl.Boolean(),
+    "fields": pl.String(),  # of the event, as JSON
+}
+_MACHINE: Final = frozenset(
+    {"gpu_xid", "out_of_memory", "worker_killed_memory", "gpu_lost", "node_lost", "node_memory_error"}
+)
+#: NVIDIA's numbers of errors that are the GPU's own, its memory's or its links'; the others are mostly the program's.
+_HARDWARE_XIDS: Final = frozenset({48, 61, 62, 64, 74, 79, 94, 95, 119, 120, 140, 143})
+_FAULTS: Final = frozenset({
+    "exception", "segfault", "bus_error", "illegal_instruction", "heap_corrupted", "native_exception",
+    "fatal_python_error", "cuda_error", "cuda_out_of_memory", "device_assert", "cuda_no_kernel_image",
+    "cuda_device_missing", "driver_mismatch", "duplicate_gpu", "nan_terminated", "all_steps_invalid", "run_aborted",
+    "port_in_use", "shared_memory", "disk_full", "quota_exceeded", "library_missing", "command_missing",
+    "command_failed", "kaldi_error", "not_started",
+})  # fmt: skip
+_ENDS: Final = frozenset({
+    "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
+})  # fmt: skip
+_ECHOES: Final = frozenset({
+    "children_failed", "worker_failed", "task_failed", "task_signalled", "launcher_failed", "step_failed",
+    "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout", "nccl_error",
+    "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed", "worker_died",
+    "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
+    "collective_stalled", "job_failed",
+})  # fmt: skip
+_CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
+_ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
+_OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
+#: Exceptions by which a process says that another one, or the connection to it, is gone, or that it was told to stop.
+_ECHO_CAUSES: Final = frozenset({
+    "connection_lost", "connection_refused", "store_timeout", "store_failed", "collective_timeout", "nccl_error",
+    "rendezvous_failed", "worker_process_died", "worker_lost", "signal_received", "interrupted",
+    "dataloader_worker_killed",
+})  # fmt: skip
+_ECHO_TYPES: Final = frozenset({
+    "DistBackendError", "DistNetworkError", "DistStoreError", "ActorDiedError", "ActorUnavailableError",
+    "RayActorError", "WorkerCrashedError", "BrokenPipeError", "ConnectionResetError", "CalledProcessError",
+    "ChildFailedError", "SignalException", "RayTaskError", "SystemExit",
+})  # fmt: skip
+#: An exception that carries another one, whose own line comes next.
+_WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
+#: The traceback of an exception in a destructor, which Python prints and ignores.
+_IGNORED_WITHIN: Final = 40  # lines
+_WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
+#: Lines that other processes print on, and the lines of progress that show that this one went on.
+_SLACK: Final = 5
+_GOES_ON: Final = 2
+_ALL_GO_ON: Final = 50
+_TIERS: Final = {"machine": 0, "fault": 1, "end": 1, "echo": 2}
+
+
+class _Failure(NamedTuple):
+    line: int
+    rank: int | None
+    ts: str | None
+    seconds: float | None
+    kind: str
+    cause: str | None
+    type: str | None
+    reason: str | None
+    fields: str
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row per failure. An exception counts with a traceback before it, or where its text tells its cause."""
+    found = _failures(frames["events"])
+    if not found:
+        return pl.DataFrame(schema=COLUMNS)
+    steps = _Steps(frames["progress"])
+    chained = frames["events"].filter(pl.col("kind") == "exception_chained")["line"].to_list()
+    root_ranks = _root_ranks(frames["events"])
+    rows = []
+    for attempt, line, last_line, last in frames["attempts"].select("attempt", "line", "last_line", "last").iter_rows():
+        here = [failure for failure in found if line <= failure.line <= last_line]
+        done = _completed(frames["events"], line, last_line)
+        handled = [steps.go_on(failure, last_line) or (done < failure.line and _at_exit(failure)) for failure in here]
+        open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
+        first = _first(open_failures, root_ranks)
+        alone = first is None or _tier(first) == "echo"
+        chain = _chain(first, open_failures, chained) if first else set()
+        for failure, survived in zip(here, handled, strict=True):
+            step = steps.before(failure.line)
+            rows.append((
+                failure.line, failure.kind, failure.cause, failure.type, failure.reason, failure.rank, step,
+                "before any step" if step is None else f"after step {step:,}", failure.ts, _tier(failure),
+                not survived and failure.line in chain, alone, survived, attempt, last, failure.fields,
+            ))  # fmt: skip
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _failures(events: pl.DataFrame) -> list[_Failure]:
+    kinds = (_MACHINE - {"gpu_xid"}) | _FAULTS | _ENDS | _ECHOES
+    xid = pl.col("fields").str.json_path_match("$.xid").cast(pl.Int64, strict=False)
+    hardware = (pl.col("kind") == "gpu_xid") & xid.is_in(_HARDWARE_XIDS)
+    chosen = (
+        events.filter(pl.col("kind").is_in(kinds) | hardware)
+        .with_columns(seconds=clock.seconds("ts"))
+        .sort("line", "record")
+    )
+    quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
+    ignored = events.filter(pl.col("kind") == "exception_ignored")["line"].sort().to_list()
+    found, previous = list[_Failure](), 0
+    for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message").iter_rows():
+        line, rank, ts, seconds, kind, text, message = row
+        own: dict[str, Any] = json.loads(text or "{}")
+        reason = own.get("reason") or own.get("error") or own.get("assertion") or message
+        cause = own.get("cause") or (None if kind == "exception" else kind)
+        if kind == "exception":
+            above = ignored[bisect_left(ignored, line) - 1] if ignored else 0
+            was_ignored, previous = max(previous, line - _IGNORED_WITHIN) < above < line, line
+            if was_ignored:
+                continue
+        # an exception without a traceback, of which nothing more is known, may be any text about one
+        if cause is None and (not isinstance(quoted, int) or quoted >= line):
+            continue
+        name = str(own["type"]).rsplit(".", 1)[-1] if own.get("type") else None
+        found.append(
+            _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}")
+        )
+    return found
+
+
+def _tier(failure: _Failure) -> str:
+    if failure.kind in _MACHINE:
+        return "machine"
+    own = json.loads(failure.fields)
+    # SLURM gives a reason for what it does itself; without one it is a person, a script, or srun after a failed task
+    if failure.kind == "cancelled":
+        return "end" if own.get("reason") else "echo"
+    if failure.kind in _ENDS:
+        return "end"
+    # NCCL's watchdog and its like end a process by an exception in C++ that nobody catches
+    if failure.kind in _ABORTS and any(word in failure.fields for word in _OF_ABORTS):
+        return "echo"
+    if failure.kind in _ECHOES or failure.cause in _ECHO_CAUSES or failure.type in _ECHO_TYPES:
+        return "echo"
+    return "fault"
+
+
+class _Steps:
+    """The lines of a training's progress, to look up what comes before or after a failure."""
+
+    def __init__(self, progress: pl.DataFrame) -> None:
+        counted = progress.drop_nulls("step")
+        self._counted, self._numbers = counted["line"], counted["step"]
+        self._progress, self._of_rank = progress, dict[int | None, pl.Series]()
+
+    def before(self, line: int) -> int | None:
+        """The last step that was logged up to a line."""
+        place = self._counted.search_sorted(line, "right")
+        return self._numbers[place - 1] if place else None
+
+    def go_on(self, failure: _Failure, last_line: int) -> bool:
+        """The process that failed made progress afterwards, within the same attempt."""
+        if failure.rank not in self._of_rank:
+            self._of_rank[failure.rank] = self._progress.filter(pl.col("rank").eq_missing(failure.rank))["line"]
+        lines = self._of_rank[failure.rank]
+        return self._between(lines, failure, last_line) >= _GOES_ON or (
+            # a rank that is gone stops the others at their next collective
+            self._between(self._progress["line"], failure, last_line) >= _ALL_GO_ON
+        )
+
+    @staticmethod
+    def _between(lines: pl.Series, failure: _Failure, last_line: int) -> int:
+        return lines.search_sorted(last_line, "right") - lines.search_sorted(failure.line + _SLACK, "right")
+
+
+def _at_exit(failure: _Failure) -> bool:
+    """What may happen to a process that has done its work, while it is taken down."""
+    return _tier(failure) == "echo" or failure.kind in _CRASHES
+
+
+def _completed(events: pl.DataFrame, line: int, last_line: int) -> float:
+    """The line on which a training says that it is complete; infinite if it does not."""
+    said = events.filter(pl.col("kind") == "completed", pl.col("line").is_between(line, last_line))["line"].max()
+    return said if isinstance(said, int) else math.inf
+
+
+def _root_ranks(events: pl.DataFrame) -> set[int]:
+    tables = events.filter(pl.col("kind") == "first_failed_worker")["fields"]
+    named = (json.loads(text or "{}").get("failed_rank") for text in tables)
+    return {int(rank) for rank in named if isinstance(rank, int | float)}
+
+
+def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
+    if not failures:
+        return None
+    top = min(_TIERS[_tier(failure)] for failure in failures)
+    candidates = [failure for failure in failures if _TIERS[_tier(failure)] == top]
+    named = [failure for failure in candidates if failure.rank in root_ranks and failure.kind == "exception"]
+    candidates = named or candidates
+    if all(failure.seconds is not None for failure in candidates):
+        return min(candidates, key=lambda failure: (failure.seconds or 0.0, failure.line))
+    return min(candidates, key=lambda failure: failure.line)
+
+
+def _chain(first: _Failure, failures: list[_Failure], chained: list[int]) -> set[int]:
+    """The lines of the first failure and of what it was raised from, or raised while it was handled."""
+    lines, previous = {first.line}, first
+    for failure in failures:
+        if failure.line <= previous.line or failure.rank != first.rank or failure.kind != "exception":
+            continue
+        wrapped = previous.cause in _WRAPPERS or previous.reason == "in user code:"
+        joined = any(previous.line < line < failure.line for line in chained)
+        if not joined and not (wrapped and failure.line - previous.line <= _WRAPPED_WITHIN):
+            break
+        lines.add(failure.line)
+        previous = failure
+    return lines

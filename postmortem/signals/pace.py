@@ -1,0 +1,80 @@
+"""Where a run becomes slower or faster for good, judged against its own steps and no fixed limit.
+
+The logarithms of the step times are cut in two where that explains most of their spread. A change is a change only
+if it is sustained: `overlap` says how far the two parts still reach into each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "metric": pl.String(),  # step_time, or throughput
+    "line": pl.Int64(),  # of the first value after the change
+    "last_line": pl.Int64(),
+    "step": pl.Int64(),
+    "attempt": pl.Int64(),
+    "before": pl.Float64(),  # median, in the metric's own unit
+    "after": pl.Float64(),
+    "slower": pl.Float64(),  # how many times longer a step takes after it
+    "values_before": pl.Int64(),  # that were compared: of a long series every second or tenth
+    "values_after": pl.Int64(),
+    "overlap": pl.Float64(),  # share of the later values within the range of nine tenths of the earlier ones
+}
+#: The first steps compile, fill caches and open files.
+_WARM_UP: Final = 3
+_FEWEST: Final = 20
+_ENOUGH: Final = 20_000
+#: Each part must be long enough to be a state of the run and no pause.
+_SHORTEST: Final = 0.1
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The largest change of each series of step times and of throughput, attempt by attempt."""
+    timed = (
+        frames["metrics"]
+        .lazy()
+        .filter(pl.col("name").is_in(["step_time", "throughput"]))
+        .filter(pl.col("value").is_finite(), pl.col("value") > 0, pl.col("meaning") == "value")
+        .select("name", "split", "rank", "source_name", "line", "record", "step", "value")
+        .collect()
+    )
+    rows = []
+    for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
+        ordered = series if series["line"].is_sorted() else series.sort("line", "record")
+        for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
+            begin = ordered["line"].search_sorted(first, "left") + _WARM_UP
+            end = ordered["line"].search_sorted(last, "right")
+            later = ordered.slice(begin, max(0, end - begin))
+            if later.height >= _FEWEST:
+                name = str(series["name"][0])
+                rows.append((name, *_change(later, attempt, name)))
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _change(series: pl.DataFrame, attempt: int, name: str) -> tuple[object, ...]:
+    # a long series is told as well by every second or tenth of its values
+    series = series.gather_every(max(1, series.height // _ENOUGH))
+    values = series["value"].to_numpy()
+    logs = np.log(values)
+    count = len(logs)
+    shortest = max(5, int(count * _SHORTEST))
+    sizes = np.arange(1, count)
+    sums = np.cumsum(logs)[:-1]
+    # between-group sum of squares: the larger, the more of the spread the cut explains
+    gain = (sums - sizes * logs.mean()) ** 2 * (1 / sizes + 1 / (count - sizes))
+    gain[: shortest - 1] = gain[count - shortest :] = -1.0
+    cut = int(gain.argmax()) + 1
+    before, after = values[:cut], values[cut:]
+    slower = float(np.median(after) / np.median(before))
+    low, high = np.quantile(before, [0.05, 0.95])
+    overlap = float(np.mean((after >= low) & (after <= high)))
+    place = (series["line"][cut], series["line"][-1], series["step"][cut], attempt)
+    medians = (float(np.median(before)), float(np.median(after)))
+    return (*place, *medians, slower if name == "step_time" else 1 / slower, cut, count - cut, overlap)

@@ -1,0 +1,71 @@
+"""Where a training is started again: what is done twice or lost, and whether the loss goes on as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "metric": pl.String(),  # the loss that is compared
+    "line": pl.Int64(),  # of the first value after it
+    "lines": pl.List(pl.Int64()),  # the last value before it, and that one
+    "step_before": pl.Int64(),  # the highest that was reached
+    "step_after": pl.Int64(),  # where it goes on
+    "restored": pl.Boolean(),  # a checkpoint was loaded in between
+    "loss_before": pl.Float64(),  # median of the last values before it
+    "spread": pl.Float64(),  # their standard deviation
+    "loss_after": pl.Float64(),  # median of the first values after it
+    "values_before": pl.Int64(),
+    "values_after": pl.Int64(),
+}
+_LOSSES: Final = ("loss", "lm_loss")
+_RESTORES: Final = frozenset({"resumed", "checkpoint_loaded"})
+_STARTS: Final = frozenset({"run_started", "training_started", "workers_restarted", "container_restarted"})
+_BEFORE: Final = 20
+_AFTER: Final = 5
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row per loss and place where a start is announced, or a checkpoint loaded, between two values of it."""
+    events = frames["events"].filter(pl.col("kind").is_in(_RESTORES | _STARTS)).select("line", "kind")
+    starts = frames["attempts"]["line"].to_list()[1:]
+    marks = [*events.iter_rows(), *((line, "attempt") for line in starts)]
+    if not marks:
+        return pl.DataFrame(schema=COLUMNS)
+    losses = frames["metrics"].filter(
+        pl.col("name").is_in(_LOSSES),
+        pl.col("meaning") == "value",
+        pl.col("step").is_not_null(),
+        pl.col("step_unit") != "batch_of_epoch",
+        pl.col("value").is_finite(),
+        pl.col("split").is_null() | (pl.col("split") == "train"),
+    )
+    rows = []
+    for (name, _, _), series in losses.group_by("name", "rank", "source_name", maintain_order=True):
+        ordered = series.sort("line", "record")
+        rows += [(name, *row) for row in _between(ordered, sorted(marks))]
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _between(series: pl.DataFrame, marks: list[tuple[int, str]]) -> list[tuple[object, ...]]:
+    lines = series["line"]
+    places: dict[int, set[str]] = {}
+    for line, kind in marks:
+        place = int(lines.search_sorted(line))
+        if 0 < place < len(lines):
+            places.setdefault(place, set()).add(kind)
+    rows: list[tuple[object, ...]] = []
+    begin = 0
+    for place, kinds in places.items():
+        before, after = series.slice(begin, place - begin).tail(_BEFORE), series.slice(place, _AFTER)
+        reached = series.slice(begin, place - begin)["step"].max()
+        ends = [before["line"][-1], after["line"][0]]
+        losses = (before["value"].median(), before["value"].std(), after["value"].median())
+        counts = (before.height, after.height)
+        rows.append((ends[1], ends, reached, after["step"][0], bool(kinds & _RESTORES), *losses, *counts))
+        begin = place
+    return rows

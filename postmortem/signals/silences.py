@@ -1,0 +1,72 @@
+"""How long an attempt had said nothing when it ended, beside the pauses that are usual for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from postmortem import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS: Final[dict[str, pl.DataType]] = {
+    "attempt": pl.Int64(),
+    "last_attempt": pl.Boolean(),
+    "line": pl.Int64(),  # of the last progress with a time stamp
+    "end_line": pl.Int64(),  # of what ended it
+    "ended_by": pl.String(),
+    "step": pl.Int64(),  # the last one
+    "silent": pl.Float64(),  # seconds from the last progress to the end
+    "usual": pl.Float64(),  # seconds between two lines of progress, median
+    "longest": pl.Float64(),  # the longest such pause before
+    "pauses": pl.Int64(),  # how many of them
+    "zones": pl.Boolean(),  # two clocks may differ by their zones, and do not by much else
+}
+#: Pauses further back say no more of what is usual.
+_ENOUGH: Final = 20_000
+#: Zones differ by quarters of an hour.
+_QUARTER: Final = 900.0
+
+
+def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """A row per attempt that was ended at a known time after progress at known times."""
+    ends = _ends(frames)
+    if ends.is_empty():
+        return pl.DataFrame(schema=COLUMNS)
+    told = frames["progress"].filter(pl.col("ts").is_not_null())
+    rows = []
+    for attempt, first, last in frames["attempts"].select("attempt", "line", "last").iter_rows():
+        end = ends.filter(pl.col("line") >= first).head(1)
+        if end.is_empty():
+            continue
+        end_line, kind, ended, scheduler = end.row(0)
+        within = told.filter(pl.col("line").is_between(first, end_line)).tail(_ENOUGH)
+        within = within.with_columns(seconds=clock.seconds("ts")).drop_nulls("seconds")
+        pauses = within["seconds"].diff().drop_nulls()
+        pauses = pauses.filter(pauses > 0)
+        if pauses.is_empty():
+            continue
+        silent, usual = ended - within["seconds"][-1], float(pauses.quantile(0.5) or 0.0)
+        beside = min(abs(silent) % _QUARTER, _QUARTER - abs(silent) % _QUARTER)
+        zones = scheduler and abs(silent) > _QUARTER / 2 and beside < max(3 * usual, 60.0)
+        steps = within["step"].drop_nulls()
+        place = (within["line"][-1], end_line, kind, steps[-1] if len(steps) else None)
+        rows.append((attempt, last, *place, silent, usual, float(pauses.max() or 0.0), len(pauses), zones))  # type: ignore[arg-type]
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _ends(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Line, kind and second of what ended a run; whether the scheduler's clock told it."""
+    kinds = ["time_limit", "cancelled", "preempted", "run_limit", "killed", "nccl_timeout", "nccl_heartbeat_timeout"]
+    end = pl.col("fields").str.json_path_match("$.end")
+    return (
+        frames["events"]
+        .filter(pl.col("kind").is_in(kinds))
+        .with_columns(at=pl.coalesce(end, "ts"), scheduler=end.is_not_null())
+        .with_columns(seconds=clock.seconds("at"))
+        .drop_nulls("seconds")
+        .sort("line")
+        .select("line", "kind", "seconds", "scheduler")
+    )
