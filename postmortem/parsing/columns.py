@@ -58,8 +58,10 @@ def values(
     given = (address(first), address(count))
     library.pm_measure(number, *given, address(table[3]), address(sizes), address(sizes[1:]))
     rows, size = sizes.tolist()
-    place, constants, value = np.empty(rows, np.int64), np.empty(rows, np.int32), np.empty(rows, np.float64)
-    done, text = np.empty(rows, np.bool_), np.empty(size, np.uint8)
+    # one piece of memory for all that stays: large ones cost the system less
+    block, done = np.empty(16 * rows + size, np.uint8), np.empty(rows, np.bool_)
+    value, place = block[: 8 * rows].view(np.float64), block[8 * rows : 12 * rows].view(np.int32)
+    constants, text = block[12 * rows : 16 * rows].view(np.int32), block[16 * rows :]
     wanted = (start, first_place, *table, place, constants, value, done, text)
     library.pm_values(address(buffer), number, *given, *map(address, wanted))
     if not done.all():

@@ -322,19 +322,22 @@ class Extractor:
     def _places(self, records: Records, filled: Ints, chosen: Ints) -> tuple[Places, Ints]:
         """The places of rows, and for each record that has rows which place is its first."""
         owner, row = self._rows(Fact.PLACES, chosen)
-        constants, *spans = self._templates.places.take(row)
-        record = filled[owner]
+        table, record = self._templates.places.all(), filled[owner]
         start = records.start[record]
-        kinds = ("int", "num", "int", "text", "text")
-        step, epoch, rank, ts, job = (
-            _some(records.buffer, start, spans[2 * i], spans[2 * i + 1], kind) for i, kind in enumerate(kinds)
-        )
+
+        def some(index: int, kind: str) -> Some:
+            at = np.flatnonzero(table[2 * index + 2].take(row) >= 0)
+            rows = row[at]
+            fields = Fields(records.buffer, start[at] + table[2 * index + 1][rows], table[2 * index + 2][rows])
+            return Some(at, _read(fields, kind))
+
+        step, epoch, rank, ts, job = (some(i, kind) for i, kind in enumerate(("int", "num", "int", "text", "text")))
         count = self._templates.facts.column(Fact.PLACES + 1).take(chosen)
         return Places(
             record=record,
-            line=records.line[record].astype(np.int64),
+            line=records.line[record],
             state=records.state[record],
-            constants=constants,
+            constants=table[0].take(row),
             step=step,
             epoch=epoch,
             rank=rank,
@@ -378,14 +381,17 @@ class Extractor:
 def _some(buffer: Bytes, start: Ints, offset: Ints, length: Ints, kind: str) -> Some:
     """The fields that are there: `length` is -1 where a row has none."""
     at = np.flatnonzero(length >= 0)
-    fields = Fields(buffer, start[at] + offset[at], length[at])
+    return Some(at, _read(Fields(buffer, start[at] + offset[at], length[at]), kind))
+
+
+def _read(fields: Fields, kind: str) -> Values | Bytes:
     match kind:
         case "int":
-            return Some(at, columns.integers(fields))
+            return columns.integers(fields)
         case "num":
-            return Some(at, columns.numbers(fields, np.zeros(len(at), np.uint8)))
+            return columns.numbers(fields, np.zeros(len(fields.start), np.uint8))
         case _:
-            return Some(at, columns.texts(fields))
+            return columns.texts(fields)
 
 
 def _first(records: Records, chosen: Ints, used: Ints) -> list[tuple[int, bytes]]:

@@ -32,13 +32,13 @@ class Framing:
         held, shared = self._store.metric_columns, self._store.templates.metric_constants.all
         if not self._store.metrics:
             return frames.build("metrics", [])
-        which, value = np.concatenate(held["constants"]), np.concatenate(held["value"])
+        which, value = held.constants(), np.concatenate(self._store.metric_values)
         names = ("name", "meaning", "split", "source_name", "scope")
         tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
         tasks["meaning"] = lambda: _with_placeholders(_named([row[1] for row in shared], which), shared, which, value)
         tasks["value"] = lambda: pl.Series(value)
         tasks["text"] = lambda: self._store.metric_texts.series(len(value), pl.String())
-        return self._frame("metrics", np.concatenate(held["place"]), tasks)
+        return self._frame("metrics", held.place(), tasks)
 
     def tensors(self) -> pl.DataFrame:
         """The tensors, one row a range."""
@@ -46,7 +46,7 @@ class Framing:
         if not self._store.tensors:
             return frames.build("tensors", [])
         shared: list[dict[str, Any]] = [dict(pairs) for pairs in self._store.templates.tensor_constants.all]  # type: ignore[arg-type]
-        which = np.concatenate(held["constants"])
+        which = held.constants()
 
         def column(name: str, dtype: pl.DataType) -> pl.Series:
             constants = _named([row.get(name) for row in shared], which, dtype)
@@ -56,18 +56,18 @@ class Framing:
             return fields.zip_with(fields.is_not_null(), constants)
 
         tasks: Tasks = {name: partial(column, name, dtype) for name, dtype in frames.OWN["tensors"].items()}
-        return self._frame("tensors", np.concatenate(held["place"]), tasks)
+        return self._frame("tensors", held.place(), tasks)
 
     def settings(self) -> pl.DataFrame:
         """The settings, one row each time one is stated."""
         held, shared = self._store.setting_columns, self._store.templates.setting_constants.all
         if not self._store.settings:
             return frames.build("settings", [])
-        which, names = np.concatenate(held["constants"]), ("key", "origin", "source_name")
+        which, names = held.constants(), ("key", "origin", "source_name")
         tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
         tasks["value"] = lambda: self._store.setting_texts.series(self._store.settings, pl.String())
         tasks["number"] = lambda: self._store.setting_numbers.series(self._store.settings, pl.Float64())
-        return with_optimizer_eps(self._frame("settings", np.concatenate(held["place"]), tasks))
+        return with_optimizer_eps(self._frame("settings", held.place(), tasks))
 
     def _frame(self, frame: str, place: Ints, own: Tasks) -> pl.DataFrame:
         tasks = {name: partial(make, place) for name, make in self._placed.items()} | own

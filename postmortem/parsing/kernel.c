@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 2
+#define VERSION 3
 
 int32_t pm_version(void) { return VERSION; }
 
@@ -266,13 +266,13 @@ void pm_measure(int64_t n, const int32_t *first, const int32_t *count, const int
 /* Every value of every record: rows first[i] to first[i] + count[i] of a table say where in the i-th record it stands. */
 void pm_values(const uint8_t *p, int64_t n, const int32_t *first, const int32_t *count, const int64_t *start,
                const int64_t *first_place, const int32_t *place, const int32_t *constants, const int32_t *offset,
-               const int32_t *length, const int32_t *share, int64_t *out_place, int32_t *out_constants, double *value,
+               const int32_t *length, const int32_t *share, int32_t *out_place, int32_t *out_constants, double *value,
                uint8_t *done, uint8_t *text) {
   int64_t at = 0;
   for (int64_t i = 0; i < n; i++) {
     for (int32_t j = first[i]; j < first[i] + count[i]; j++, at++) {
       const uint8_t *q = p + start[i] + offset[j];
-      out_place[at] = first_place[i] + place[j];
+      out_place[at] = (int32_t)first_place[i] + place[j];
       out_constants[at] = constants[j];
       done[at] = (uint8_t)number(q, length[j], share[j], &value[at]);
       memcpy(text, q, (size_t)length[j]);

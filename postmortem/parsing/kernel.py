@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIBRARY: Final = Path(__file__).with_name("_kernel.so")
 #: Of kernel.c; a library of another one is not used.
-_VERSION: Final = 2
+_VERSION: Final = 3
 
 
 @cache
@@ -38,7 +38,7 @@ def load() -> ctypes.CDLL | None:
 
 
 class KernelShapes:
-    """As `shapes.Shapes`. A chunk's records lie in one buffer that the next `scan` writes over."""
+    """As `shapes.Shapes`. What a `scan` gives, but for `line_start`, is written over by the next."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
@@ -48,6 +48,7 @@ class KernelShapes:
         if self._table.value is None:
             raise MemoryError("no memory for the shapes of a log's records")
         self._buffer = np.empty(0, np.uint8)
+        self._columns = [np.empty(0, kind) for kind in (np.int64, *[np.int32] * 4)]
 
     def __del__(self) -> None:
         self._library.pm_free(self._table)
@@ -61,8 +62,10 @@ class KernelShapes:
         counts = np.zeros(3, np.int64)
         self._library.pm_count(address(self._buffer), ctypes.c_int64(size), *(address(counts[i:]) for i in range(3)))
         lines, most, codes = (int(count) for count in counts)
-        start, line_start = np.empty(most, np.int64), np.empty(lines, np.int64)
-        length, shape, line, state = (np.empty(most, np.int32) for _ in range(4))
+        if len(self._columns[0]) < most:
+            self._columns = [np.empty(most + most // 4, column.dtype) for column in self._columns]
+        start, length, shape, line, state = (column[:most] for column in self._columns)
+        line_start = np.empty(lines, np.int64)
         found = self._library.pm_scan(
             self._table,
             address(self._buffer),

@@ -44,6 +44,31 @@ class Column:
 
 
 @dataclass(slots=True)
+class Rows:
+    """Which place and which constants the rows of a frame have, piece by piece."""
+
+    _first: list[int] = field(default_factory=list)
+    _place: list[Ints] = field(default_factory=list)
+    _constants: list[Ints] = field(default_factory=list)
+
+    def add(self, first: int, place: Ints, constants: Ints) -> None:
+        """The rows of a piece whose places begin at `first`."""
+        self._first.append(first)
+        self._place.append(place)
+        self._constants.append(constants)
+
+    def place(self) -> Ints:
+        """The place of each row."""
+        return np.concatenate(
+            [(place + first).astype(np.uint32) for first, place in zip(self._first, self._place, strict=True)]
+        )
+
+    def constants(self) -> Ints:
+        """The constants of each row."""
+        return np.concatenate(self._constants).astype(np.uint32)
+
+
+@dataclass(slots=True)
 class Store:
     """The rows of one file that were filled many at once."""
 
@@ -58,40 +83,27 @@ class Store:
     settings: int = 0
     place_columns: dict[str, list[Values]] = field(default_factory=dict)
     place_texts: dict[str, Column] = field(default_factory=dict)
-    metric_columns: dict[str, list[Values]] = field(default_factory=dict)
+    metric_columns: Rows = field(default_factory=Rows)
+    metric_values: list[Values] = field(default_factory=list)
     metric_texts: Column = field(default_factory=Column)
-    setting_columns: dict[str, list[Values]] = field(default_factory=dict)
+    setting_columns: Rows = field(default_factory=Rows)
     setting_texts: Column = field(default_factory=Column)
     setting_numbers: Column = field(default_factory=Column)
-    tensor_columns: dict[str, list[Values]] = field(default_factory=dict)
+    tensor_columns: Rows = field(default_factory=Rows)
     tensor_fields: dict[str, Column] = field(default_factory=dict)
 
     def add(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
         """A piece, with what is carried into its records."""
         self._add_places(piece.places, carried, first_line, line_start)
-        metrics, tensors = piece.metrics, piece.tensors
-        _append(
-            self.metric_columns,
-            place=(metrics.place + self.places).astype(np.uint32),
-            constants=metrics.constants.astype(np.uint32),
-            value=metrics.value,
-        )
+        metrics, tensors, settings = piece.metrics, piece.tensors, piece.settings
+        self.metric_columns.add(self.places, metrics.place, metrics.constants)
+        self.metric_values.append(metrics.value)
         self.metric_texts.add(Some(np.arange(len(metrics.value)), metrics.text), self.metrics)
-        _append(
-            self.tensor_columns,
-            place=(tensors.place + self.places).astype(np.uint32),
-            constants=tensors.constants.astype(np.uint32),
-        )
+        self.tensor_columns.add(self.places, tensors.place, tensors.constants)
         for name, some in tensors.fields.items():
             self.tensor_fields.setdefault(name, Column()).add(some, self.tensors)
-        settings = piece.settings
-        _append(
-            self.setting_columns,
-            place=(settings.place + self.places).astype(np.uint32),
-            constants=settings.constants.astype(np.uint32),
-        )
-        everywhere = np.arange(len(settings.place))
-        self.setting_texts.add(Some(everywhere, settings.value), self.settings)
+        self.setting_columns.add(self.places, settings.place, settings.constants)
+        self.setting_texts.add(Some(np.arange(len(settings.place)), settings.value), self.settings)
         self.setting_numbers.add(settings.number, self.settings)
         self.settings += len(settings.place)
         self.places += len(piece.places.record)
@@ -109,22 +121,18 @@ class Store:
         epoch[places.epoch.at] = places.epoch.values
         rank = np.full(count, -1 if self.rank is None else self.rank, np.int32)
         rank[places.rank.at] = places.rank.values
-        _append(
-            self.place_columns,
-            line=places.line + first_line,
-            record=places.state.astype(np.int32),
-            offset=line_start[places.line],
-            step=step,
-            known=known,
-            unit=unit.astype(np.uint8),
-            epoch=epoch,
-            rank=rank,
-            constants=places.constants.astype(np.uint32),
-        )
+        piece: dict[str, Values] = {
+            "line": places.line + np.int64(first_line),
+            "record": places.state,
+            "offset": line_start[places.line],
+            "step": step,
+            "known": known,
+            "unit": unit.astype(np.uint8),
+            "epoch": epoch,
+            "rank": rank,
+            "constants": places.constants,
+        }
+        for name, values in piece.items():
+            self.place_columns.setdefault(name, []).append(values)
         for name in ("ts", "job"):
             self.place_texts.setdefault(name, Column()).add(getattr(places, name), self.places)
-
-
-def _append(columns_: dict[str, list[Values]], **piece: Values) -> None:
-    for name, values in piece.items():
-        columns_.setdefault(name, []).append(values)

@@ -12,8 +12,8 @@ from postmortem.sources.stream import is_plain, opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Two threads' chunks and what is made of them stay near the caches; smaller ones pay in Python what they save there.
-SIZE: Final = 8 * 2**20
+#: Smaller chunks pay in Python, a few milliseconds each, what they save in memory and caches.
+SIZE: Final = 16 * 2**20
 #: So far before the end of a chunk its last line feed is looked for first.
 _NEAR: Final = 65536
 
