@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 #: What a shell reports of a program that SIGINT ended, and of one whose reader went away.
 _INTERRUPTED: Final = 130
 _NO_READER: Final = 141
+
+#: What is made at the start, modules and dialects, stays: to look through it for garbage again and again takes long.
+gc.set_threshold(100_000, 50, 100)
 
 
 class Commands(click.Group):
