@@ -1,8 +1,7 @@
-"""The frames of a text log, made of its columns when they are asked for: a column a task, two threads."""
+"""The frames of a text log, made of its columns when they are asked for."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ class Framing:
         which, value = held.constants(), np.concatenate(self._store.metric_values)
         names = ("name", "meaning", "split", "source_name", "scope")
         tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
-        tasks["meaning"] = lambda: _with_placeholders(_named([row[1] for row in shared], which), shared, which, value)
+        tasks["meaning"] = lambda: _meanings(shared, which, value)
         tasks["value"] = lambda: pl.Series(value)
         tasks["text"] = lambda: self._store.metric_texts.series(len(value), pl.String())
         return self._frame("metrics", held.place(), tasks)
@@ -72,9 +71,8 @@ class Framing:
     def _frame(self, frame: str, place: Ints, own: Tasks) -> pl.DataFrame:
         tasks = {name: partial(make, place) for name, make in self._placed.items()} | own
         schema = frames.schema(frame)
-        with ThreadPoolExecutor(2) as threads:
-            made = threads.map(lambda name: tasks[name]().cast(schema[name]).alias(name), schema)
-            return pl.DataFrame(list(made))
+        # one after the other: new memory is what takes time here, and two threads wait for each other to get it
+        return pl.DataFrame([tasks[name]().cast(dtype).alias(name) for name, dtype in schema.items()])
 
     @cached_property
     def _placed(self) -> dict[str, Callable[[Ints], pl.Series]]:
@@ -120,13 +118,14 @@ def _named(names: Sequence[object], which: Ints, dtype: pl.DataType | None = Non
     return column.new_from_index(0, len(which)) if column.n_unique() == 1 else column.gather(which)
 
 
-def _with_placeholders(meaning: pl.Series, shared: list[Any], which: Ints, value: Values) -> pl.Series:
-    """`meaning` in which the values that stand for none are called so."""
-    found = np.zeros(len(value), np.bool_)
-    for number, row in enumerate(shared):
-        if row[-1]:
-            found |= (which == number) & np.isin(value, np.array(row[-1]))
-    return meaning.set(pl.Series(found), "placeholder") if found.any() else meaning
+def _meanings(shared: list[Any], which: Ints, value: Values) -> pl.Series:
+    """What each value is; one that stands for none is called a placeholder."""
+    found = np.arange(len(shared), dtype=np.uint32)[which]
+    candidates = np.flatnonzero(np.array([bool(row[-1]) for row in shared])[which])
+    for number in np.unique(which[candidates]).tolist():
+        rows = candidates[which[candidates] == number]
+        found[rows[np.isin(value[rows], np.array(shared[number][-1]))]] = len(shared)
+    return _named([*(row[1] for row in shared), "placeholder"], found)
 
 
 def _where(known: Values, values: Values) -> pl.Series:
