@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from postmortem.readers._info import FileInfo
-from postmortem.readers._lines import HEAD, open_binary
+from postmortem.readers._lines import HEAD
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from postmortem.parsing.rows import Rows

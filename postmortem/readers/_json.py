@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from postmortem.errors import PostmortemError
 from postmortem.readers._info import FileInfo
-from postmortem.readers._lines import open_binary
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from collections import Counter

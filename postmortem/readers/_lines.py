@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from postmortem.errors import PostmortemError
 from postmortem.readers._info import FileInfo
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedReader
+    from pathlib import Path
 
 #: Bytes from a file's start, and from its end, by which a reader knows it.
 HEAD: Final = 65_536
@@ -73,20 +72,6 @@ class Lines:
             cut_lines=self.cut_lines,
             truncated=self.truncated,
         )
-
-
-def open_binary(path: Path) -> BufferedReader:
-    """The file's bytes. PostmortemError, with what to do, for what cannot be opened."""
-    try:
-        return Path(path).open("rb")
-    except FileNotFoundError:
-        raise PostmortemError(f"{path}: no such file; check the path") from None
-    except IsADirectoryError:
-        raise PostmortemError(f"{path}: a folder, not a file; name one file in it") from None
-    except PermissionError:
-        raise PostmortemError(f"{path}: not readable; check its permissions") from None
-    except OSError as error:
-        raise PostmortemError(f"{path}: cannot be opened: {error.strerror}") from None
 
 
 def texts(head: bytes) -> list[str]:

@@ -17,8 +17,9 @@ from postmortem.parsing.rows import Place
 from postmortem.readers import _json
 from postmortem.readers._extra import need
 from postmortem.readers._info import FileInfo
-from postmortem.readers._lines import HEAD, open_binary
+from postmortem.readers._lines import HEAD
 from postmortem.readers._records import Records, utc
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

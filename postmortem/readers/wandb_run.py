@@ -16,8 +16,8 @@ from postmortem.parsing.rows import Place
 from postmortem.readers import _json
 from postmortem.readers._extra import need
 from postmortem.readers._info import FileInfo
-from postmortem.readers._lines import open_binary
 from postmortem.readers._records import MOST_NAMES, Records, as_number, utc
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,9 @@ import yaml
 
 from postmortem.errors import PostmortemError
 from postmortem.readers import find
-from postmortem.readers._lines import HEAD, open_binary
+from postmortem.readers._lines import HEAD
 from postmortem.sources.file_names import job_in, rank_in, unpacked
+from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,6 +24,7 @@ from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import BufferedReader
 
     from typing_extensions import Buffer
 
@@ -157,7 +158,7 @@ def _zstandard(raw: IO[bytes]) -> IO[bytes]:
 def _raw(path: str, *, again: bool) -> IO[bytes]:
     """A seekable stream. What can be read only once, stdin and pipes, is kept so that it can be read again."""
     if path != "-" and not Path(path).is_fifo():
-        return _file(path)
+        return open_binary(path)
     if not again or path not in _kept:
         kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - it outlives this function
         try:
@@ -211,7 +212,8 @@ def _patience() -> float:
         raise PostmortemError(f"POSTMORTEM_PATIENCE={text}: not a number of seconds") from None
 
 
-def _file(path: str) -> IO[bytes]:
+def open_binary(path: str | Path) -> BufferedReader:
+    """The bytes of a file. PostmortemError, with what to do, for what cannot be opened."""
     try:
         return Path(path).open("rb")
     except FileNotFoundError:
@@ -223,7 +225,7 @@ def _file(path: str) -> IO[bytes]:
     except OSError as error:
         raise PostmortemError(f"{path}: cannot be opened: {error.strerror}") from None
     except ValueError:
-        raise PostmortemError(f"{path!r}: no path of a file") from None
+        raise PostmortemError(f"{str(path)!r}: no path of a file") from None
 
 
 def _refuse(path: str, head: bytes, inside: str) -> None:
