@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from postmortem.parsing.dialects import CompiledBlock
     from postmortem.parsing.pattern import FieldValue, Pattern
 
@@ -36,13 +34,3 @@ class OpenBlock:
                 return True
         self.ended = True
         return False
-
-    def take_from(self, bodies: Iterable[str | None]) -> int:
-        """Read one body after the other until the block ends; how many it took. None stands for a blank line."""
-        taken = 0
-        for body in bodies:
-            if body is None or not self.take(body):
-                self.ended = True
-                break
-            taken += 1
-        return taken

@@ -13,6 +13,7 @@ from postmortem.parsing.carried import Carried
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.seen import Seen
+from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.store import Store
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.blocks import OpenBlock
-    from postmortem.parsing.extract import Piece, Single
+    from postmortem.parsing.piece import Piece, Single
     from postmortem.parsing.template import Placing, Row, Span
     from postmortem.parsing.templates import Templates
 
@@ -96,7 +97,7 @@ class Collector:
             "metrics": lambda: _both(framing.metrics(), single["metrics"]),
             "tensors": lambda: _both(framing.tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": lambda: _both(framing.settings(), single["settings"]),
+            "settings": lambda: with_optimizer_eps(_both(framing.settings(), single["settings"])),
             "jobs": lambda: single["jobs"],
         }
 

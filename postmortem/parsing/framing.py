@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from postmortem import frames
-from postmortem.parsing.sections import with_optimizer_eps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +65,7 @@ class Framing:
         tasks: Tasks = {name: partial(_named, [row[i] for row in shared], which) for i, name in enumerate(names)}
         tasks["value"] = lambda: self._store.setting_texts.series(self._store.settings, pl.String())
         tasks["number"] = lambda: self._store.setting_numbers.series(self._store.settings, pl.Float64())
-        return with_optimizer_eps(self._frame("settings", held.place(), tasks))
+        return self._frame("settings", held.place(), tasks)
 
     def _frame(self, frame: str, place: Ints, own: Tasks) -> pl.DataFrame:
         tasks = {name: partial(make, place) for name, make in self._placed.items()} | own

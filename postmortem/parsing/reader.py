@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.blocks import OpenBlock
     from postmortem.parsing.dialects import Dialects
-    from postmortem.parsing.extract import Piece
+    from postmortem.parsing.piece import Piece
     from postmortem.sources.chunks import Chunk
 
 _THREADS: Final = 2

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from postmortem.parsing import columns
-from postmortem.parsing.extract import Some
+from postmortem.parsing.piece import Some
 
 if TYPE_CHECKING:
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.carried import Carried
-    from postmortem.parsing.extract import Piece, Places
+    from postmortem.parsing.piece import Piece, Places
     from postmortem.parsing.templates import Templates
 
 

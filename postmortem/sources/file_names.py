@@ -16,7 +16,7 @@ _RANK: Final = re.compile(
 )
 #: torchrun's log folder: `attempt_0/3/stdout.log`.
 _TORCHRUN: Final = re.compile(r"(?:^|/)attempt_[0-9]+/([0-9]{1,6})/std(?:out|err)\.log$")
-#: A scheduler's job id, with its array task: `slurm-123_4.out`, `train_7204342.err`, submitit's `123_4_0_log.out`.
+#: A scheduler's job id, with its array task: `slurm-123_4.out`, `train_48151.err`, submitit's `123_4_0_log.out`.
 _SUBMITIT: Final = re.compile(r"^([0-9]{3,18}(?:_[0-9]+)?)_[0-9]+_log\.(?:out|err)$")
 _SLURM: Final = re.compile(r"(?i)^(?:slurm|job|sacct|seff|scontrol)[._-]?([0-9]{1,18}(?:_[0-9]{1,9})?)(?:[._-]|$)")
 _JOB: Final = re.compile(r"(?:^|[._-])([0-9]{5,12}(?:_[0-9]{1,4})?)(?=[._-])")
