@@ -12,8 +12,8 @@ import polars as pl
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.rows import Place, Rows
-from postmortem.parsing.seen import Seen
 from postmortem.parsing.sections import with_optimizer_eps
+from postmortem.parsing.seen import Seen
 from postmortem.parsing.store import Store
 
 if TYPE_CHECKING:
