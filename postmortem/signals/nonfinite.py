@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
+
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,41 +31,42 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "usual": pl.Float64(),  # median of the finite values
 }
 _SHOWN: Final = 20
+_COLUMNS: Final = ("line", "step", "epoch", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per metric and split of which a value is nan or inf. Running means and placeholders are left out."""
-    metrics = frames["metrics"].filter(pl.col("meaning") == "value")
-    touched = metrics.filter(~pl.col("value").is_finite()).select("name").unique()
+    held = by_name(frames["metrics"])
     rows = []
-    for (name, split), group in metrics.join(touched, on="name", how="semi", maintain_order="left").group_by(
-        "name", "split", maintain_order=True
-    ):
-        finite = group["value"].is_finite().to_list()
-        bad = [index for index, good in enumerate(finite) if not good]
-        if not bad:
+    for name in held:
+        if held.of([name], ["value"])["value"].is_finite().all():
             continue
-        first, last = bad[0], bad[-1]
-        leading = next((i for i, good in enumerate(finite) if good), len(finite))
-        bad_rows = group[bad]
-        lines = list(dict.fromkeys(group["line"][index] for index in bad))
-        rows.append((
-            name,
-            split,
-            lines[0],
-            lines[:_SHOWN],
-            group["step"][first],
-            "nan" if group["value"][first] != group["value"][first] else "inf",
-            len(bad),
-            len(finite),
-            leading,
-            _steps(bad_rows),
-            group["step"][last],
-            _steps(bad_rows.head(leading)) if leading else 0,
-            len(finite) - 1 - last,
-            sum(finite[first:last]),
-            group.filter(pl.col("value").is_finite())["value"].median(),
-        ))  # fmt: skip
+        values = keep(held.of([name], _COLUMNS), pl.col("meaning") == "value")
+        for split, group in by(values, "split"):
+            finite = group["value"].is_finite().to_numpy()
+            bad = np.flatnonzero(~finite)
+            if not len(bad):
+                continue
+            first, last, bad_rows = int(bad[0]), int(bad[-1]), group[bad]
+            leading = int(finite.argmax()) if finite.any() else len(finite)
+            lines = bad_rows["line"].unique(maintain_order=True).head(_SHOWN).to_list()
+            rows.append((
+                name,
+                split,
+                lines[0],
+                lines,
+                group["step"][first],
+                "nan" if np.isnan(group["value"][first]) else "inf",
+                len(bad),
+                len(finite),
+                leading,
+                _steps(bad_rows),
+                group["step"][last],
+                _steps(bad_rows.head(leading)) if leading else 0,
+                len(finite) - 1 - last,
+                int(finite[first:last].sum()),
+                group["value"].filter(finite).median(),
+            ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

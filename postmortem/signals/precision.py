@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "name": pl.String(),
     "line": pl.Int64(),  # of the number that needs most bits
-    "lines": pl.List(pl.Int64()),
+    "lines": pl.List(pl.Int64()),  # the first thousand
     "numbers": pl.Int64(),  # whole numbers that were judged
     "bits": pl.Int64(),  # the most significant bits that one of them needs
     "spare_bits": pl.Int64(),  # zero bits beyond the dtype's, over all numbers: chance 2**-spare_bits
@@ -28,6 +28,7 @@ _DTYPES: Final = (("bf16", 8), ("fp16", 11), ("fp32", 24), ("fp64", 53))
 _FP16_MAX: Final = 65504
 #: A coincidence of one in a million is taken for none.
 _ENOUGH_SPARE_BITS: Final = 20
+_SHOWN: Final = 1_000
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -35,23 +36,24 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     tensors = frames["tensors"].filter(pl.col("name").is_not_null())
     for (name,), group in tensors.group_by("name", maintain_order=True):
+        told = pl.concat(group.select("line", text=name) for name in ("min_text", "max_text"))
+        texts = told.group_by("text").agg(pl.col("line").max(), pl.len())
         printed = [
-            (whole, line)
-            for line, *texts in group.select("line", "min_text", "max_text").iter_rows()
-            for text in texts
-            if (whole := _whole(text)) is not None
+            (whole, line, count) for text, line, count in texts.iter_rows() if (whole := _whole(text)) is not None
         ]
         if not printed:
             continue
-        bits, line = max((significant_bits(whole), line) for whole, line in printed)
-        largest = max(whole for whole, _ in printed)
+        bits, line = max((significant_bits(whole), line) for whole, line, _ in printed)
+        largest = max(whole for whole, _, _ in printed)
         dtype, width = next(
             ((d, w) for d, w in _DTYPES if bits <= w and not (d == "fp16" and largest > _FP16_MAX)), (None, 0)
         )
-        spare = sum(max(0, whole.bit_length() - width) for whole, _ in printed)
+        spare = sum(count * max(0, whole.bit_length() - width) for whole, _, count in printed)
         if dtype is not None and spare >= _ENOUGH_SPARE_BITS:
-            lines = sorted({line for _, line in printed})
-            rows.append((name, line, lines, len(printed), bits, spare, float(largest), dtype))
+            wholes = told.filter(pl.col("text").is_in([text for text in texts["text"] if _whole(text) is not None]))
+            lines = wholes["line"].unique().sort().head(_SHOWN).to_list()
+            numbers = sum(count for _, _, count in printed)
+            rows.append((name, line, lines, numbers, bits, spare, float(largest), dtype))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

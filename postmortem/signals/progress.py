@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import keep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,14 +22,14 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 _TOLD_BY: Final = (
     "loss", "lm_loss", "lr", "grad_norm", "throughput", "step_time", "accuracy", "perplexity", "loss_scale",
 )  # fmt: skip
+_COLUMNS: Final = ("line", "rank", "step", "ts", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per line and rank, in order of the lines; a line with several steps, as of a bar, has its last."""
+    told = keep(by_name(frames["metrics"]).of(_TOLD_BY, _COLUMNS), pl.col("meaning") != "configured")
     return (
-        frames["metrics"]
-        .lazy()
-        .filter(pl.col("name").is_in(_TOLD_BY), pl.col("meaning") != "configured")
+        told.lazy()
         .group_by("line", "rank")
         .agg(pl.col("step").max(), pl.col("ts").first())
         .sort("line")
