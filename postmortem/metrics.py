@@ -80,7 +80,8 @@ class ByName:
 
 def _same(column: pl.Series) -> bool:
     """Whether a column has one value everywhere, so that its order is any: often that is file, job or scope."""
-    return bool(column.null_count() == len(column) or (column[0] == column[-1] and (column == column[0]).all()))
+    missing = column.null_count()
+    return missing == len(column) or (not missing and column[0] == column[-1] and bool((column == column[0]).all()))
 
 
 def by_name(metrics: pl.DataFrame) -> ByName:
