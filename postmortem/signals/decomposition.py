@@ -41,6 +41,8 @@ _STEP: Final = ["job", "epoch", "step"]
 #: As much of the total as rounding in print may make the rest negative.
 _ROUNDING: Final = 0.01
 _SHOWN: Final = 20
+#: Values of the total: more of them narrow no interval that matters.
+_ENOUGH: Final = 50_000
 _COLUMNS: Final = (*_STEP, "line", "value", "split")
 
 
@@ -54,10 +56,19 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     names = [name for name, printed in train.items() if name != "loss" and not printed.is_empty()]
     # a term that is printed at fewer steps than another is fitted with those that are printed there too
     for terms in ([names, *([name] for name in names)]) if len(names) > 1 else [names]:
-        rows = _fit(train, terms) if "loss" in train else []
+        rows = _fit(_beginning(train), terms) if "loss" in train else []
         if rows:
             return pl.DataFrame(rows, schema=COLUMNS, orient="row")
     return pl.DataFrame(schema=COLUMNS)
+
+
+def _beginning(train: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    """As many values as are enough to fit, up to the same line."""
+    lines = train["loss"]["line"]
+    if len(lines) <= _ENOUGH:
+        return train
+    end = lines.sort()[_ENOUGH]
+    return {name: printed.filter(pl.col("line") < end) for name, printed in train.items()}
 
 
 @np.errstate(all="ignore")  # squares of what a log may print overflow; then nothing is fitted
