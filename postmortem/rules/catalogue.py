@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from postmortem import plugins
+from postmortem.errors import PostmortemError
 from postmortem.rules import rule
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ def entries(folders: Sequence[Path] = ()) -> tuple[list[Entry], list[str]]:
         ]
         found |= {one.id: Entry(one, origin or str(one.path)) for one in loaded if one.id not in taken}
     return list(found.values()), errors
+
+
+def files(path: Path) -> list[tuple[Path, Path]]:
+    """The rule files that a path stands for, itself or those below a folder, each with the root that its id begins at.
+
+    PostmortemError where there are none.
+    """
+    if path.is_dir():
+        inside = sorted(path.rglob("*.yaml"))
+        if not inside:
+            raise PostmortemError(f"{path}: no rule (*.yaml) in this folder; check the path")
+        return [(file, path) for file in inside]
+    if not path.exists():
+        raise PostmortemError(f"{path}: no such file or folder of rules; check the path")
+    return [(path, path.parent.parent)]
 
 
 def _places(folders: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
