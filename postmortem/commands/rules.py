@@ -180,7 +180,13 @@ def _chosen(paths: tuple[Path, ...], broken: list[str]) -> tuple[list[Rule], set
         for rule in rules
         if known.get(rule.id, rule.path.resolve()) != rule.path.resolve()
     ]
-    return rules, {*known, *(rule.id for rule in rules)}
+    return rules, {*known, *(rule.id for rule in rules), *_beside(rules)}
+
+
+def _beside(rules: list[Rule]) -> set[str]:
+    """The ids of what lies in the folders beside these rules, which they may refer to wherever they are tried alone."""
+    roots = {rule.path.resolve().parent.parent for rule in rules}
+    return {f"{file.parent.name}/{file.stem}" for root in roots for file in root.glob("*/*.yaml")}
 
 
 def _problems(rule: Rule, problems: list[Problem]) -> Iterator[str]:

@@ -115,6 +115,16 @@ def test_what_fails_is_named_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("tried", ["rules", "rules/mine", "rules/mine/rule.yaml"])
+def test_a_rule_may_refer_to_one_beside_it(tmp_path: Path, tried: str) -> None:
+    path = users.rules(tmp_path) / "mine" / "rule.yaml"
+    users.rules(tmp_path / "other", "ours/other").joinpath("ours").rename(tmp_path / "rules" / "ours")
+    path.write_text(path.read_text() + "explains: [ours/other]\n")
+    result = run("test", tried)
+    assert result.exit_code == 0
+    assert "failed: 0" in result.stdout
+
+
 def test_a_file_that_cannot_be_used_outweighs_a_failure(tmp_path: Path) -> None:
     path = users.rules(tmp_path) / "mine" / "rule.yaml"
     path.write_text(path.read_text().replace("lines: [1]", "lines: [2]"))
