@@ -28,7 +28,7 @@ _FORMATS: Final = ("terminal", "markdown", "json")
 @click.option(
     "--draws", default=1024, show_default=True, type=click.IntRange(64, 1_000_000), help="Scenarios per mechanism."
 )
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 @click.option("--format", "forms", multiple=True, type=click.Choice(_FORMATS), help="Pairs with -o, in order.")
 @click.option("-o", "--output", "outputs", multiple=True, type=Path, metavar="FILE", help="Write to FILE (.md, .json).")

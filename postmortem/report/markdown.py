@@ -7,9 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from postmortem.report import escape
+from postmortem.report import escape, jinja
+from postmortem.report.jinja import Safe
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, interval, kinds, percent
@@ -26,13 +25,6 @@ if TYPE_CHECKING:
     from postmortem.run import Run
 
 _EXCERPT: Final = 240  # characters of a line of the log
-_TEXT: Final = 2_000  # characters of any other text
-
-
-class _Safe(str):
-    """Text that is markdown already."""
-
-    __slots__ = ()
 
 
 def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
@@ -60,38 +52,23 @@ def write(incident: Incident, run: Run, path: Path) -> list[Path]:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("postmortem.report"),
-        autoescape=False,  # noqa: S701 - the output is markdown: `finalize` escapes every value for that
-        finalize=_escaped,
-        undefined=StrictUndefined,
-        trim_blocks=False,
-        keep_trailing_newline=False,
-    )
+    environment = jinja.environment()
     environment.filters |= {
-        "code": lambda text: _Safe(escape.code(str(text), _EXCERPT)),
         "evidence": _evidence,
         "facts": _facts,
         "figure": figure,
         "kinds": kinds,
-        "link": lambda text: _Safe(quote(text)),
-        "mermaid": lambda text: _Safe(escape.mermaid(text)),
+        "link": lambda text: Safe(quote(text)),
+        "mermaid": lambda text: Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,
         "share": _share,
         "turn": _turn,
-        "words": lambda text: text.replace("_", " "),
     }
     environment.globals |= {"interval": interval, "spread": _spread}
     return environment.get_template("incident.md.j2")
 
 
-def _escaped(value: object) -> object:
-    if isinstance(value, _Safe):
-        return value
-    return escape.markdown(value, _TEXT) if isinstance(value, str) else value
-
-
-def _graph(incident: Incident) -> tuple[list[tuple[_Safe, str, _Safe]], list[tuple[_Safe, _Safe, _Safe]]]:
+def _graph(incident: Incident) -> tuple[list[tuple[Safe, str, Safe]], list[tuple[Safe, Safe, Safe]]]:
     """Nodes (id, rule, role) and edges (id, arrow, id) of the chain: only rules that were found."""
     roles = {finding.rule: finding.role for finding in incident.findings}
     links = [
@@ -102,15 +79,15 @@ def _graph(incident: Incident) -> tuple[list[tuple[_Safe, str, _Safe]], list[tup
         if cause in roles
     ]
     linked = {rule for cause, _, effect in links for rule in (cause, effect)}
-    ids = {rule: _Safe(f"n{place}") for place, rule in enumerate(roles) if rule in linked}
-    nodes = [(name, rule, _Safe(roles[rule])) for rule, name in ids.items()]
-    return nodes, [(ids[cause], _Safe(arrow), ids[effect]) for cause, arrow, effect in links]
+    ids = {rule: Safe(f"n{place}") for place, rule in enumerate(roles) if rule in linked}
+    nodes = [(name, rule, Safe(roles[rule])) for rule, name in ids.items()]
+    return nodes, [(ids[cause], Safe(arrow), ids[effect]) for cause, arrow, effect in links]
 
 
-def _evidence(finding: Finding) -> _Safe:
+def _evidence(finding: Finding) -> Safe:
     width = max(len(figure(piece.line)) for piece in finding.evidence)
     lines = [f"{PurePath(piece.file).name}  {figure(piece.line):>{width}}  {piece.text}" for piece in finding.evidence]
-    return _Safe(escape.fence(lines, _EXCERPT))
+    return Safe(escape.fence(lines, _EXCERPT))
 
 
 def _facts(job: Job) -> list[tuple[str, Any]]:
