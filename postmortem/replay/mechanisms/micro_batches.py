@@ -120,9 +120,10 @@ class Accumulated(Mechanism[Updates]):
     def _update(self, gradient: Tensor, max_norm: float) -> Tensor:
         """The first update (n, ENTRIES) at a learning rate of 1."""
         if self.optimizer == "Adam":
-            return gradient / (gradient.abs() + ADAM_EPS)
+            return gradient / gradient.abs().add(ADAM_EPS)
         if self.optimizer == "SGD, clipped":
-            return gradient * (max_norm / gradient.norm(dim=-1, keepdim=True)).clamp(max=1.0)
+            norm: Tensor = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
+            return gradient * (max_norm / norm).clamp(max=1.0)
         return gradient
 
 
