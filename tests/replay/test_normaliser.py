@@ -176,8 +176,12 @@ def test_the_divisor_is_what_to_measure_next() -> None:
 
 
 @pytest.mark.parametrize("value", [None, math.inf, math.nan, "large", 0.0])
-def test_without_a_finite_value_there_is_nothing_to_replay(value: Fact) -> None:
-    assert run({"value": value}).replays == ()
+def test_without_a_finite_value_the_answer_says_what_is_missing(value: Fact) -> None:
+    answer = run({"value": value})
+    assert {(replay.verdict, replay.scenarios.drawn) for replay in answer.replays} == {("inconclusive", 0)}
+    (verdict,) = judge.pool(answer.replays)
+    assert verdict.verdict == "inconclusive"
+    assert "the log gives no finite value of the normalised tensor" in verdict.because
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,12 @@ class GainCascade(Experiment):
         ),
     )
 
+    def missing(self, facts: Mapping[str, Fact]) -> str:
+        """The norm that is to be shown."""
+        return "" if Gain.of(facts).total else "the log gives no finite gradient norm above 0"
+
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Amplifier]:
-        """All, where the log shows a gradient norm; a norm's eps where the log puts it, if it does."""
-        if not Gain.of(facts).total:
-            return ()
+        """All; a norm's eps where the log puts it, if it does."""
         norms = [CollapsedLayerNorm("inside"), CollapsedLayerNorm("outside")]
         placed = [norm for norm in norms if norm.place == facts.get("eps_place")]
         return (*(placed or norms), AttentionSoftmax(), CollapsedRms(), ResidualAddition())

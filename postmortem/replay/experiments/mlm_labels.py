@@ -112,8 +112,7 @@ class _Labelled(Mechanism[Batch]):
         seen = _seen(facts)
         if seen is None:
             return None
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        ratio = self.observe(self.draw(facts, lab, generator), {})["ratio"]
+        ratio = self.observe(self.drawn(facts, lab), {})["ratio"]
         low, high = (float(end) for end in ratio[ratio.isfinite()].aminmax())
         if low * (1 - MET) <= seen <= high * (1 + MET):
             return None

@@ -85,10 +85,12 @@ class Normaliser(Experiment):
         ),
     )
 
+    def missing(self, facts: Mapping[str, Fact]) -> str:
+        """The value that is to be shown."""
+        return "" if Setup.of(facts).value else "the log gives no finite value of the normalised tensor"
+
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Mechanism[Any]]:
-        """None where the log shows no finite value; a variance is lost in the dtype of the log, if known."""
-        if not Setup.of(facts).value:
-            return ()
+        """A variance is lost in the dtype of the log, if known."""
         lost = {
             torch.bfloat16: (LostInBfloat16(),),
             torch.float16: (LostInFloat16(),),

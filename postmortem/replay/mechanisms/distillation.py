@@ -12,7 +12,7 @@ from torch import Tensor
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism, Observed
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
-from postmortem.replay.values import amount, between, number
+from postmortem.replay.values import amount, between, moved, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Distillation(Mechanism[Pairs]):
 
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
         """Pairs at the scale that shows the logged loss."""
-        pairs = self._unscaled(facts, lab, generator)
+        pairs = moved(self._unscaled(facts, lab, generator), lab.device)
         settled = self.shapes.settled and self.settles
         solved = [
             _solve(shapes, temperature, target / positions, generator, squared=pairs.squared, settled=settled)
@@ -103,8 +103,7 @@ class Distillation(Mechanism[Pairs]):
         logged = number(facts, "kd_loss", least=LEAST)
         if logged is None:
             return None
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        pairs = self._unscaled(facts, lab, generator)
+        pairs = moved(self._unscaled(facts, lab, torch.Generator().manual_seed(lab.seed)), lab.device)
         shown = [
             positions * _loss_at(shapes, temperature, scale, squared=pairs.squared)
             for shapes, temperature, _, positions in zip(pairs.logits, *_split(pairs), strict=True)
@@ -129,7 +128,7 @@ class Distillation(Mechanism[Pairs]):
             for start in range(0, count, rows)
         ]
         counts = [count for _, count in parts]
-        blank = torch.ones(sum(counts), dtype=torch.float64, device=lab.device)
+        blank = torch.ones(sum(counts), dtype=torch.float64)
         temperature = _given_or(facts, "temperature", blank, generator, 1.5, 8.0)
         target = _given_or(facts, "kd_loss", blank, generator, 0.1, 100.0)
         positions = _log_uniform(blank, generator, *self.summed)
@@ -181,7 +180,7 @@ def _solve(
     grid = SCALES.to(target).log()
     misses = torch.stack([miss(one.exp()) for one in grid])
     crossed = misses[:-1].sign() != misses[1:].sign()
-    lot = torch.rand(crossed.shape, dtype=target.dtype, device=target.device, generator=generator)
+    lot = torch.rand(crossed.shape, dtype=target.dtype, generator=generator).to(target.device)
     bracket = ((lot if settled else 1.0) * crossed).argmax(0, keepdim=True)
     low, high = grid[bracket].squeeze(0), grid[bracket + 1].squeeze(0)
     at_low, at_high = (misses.gather(0, bracket + i).squeeze(0) for i in range(2))
