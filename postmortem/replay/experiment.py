@@ -147,7 +147,9 @@ class Experiment(ABC):
             ]
         return Answer(
             replays=tuple(replays),
-            predictions=tuple(self.predict(facts, replays)),
+            predictions=tuple(
+                prediction.model_copy(update={"rule": rule}) for prediction in self.predict(facts, replays)
+            ),
             measure_next=tuple(self.measure_next(facts, replays)),
             priors=self.priors,
             cannot_show=self.cannot_show,

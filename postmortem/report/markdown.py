@@ -36,8 +36,8 @@ def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     )
 
 
-def write(incident: Incident, run: Run, path: Path) -> list[Path]:
-    """Write the report to `path` and its figures to `<stem>-figures/` beside it: all files written.
+def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
+    """Write the figures of a report at `path` to `<stem>-figures/` beside it: links to them by title.
 
     OSError if one cannot be written.
     """
@@ -45,9 +45,7 @@ def write(incident: Incident, run: Run, path: Path) -> list[Path]:
 
     folder = path.parent / f"{path.stem}-figures"
     pictures = figures.write(incident, run, folder)
-    links = {title: f"{folder.name}/{picture.name}" for title, picture in pictures.items()}
-    path.write_text(render(incident, links), encoding="utf-8")
-    return [path, *pictures.values()]
+    return {title: f"{folder.name}/{picture.name}" for title, picture in pictures.items()}
 
 
 @cache

@@ -15,7 +15,7 @@ from postmortem.replay.experiments import load
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms import distillation
 from postmortem.replay.mechanisms.logits import FAMILIES
-from postmortem.replay.protocol import Answer, Fix, Lab, Replay
+from postmortem.replay.protocol import Answer, Fix, Lab, Replay, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,6 +92,9 @@ def test_the_prediction_spans_all_families(answer: Answer) -> None:
     kd, total = answer.predictions
     effects = [r.effect for r in answer.replays if r.claim == KD and r.effect is not None]
     assert kd.metric == "kd_loss"
+    assert (kd.rows, kd.was, total.was) == (Rows(must="first"), 38.03, 28.19)
+    assert kd.fix is not None
+    assert kd.fix.new == 2.0
     assert kd.low == min(effect.low for effect in effects)
     assert kd.high == max(effect.high for effect in effects)
     assert kd.low is not None

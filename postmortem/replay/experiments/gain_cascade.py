@@ -14,8 +14,8 @@ from postmortem.replay.mechanisms.amplifiers import (
     ResidualAddition,
 )
 from postmortem.replay.mechanisms.gains import Gain
-from postmortem.replay.protocol import Prediction, Prior
-from postmortem.replay.values import shown
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
+from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,6 +111,8 @@ class GainCascade(Experiment):
             assumptions=[f"the usual norm is at most {shown(usual)}", "norms are those before clipping"],
             statement=f"if the cause is gone, grad_norm stays below {shown(ORDINARY * usual)}",
             basis="law",
+            rows=Rows(),
+            was=number(facts, "total_norm"),
         )
         return [cured, *(_collapse(mechanism, facts) for mechanism in self._left(facts, replays))]
 
@@ -145,6 +147,7 @@ def _collapse(mechanism: Collapsed, facts: Mapping[str, Fact]) -> Prediction:
         assumptions=[f"at most {mechanism.counts(facts)[1]} in a row, and nothing else amplifies"],
         statement=f"if {mechanism.title} did it, the least {words} is {high:.2g} or less",
         basis="law",
+        rows=Rows(must="any", beside=Beside(metric="grad_norm", above=ORDINARY * Gain.of(facts).usual[1])),
     )
 
 

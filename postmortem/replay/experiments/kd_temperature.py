@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.replay.experiment import Claim, Experiment, Observed
 from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, StudentAlone, TokenMean
 from postmortem.replay.mechanisms.logits import FAMILIES
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.protocol import Fact, Fix, Replay, Value
+    from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.
 TOLERANCE: Final = 0.10
@@ -121,11 +121,11 @@ class KdTemperature(Experiment):
             return ()
         shown = [r for r in replays if r.claim == self.claims[0].text and r.effect is not None]
         predictions = []
-        for new, group in itertools.groupby(sorted(shown, key=lambda r: str(r.fix.new)), key=lambda r: r.fix.new):
+        for fix, group in itertools.groupby(sorted(shown, key=lambda r: str(r.fix.new)), key=lambda r: r.fix):
             effects = [replay.effect for replay in group if replay.effect is not None]
             low, high = min(effect.low for effect in effects), max(effect.high for effect in effects)
-            predictions.append(_prediction("kd_loss", new, low, high))
-            predictions += _total(facts, new, low, high)
+            predictions.append(_prediction("kd_loss", fix, low, high, was=number(facts, "kd_loss")))
+            predictions += _total(facts, fix, low, high)
         return predictions
 
     def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002
@@ -140,7 +140,8 @@ class KdTemperature(Experiment):
         )
 
 
-def _prediction(metric: str, new: Value, low: float, high: float, *more: str) -> Prediction:
+def _prediction(metric: str, fix: Fix, low: float, high: float, *more: str, was: float | None) -> Prediction:
+    new = fix.new
     return Prediction(
         id=f"kd-temperature/{metric}@T={new:g}" if isinstance(new, float) else f"kd-temperature/{metric}@T={new}",
         metric=metric,
@@ -154,10 +155,13 @@ def _prediction(metric: str, new: Value, low: float, high: float, *more: str) ->
         ],
         statement=f"At T = {new}, {metric} starts between {low:,.4g} and {high:,.4g}",
         basis="replay",
+        rows=Rows(must="first"),
+        fix=fix,
+        was=was,
     )
 
 
-def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> list[Prediction]:
+def _total(facts: Mapping[str, Fact], fix: Fix, low: float, high: float) -> list[Prediction]:
     """The total loss, with KD's share of it moved: total + weight * (new KD - old KD)."""
     total, old = number(facts, "total_loss"), number(facts, "kd_loss", least=LEAST)
     weights = [number(facts, "kd_weight_low"), number(facts, "kd_weight_high")]
@@ -167,7 +171,7 @@ def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> li
     if len(ends) < 4:  # noqa: PLR2004 - two ends of two intervals
         return []
     weight = f"KD enters the total with a weight of {weights[0]:.3g} to {weights[1]:.3g}"
-    return [_prediction("loss", new, min(ends), max(ends), weight, "the other terms are unchanged")]
+    return [_prediction("loss", fix, min(ends), max(ends), weight, "the other terms are unchanged", was=total)]
 
 
 EXPERIMENT = KdTemperature()

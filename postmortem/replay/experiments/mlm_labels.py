@@ -241,6 +241,8 @@ class MlmLabels(Experiment):
                 assumptions=["the loss is a sum now", f"it runs over {tokens:,.0f} labelled tokens"],
                 statement=f"Under a mean the gradient norm of that batch is {value:,.3g}",
                 basis="law",
+                fix=next(r.fix for r in replays if r.fix.knob == "reduction" and r.fix.new == "mean"),
+                was=norm,
             ),
         )
 

@@ -17,7 +17,7 @@ from postmortem.replay.mechanisms.normalisers import (
     OtherDivisor,
     Setup,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import DTYPES, number, shown
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class Normaliser(Experiment):
                 ],
                 statement=f"|{metric}| <= {setup.bound():.3g} in {where}: |w| sqrt(n - 1) + |b| + |residual|",
                 basis="law",
+                rows=Rows(frame="tensors"),  # the bound is one for every layer
+                was=setup.value,
             )
         ]
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED
 from postmortem.replay.values import amount, between, dtype_named, number, uniform
@@ -243,6 +243,7 @@ class SoftmaxOverflow(Experiment):
                 assumptions=["the nan is a mean over no target", "logits of that batch are finite"],
                 statement=f"The batch in which {metric} is nan has no target",
                 basis="law",
+                rows=Rows(beside=Beside(metric=str(facts.get("metric") or "loss"))),
             ),
         )
 
