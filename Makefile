@@ -57,11 +57,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
+.venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay]'
 	@touch $@
 
-.venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
+.venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
 
