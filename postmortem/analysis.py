@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, reading
+from postmortem import __version__, causes, fixes, reading, timeline
 from postmortem.errors import PostmortemError
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
@@ -56,7 +56,8 @@ def analyze(
     rules, errors = catalogue.rules(rule_folders)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
-    outcome = Engine(lines.joined()).run(rules)
+    engine = Engine(lines.joined())
+    outcome = engine.run(rules)
     outcome.hits = lines.localised(outcome.hits)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
@@ -75,6 +76,7 @@ def analyze(
         jobs=_jobs(run),
         summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
         root_causes=roots,
+        timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,
         verdicts=verdicts,
         replays=replays,

@@ -13,6 +13,8 @@ from postmortem.errors import PostmortemError
 from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from postmortem.rules.rule import Rule
@@ -87,6 +89,11 @@ class Engine:
         self._registered = set(self._frames)
         self._kinds = frozenset(self._frames["events"]["kind"].unique())
         self._database.execute("SET lock_configuration = true")
+
+    @property
+    def signals(self) -> Mapping[str, pl.DataFrame]:
+        """The frames and signals of the run by name, each signal computed once."""
+        return self._signals
 
     def run(self, rules: list[Rule]) -> Outcome:
         """Every rule, each by itself: one that breaks is named and the others go on."""
