@@ -49,7 +49,7 @@ class Index:
         row = self._database.execute(
             "SELECT digest, incident, problem, passed_over FROM judged"
             " WHERE place = ? AND name = ? AND files = ? AND key = ?",
-            (_place(item), item.name, _files(item), self._key),
+            (place(item), item.name, _files(item), self._key),
         ).fetchone()
         if row is None or (self._rehash and not self._same(item, row[0])):
             return None
@@ -66,7 +66,7 @@ class Index:
         if not outcome.digest or any(not file.stamp for file in item.files):
             return  # it could not be opened, or nothing says whether it has changed
         incident = outcome.incident.model_copy(update=_LEFT_OUT).model_dump_json() if outcome.incident else None
-        row = (_place(item), item.name, _files(item), self._key, outcome.digest, incident)
+        row = (place(item), item.name, _files(item), self._key, outcome.digest, incident)
         self._database.execute(
             "INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*row, outcome.problem, outcome.passed_over),
@@ -96,7 +96,8 @@ def opened(path: Path | None, key: str, *, rehash: bool = False) -> Iterator[Ind
         database.close()
 
 
-def _place(item: Item) -> str:
+def place(item: Item) -> str:
+    """Where an item lies, wherever one looks from."""
     return item.name if is_url(item.name) else os.path.abspath(item.name)  # noqa: PTH100 - a Path would not end in ..
 
 

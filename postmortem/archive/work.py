@@ -14,7 +14,7 @@ from postmortem.errors import NoLogError, PostmortemError
 from postmortem.sources.stream import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from postmortem.archive.places import Item
     from postmortem.incident import Incident
@@ -34,12 +34,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a run: one of incident, problem and passed_over."""
+    """What became of a run: one of incident, problem, passed_over and known."""
 
     incident: Incident | None = None
     problem: str | None = None  # why it could not be judged
     passed_over: str | None = None  # why it is no log: found in a folder, and not named by the user
     digest: str = ""  # of the contents of its files
+    known: bool = False  # its digest is among those that need not be judged again
 
 
 def warm() -> None:
@@ -56,12 +57,14 @@ def judge(item: Item, options: Options) -> Outcome:
     return judge_with_run(item, options)[0]
 
 
-def judge_with_run(item: Item, options: Options) -> tuple[Outcome, Run | None]:
-    """The outcome, and the frames where there is an incident."""
+def judge_with_run(item: Item, options: Options, known: Container[str] = frozenset()) -> tuple[Outcome, Run | None]:
+    """The outcome, and the frames where there is an incident. What has a `known` digest is not judged."""
     digest = ""
     try:
         with _here(item) as paths:
             digest = digest_of(paths)
+            if digest in known:
+                return Outcome(digest=digest, known=True), None
             if reason := _no_log(item, paths):
                 return Outcome(passed_over=reason, digest=digest), None
             return _judged(item, paths, options, digest)

@@ -99,7 +99,7 @@ def command(
         allow_unreadable=allow_unreadable,
         jobs=jobs,
     )
-    found = check(request, _progress)
+    found = check(request, _options.progress)
     if write_baseline is not None:
         _write(write_baseline, found, str(reason), expires)
     _outputs.emit(CHECKS, wanted, found, verbose=verbose)
@@ -118,11 +118,6 @@ def _index() -> Path | None:
 
     folder = cache.folder()
     return folder / "judged.sqlite" if folder else None
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done:,} of {of:,} runs" + ("\r\x1b[K" if done == of else ""), err=True, nl=False)
 
 
 def _write(file: Path, found: Check, reason: str, expires: dt.datetime | None) -> None:
