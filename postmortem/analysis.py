@@ -35,7 +35,7 @@ HOW_TO_GET_REPLAY: Final = "torch is not installed; pip install 'postmortem[repl
 
 
 def analyze(
-    path: str,
+    path: str | Sequence[Path],
     *,
     extra_fixes: Sequence[str] = (),
     rule_folders: Sequence[Path] = (),
@@ -45,7 +45,9 @@ def analyze(
     seed: int = 0,
     draws: int = 1024,
 ) -> tuple[Incident, Run]:
-    """Judge one log. `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
+    """Judge one run: a log, a folder, or these files of it.
+
+    `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
     `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring.
 

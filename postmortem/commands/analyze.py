@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from postmortem.commands import _options, _outputs
 from postmortem.report.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    from postmortem.rules.finding import Severity
 
 
 @click.command("analyze", short_help="Judge a log: what happened, which fixes hold, what comes next.")
@@ -64,11 +68,12 @@ def command(
         seed=seed,
         draws=draws,
     )
-    _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose)
+    threshold: Severity = fail_on or configuration.fail_on  # type: ignore[assignment]  # click lets no other pass
+    _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose, fail_on=threshold)
     for error in incident.rule_errors:
         click.echo(f"postmortem: {error}", err=True)
     if incident.rule_errors:
         sys.exit(2)
     severity = _options.SEVERITIES.index
     worst = max((severity(finding.severity) for finding in incident.findings), default=-1)
-    sys.exit(1 if worst >= severity(fail_on or configuration.fail_on) else 0)
+    sys.exit(1 if worst >= severity(threshold) else 0)
