@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
+from postmortem.rules import query
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
 from postmortem.yamltext import line_of
 
@@ -121,6 +122,14 @@ class Rule(_Part):
     false_positives: str
     references: list[str]
     tests: Cases
+    _query: query.Query | None = PrivateAttr(default=None)
+
+    @property
+    def query(self) -> query.Query:
+        """What its SQL says. PostmortemError for what no rule may ask for."""
+        if self._query is None:
+            self._query = query.read(self.detect)
+        return self._query
 
 
 def load(path: Path, root: Path) -> Rule:
