@@ -12,6 +12,10 @@ class PostmortemError(Exception):
     """A log, rule, format or option that cannot be used. The command line prints it and exits with 2."""
 
 
+class NoLogError(PostmortemError):
+    """A file that can be read and that holds nothing of a training run."""
+
+
 class StoppedError(PostmortemError):
     """A rule's query that took too long, or too much memory."""
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.analysis import analyze
-from postmortem.report import json, markdown
+from postmortem.report import markdown
+from postmortem.report.outputs import OUTPUTS, Target
 
 if TYPE_CHECKING:
     from postmortem.incident import Incident
@@ -258,5 +259,6 @@ def test_absurd_numbers_are_survived_in_every_output(tmp_path: Path, name: str, 
     path = tmp_path / "absurd.log"
     path.write_text(text)
     found, run = analyze(str(path), replay=False)
-    assert as_json.loads(json.render(found))["logs"][0]["lines"] == text.count("\n")
-    assert markdown.write(found, run, tmp_path / "report.md")[0].exists()
+    texts = {form: OUTPUTS.load(form).render(found, run, Target(tmp_path / "report")) for form in OUTPUTS.names()}
+    assert as_json.loads(texts["json"])["logs"][0]["lines"] == text.count("\n")
+    assert all("absurd.log" in text for text in texts.values())

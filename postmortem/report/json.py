@@ -24,9 +24,13 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def render(incident: Incident) -> str:
     """The incident as JSON text with a final line end; inert inside an HTML script element too."""
-    data = _strict(scrub(incident).model_dump(by_alias=True))
-    text = json.dumps(data, allow_nan=False, indent=2)
-    return text.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
+    return text(scrub(incident).model_dump(by_alias=True))
+
+
+def text(data: object) -> str:
+    """Any data as such JSON text."""
+    shown = json.dumps(_strict(data), allow_nan=False, indent=2)
+    return shown.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
 
 
 def schema() -> dict[str, object]:

@@ -13,6 +13,10 @@ from postmortem.rules.tables import Tables
 from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
     from postmortem.rules.database import Answer
     from postmortem.rules.query import Query
     from postmortem.rules.rule import Rule
@@ -62,6 +66,11 @@ class Engine:
         self._limits = limits or Limits()
         self._frames = run.frames()
         self._tables = Tables(self._frames, self._limits.seconds)
+
+    @property
+    def signals(self) -> Mapping[str, pl.DataFrame]:
+        """The frames and signals of the run by name, each signal computed once."""
+        return self._tables.frames
 
     def run(self, rules: list[Rule]) -> Outcome:
         """Every rule, each by itself: one that breaks is named and the others go on."""

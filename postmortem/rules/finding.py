@@ -27,6 +27,8 @@ class Evidence(_Record):
     file: str
     line: int
     text: str
+    before: list[str] = []  # the lines that stand right before it
+    after: list[str] = []
 
 
 class Finding(_Record):

@@ -76,16 +76,24 @@ class Judge(_Part):
 
 
 class Case(_Part):
-    """A log that fires the rule, with the lines of evidence, or one that keeps it quiet."""
+    """A log that fires the rule, with the lines of evidence, or one that has nothing of it."""
 
     log: str
     lines: list[int] = []
+
+
+class NearMiss(_Part):
+    """A log that almost fires the rule: it differs from one that does in a single thing, which decides."""
+
+    log: str
+    but: str  # that thing
 
 
 class Cases(_Part):
     """The rule's proof."""
 
     fires: list[Case] = Field(min_length=1)
+    near: list[NearMiss] = []
     quiet: list[Case] = Field(min_length=1)
 
 

@@ -36,7 +36,8 @@ class Tables:
     """What queries read. A frame or signal is also given as it is, to see what a log has before anything is asked."""
 
     def __init__(self, frames: Mapping[str, pl.DataFrame], seconds: float) -> None:
-        self._frames = signals.Signals(frames)
+        #: The frames and signals by name, each signal computed once.
+        self.frames = signals.Signals(frames)
         self._metrics = by_name(frames["metrics"])
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._offered: dict[str, frozenset[str]] = {}
@@ -45,21 +46,21 @@ class Tables:
 
     def __contains__(self, name: str) -> bool:
         """True for a frame or a signal."""
-        return name in self._frames
+        return name in self.frames
 
     def __iter__(self) -> Iterator[str]:
         """The names of the frames, then of the signals."""
-        return iter(self._frames)
+        return iter(self.frames)
 
     def frame(self, name: str) -> pl.DataFrame:
         """A frame or signal. KeyError for one that does not exist."""
-        return self._frames[name]
+        return self.frames[name]
 
     def names(self, table: str, column: str) -> frozenset[str]:
         """The different texts in a column, looked for once and not once a rule."""
         if (table, column) not in self._names:
             of_metrics = (table, column) == ("metrics", "name")
-            found = self._metrics if of_metrics else self._frames[table][column].unique().drop_nulls()
+            found = self._metrics if of_metrics else self.frames[table][column].unique().drop_nulls()
             self._names[table, column] = frozenset(found)
         return self._names[table, column]
 
@@ -83,7 +84,7 @@ class Tables:
         return database.sealed(_MEMORY)
 
     def _offer(self, name: str, columns: tuple[str, ...] | None) -> None:
-        frame = self._frames[name]
+        frame = self.frames[name]
         large = name == "metrics" and frame.height > _LARGE
         known = frozenset(frame.columns)
         held = self._offered.get(name)

@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
-from postmortem.signals._curves import by, keep
+from postmortem.signals._curves import by, is_loss, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from postmortem.metrics import ByName
 
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -31,43 +33,69 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "usual": pl.Float64(),  # median of the finite values
 }
 _SHOWN: Final = 20
-_COLUMNS: Final = ("line", "step", "epoch", "value", "split", "meaning")
+_COLUMNS: Final = ("name", "line", "record", "step", "epoch", "value", "split", "meaning")
+#: A bar's running mean that is nan so often, and nothing else, is no bar that has just begun.
+_FEWEST_RUNNING: Final = 3
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per metric and split of which a value is nan or inf. Running means and placeholders are left out."""
+    """A row per metric and split of which a value is nan or inf. Placeholders are left out.
+
+    So are running means, which one bad value spoils for good, unless they are all that tells of the loss.
+    """
     held = by_name(frames["metrics"])
-    rows = []
-    for name in held:
-        if held.of([name], ["value"])["value"].is_finite().all():
-            continue
-        values = keep(held.of([name], _COLUMNS), pl.col("meaning") == "value")
-        for split, group in by(values, "split"):
-            finite = group["value"].is_finite().to_numpy()
-            bad = np.flatnonzero(~finite)
-            if not len(bad):
-                continue
-            first, last, bad_rows = int(bad[0]), int(bad[-1]), group[bad]
-            leading = int(finite.argmax()) if finite.any() else len(finite)
-            lines = bad_rows["line"].unique(maintain_order=True).head(_SHOWN).to_list()
-            rows.append((
-                name,
-                split,
-                lines[0],
-                lines,
-                group["step"][first],
-                "nan" if np.isnan(group["value"][first]) else "inf",
-                len(bad),
-                len(finite),
-                leading,
-                _steps(bad_rows),
-                group["step"][last],
-                _steps(bad_rows.head(leading)) if leading else 0,
-                len(finite) - 1 - last,
-                int(finite[first:last].sum()),
-                group["value"].filter(finite).median(),
-            ))  # fmt: skip
+    touched = [name for name in held if not held.of([name], ["value"])["value"].is_finite().all()]
+    rows: list[tuple[object, ...]] = []
+    for name in touched:
+        for split, group in by(keep(held.of([name], _COLUMNS), pl.col("meaning") == "value"), "split"):
+            if not group["value"].is_finite().all():
+                rows.append((name, split, *_course(group)))
+    told = {row[0] for row in rows}
+    for name, group in by(_running(held, touched), "name"):
+        if name not in told and not group.is_empty():
+            rows.append((name, "train", *_course(group)))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _course(group: pl.DataFrame) -> tuple[object, ...]:
+    """The columns from `line` on, of rows of which at least one is not finite."""
+    finite = group["value"].is_finite().to_numpy()
+    bad = np.flatnonzero(~finite)
+    first, last, bad_rows = int(bad[0]), int(bad[-1]), group[bad]
+    leading = int(finite.argmax()) if finite.any() else len(finite)
+    lines = bad_rows["line"].unique(maintain_order=True).head(_SHOWN).to_list()
+    return (
+        lines[0],
+        lines,
+        group["step"][first],
+        "nan" if np.isnan(group["value"][first]) else "inf",
+        len(bad),
+        len(finite),
+        leading,
+        _steps(bad_rows),
+        group["step"][last],
+        _steps(bad_rows.head(leading)) if leading else 0,
+        len(finite) - 1 - last,
+        int(finite[first:last].sum()),
+        group["value"].filter(finite).median(),
+    )
+
+
+def _running(held: ByName, touched: list[str]) -> pl.DataFrame:
+    """Running means of losses, from a step on at which they are not finite, where no loss is finite after it."""
+    bars = keep(held.of(filter(is_loss, touched), _COLUMNS), (pl.col("meaning") == "running_mean") & _TRAINING)
+    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0).sort("line", "record")
+    if lost.height < _FEWEST_RUNNING:
+        return bars.clear()
+    first = lost.select("line", "record").row(0)
+    after = (pl.col("line") > first[0]) | ((pl.col("line") == first[0]) & (pl.col("record") >= first[1]))
+    measured = pl.col("meaning").is_in(["value", "running_mean"])
+    losses = held.of(filter(is_loss, held), _COLUMNS)
+    sound = losses.filter(after, pl.col("value").is_finite(), measured, _TRAINING)
+    return bars.sort("line", "record") if sound.is_empty() else bars.clear()
+
+
+_TRAINING: Final = pl.col("split").fill_null("train") == "train"
 
 
 def _steps(rows: pl.DataFrame) -> int:
