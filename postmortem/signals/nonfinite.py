@@ -51,9 +51,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
     told = {row[0] for row in rows}
-    for name, group in by(_running(held, touched), "name"):
-        if name not in told and not group.is_empty():
-            rows.append((name, "train", *_course(group)))
+    for running, group in by(_running(held, touched), "name"):
+        if running not in told and not group.is_empty():
+            rows.append((running, "train", *_course(group)))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
