@@ -44,8 +44,8 @@ corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
 
-docs: .venv/replay  ## write the page of each rule anew
-	$(BIN)/python -c "from pathlib import Path; from postmortem.report.rule_pages import write; write(Path('docs/rules'))"
+docs: .venv/test  ## write the generated pages and blocks of the documentation anew
+	$(BIN)/python -m docs.build
 
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ from postmortem.commands import _options, _outputs
 from postmortem.report.outputs import OUTPUTS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from postmortem.rules.finding import Severity
 
 
