@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit corpus fuzz schema record clean
+.PHONY: demo test lint types unit corpus accuracy fuzz schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -35,6 +35,9 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 $(CORPUS)/INDEX.csv:
 	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
+accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
+	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
+
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
 
@@ -58,6 +61,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/benchmark: .venv/test
+	$(PIP) --editable '.[replay,benchmark]'
+	@touch $@
 
 .venv/fuzz: .venv/test
 	$(PIP) --editable '.[replay,fuzz]'
