@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus fuzz docs schema record clean
+.PHONY: demo test lint types unit browser corpus accuracy fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -32,14 +32,17 @@ unit: .venv/test
 browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
 	$(BIN)/python -m pytest -q tests/browser
 
+browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
+	$(BIN)/python -m pytest -q tests/browser
+
 corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 
 $(CORPUS)/INDEX.csv:
-	@echo "make browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
-	$(BIN)/python -m pytest -q tests/browser
+	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
-corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
+	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
 
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
@@ -67,6 +70,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/benchmark: .venv/test
+	$(PIP) --editable '.[replay,benchmark]'
+	@touch $@
 
 .venv/fuzz: .venv/test
 	$(PIP) --editable '.[replay,fuzz]'

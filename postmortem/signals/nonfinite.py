@@ -52,9 +52,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
     told = {row[0] for row in rows}
-    for name in touched:
-        if name not in told and _is_loss(name) and len(group := _running(held, name)):
-            rows.append((name, "train", *_course(group)))
+    bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
+    rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
