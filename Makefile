@@ -32,9 +32,6 @@ unit: .venv/test
 browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
 	$(BIN)/python -m pytest -q tests/browser
 
-browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
-	$(BIN)/python -m pytest -q tests/browser
-
 corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 

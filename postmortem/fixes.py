@@ -67,7 +67,7 @@ def plan(hits: Sequence[Hit], extra: Sequence[Fix]) -> Plan:
     used: set[Fix] = set()
     for hit in hits:
         own = [fix for spec in hit.rule.fixes if (fix := _resolve(spec, hit)) is not None]
-        knobs = {spec.knob for spec in hit.rule.fixes}
+        knobs = {spec.knob for spec in hit.rule.fixes} | {judge.knob for judge in hit.rule.judges}
         olds = {fix.knob: fix.old for fix in own}
         chosen: dict[tuple[str, Value], Fix] = {}
         for fix in extra:
