@@ -38,8 +38,8 @@ $(CORPUS)/INDEX.csv:
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
 
-schema: .venv/replay  ## write the published schema of the JSON output anew
-	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
+schema: .venv/replay  ## write the published schemas of the JSON outputs anew
+	$(BIN)/python -m postmortem.report.schemas docs
 
 record: .venv/replay  ## record the sample logs of real runs anew; starts a SLURM of its own and needs root
 	PYTHON=$(CURDIR)/$(BIN)/python sample_logs/record/record
