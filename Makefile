@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit corpus fuzz schema record clean
+.PHONY: demo test lint types unit corpus slurm fuzz schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -34,6 +34,9 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 
 $(CORPUS)/INDEX.csv:
 	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+
+slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
+	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
 
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
