@@ -16,6 +16,7 @@ from postmortem.incident import Incident
 from postmortem.report.mask import scrub
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
@@ -24,7 +25,12 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def render(incident: Incident) -> str:
     """The incident as JSON text with a final line end; inert inside an HTML script element too."""
-    data = _strict(scrub(incident).model_dump(by_alias=True))
+    return text_of(incident)
+
+
+def text_of(model: BaseModel) -> str:
+    """Any model of an output as JSON text, without secrets."""
+    data = _strict(scrub(model).model_dump(by_alias=True))
     text = json.dumps(data, allow_nan=False, indent=2)
     return text.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
 

@@ -14,16 +14,16 @@ from postmortem.report.chain import chain
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, interval, kinds
+from postmortem.report.paired import cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jinja2 import Template
+    from matplotlib.figure import Figure
 
     from postmortem.incident import Incident
     from postmortem.rules.finding import Finding
-    from postmortem.run import Run
 
 _EXCERPT: Final = 240  # characters of a line of the log
 _TEXT: Final = 2_000  # characters of any other text
@@ -41,12 +41,16 @@ _ARROWS: Final = {"explains": _Safe("-->"), "refutes": _Safe("-.->")}
 def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     """The report as markdown text; `figures` are links to pictures by title."""
     incident = scrub(incident)
-    return _template().render(
-        incident=incident, figures=figures or {}, mechanisms=tried(incident.replays), **_graph(incident)
+    return fill(
+        "incident.md.j2",
+        incident=incident,
+        figures=figures or {},
+        mechanisms=tried(incident.replays),
+        **_graph(incident),
     )
 
 
-def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
+def beside(drawn: Mapping[str, Figure], path: Path) -> dict[str, str]:
     """Write the figures of a report at `path` to `<stem>-figures/` beside it: links to them by title.
 
     OSError if one cannot be written.
@@ -54,12 +58,17 @@ def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
     from postmortem.report import figures
 
     folder = path.parent / f"{path.stem}-figures"
-    pictures = figures.write(incident, run, folder)
+    pictures = figures.write(drawn, folder)
     return {title: f"{folder.name}/{picture.name}" for title, picture in pictures.items()}
 
 
+def fill(template: str, **values: object) -> str:
+    """The text that a markdown template of this package makes of these values."""
+    return _environment().get_template(template).render(values)
+
+
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("postmortem.report"),
         autoescape=False,  # noqa: S701 - the output is markdown: `finalize` escapes every value for that
@@ -71,6 +80,7 @@ def _template() -> Template:
     environment.filters |= {
         "code": lambda text: _Safe(escape.code(str(text), _EXCERPT)),
         "evidence": _evidence,
+        "cells": cells,
         "distinct": phrases.distinct,
         "facts": phrases.facts,
         "figure": figure,
@@ -78,12 +88,13 @@ def _template() -> Template:
         "link": lambda text: _Safe(quote(text)),
         "mermaid": lambda text: _Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,
+        "names": phrases.names,
         "share": phrases.share,
         "turn": phrases.turn,
         "words": lambda text: text.replace("_", " "),
     }
     environment.globals |= {"interval": interval, "spread": phrases.spread}
-    return environment.get_template("incident.md.j2")
+    return environment
 
 
 def _escaped(value: object) -> object:
