@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus fuzz schema record clean
+.PHONY: demo test lint types unit browser corpus fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -36,13 +36,13 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 
 $(CORPUS)/INDEX.csv:
-	@echo "make browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
-	$(BIN)/python -m pytest -q tests/browser
-
-corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
+
+docs: .venv/replay  ## write the page of each rule anew
+	$(BIN)/python -c "from pathlib import Path; from postmortem.report.rule_pages import write; write(Path('docs/rules'))"
 
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json

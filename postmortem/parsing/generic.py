@@ -25,6 +25,8 @@ _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\s\.{3,})\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*,?\s*(?P<note>(?://|#|\().*)?$"
 )
+#: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
+_CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 #: Options of a command line. Two of them make a line a command.
 _OPTION: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
 #: A constant or a variable of the environment, which a program sets and does not measure.
@@ -51,7 +53,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             return reading
-    options = list(_OPTION.finditer(text))
+    options = list(_OPTION.finditer(text)) if text.count("--") > 1 else []
     if len(options) > 1:
         for option in options:
             _setting(option, reading)
@@ -95,6 +97,8 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
     key = found["key"]
     if reading.has_place or _FILE.search(key):
+        return False
+    if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
         return False
     if names.setting(key):
         return True

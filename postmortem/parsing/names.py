@@ -80,6 +80,7 @@ class Names:
         return self.settings.get(normalise(name))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def normalise(name: str) -> str:
     """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?'."""
     return re.sub(r"[\s./_-]+", "_", skeleton(name).strip().lower()).strip("_")

@@ -16,7 +16,6 @@ from postmortem.incident import Incident
 from postmortem.report.mask import scrub
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
@@ -25,14 +24,13 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def render(incident: Incident) -> str:
     """The incident as JSON text with a final line end; inert inside an HTML script element too."""
-    return text_of(incident)
+    return text(scrub(incident).model_dump(by_alias=True))
 
 
-def text_of(model: BaseModel) -> str:
-    """Any model of an output as JSON text, without secrets."""
-    data = _strict(scrub(model).model_dump(by_alias=True))
-    text = json.dumps(data, allow_nan=False, indent=2)
-    return text.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
+def text(data: object) -> str:
+    """Any data as such JSON text."""
+    shown = json.dumps(_strict(data), allow_nan=False, indent=2)
+    return shown.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
 
 
 def schema() -> dict[str, object]:

@@ -7,10 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from postmortem.report import escape, phrases
+from postmortem.report import escape, jinja, phrases
 from postmortem.report.chain import chain
+from postmortem.report.jinja import Safe
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, interval, kinds
@@ -20,22 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from jinja2 import Environment
     from matplotlib.figure import Figure
 
     from postmortem.incident import Incident
     from postmortem.rules.finding import Finding
 
 _EXCERPT: Final = 240  # characters of a line of the log
-_TEXT: Final = 2_000  # characters of any other text
-
-
-class _Safe(str):
-    """Text that is markdown already."""
-
-    __slots__ = ()
-
-
-_ARROWS: Final = {"explains": _Safe("-->"), "refutes": _Safe("-.->")}
+_ARROWS: Final = {"explains": Safe("-->"), "refutes": Safe("-.->")}
 
 
 def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
@@ -69,52 +60,37 @@ def fill(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("postmortem.report"),
-        autoescape=False,  # noqa: S701 - the output is markdown: `finalize` escapes every value for that
-        finalize=_escaped,
-        undefined=StrictUndefined,
-        trim_blocks=False,
-        keep_trailing_newline=False,
-    )
+    environment = jinja.environment()
     environment.filters |= {
-        "code": lambda text: _Safe(escape.code(str(text), _EXCERPT)),
         "evidence": _evidence,
         "cells": cells,
         "distinct": phrases.distinct,
         "facts": phrases.facts,
         "figure": figure,
         "kinds": kinds,
-        "link": lambda text: _Safe(quote(text)),
-        "mermaid": lambda text: _Safe(escape.mermaid(text)),
+        "link": lambda text: Safe(quote(text)),
+        "mermaid": lambda text: Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,
         "names": phrases.names,
         "share": phrases.share,
         "turn": phrases.turn,
-        "words": lambda text: text.replace("_", " "),
     }
     environment.globals |= {"interval": interval, "spread": phrases.spread}
     return environment
 
 
-def _escaped(value: object) -> object:
-    if isinstance(value, _Safe):
-        return value
-    return escape.markdown(value, _TEXT) if isinstance(value, str) else value
-
-
 def _graph(incident: Incident) -> dict[str, Any]:
     """Nodes (id, rule, role) and edges (id, arrow, id) of the chain, with how many had no room."""
     linked = chain(incident.findings)
-    ids = {rule: _Safe(f"n{place}") for place, rule in enumerate(linked.roles)}
+    ids = {rule: Safe(f"n{place}") for place, rule in enumerate(linked.roles)}
     return {
-        "nodes": [(ids[rule], rule, _Safe(role)) for rule, role in linked.roles.items()],
+        "nodes": [(ids[rule], rule, Safe(role)) for rule, role in linked.roles.items()],
         "edges": [(ids[link.cause], _ARROWS[link.kind], ids[link.effect]) for link in linked.links],
         "unlinked": linked.left_out,
     }
 
 
-def _evidence(finding: Finding) -> _Safe:
+def _evidence(finding: Finding) -> Safe:
     """The lines of evidence, marked, among those around them; each line once, a gap as a line of dots."""
     lines: dict[tuple[str, int], tuple[str, str]] = {}
     for piece in finding.evidence:
@@ -130,4 +106,4 @@ def _evidence(finding: Finding) -> _Safe:
             shown.append("...")
         shown.append(f"{PurePath(file).name}  {figure(line):>{width}} {mark} {text}")
         last = (file, line)
-    return _Safe(escape.fence(shown, _EXCERPT))
+    return Safe(escape.fence(shown, _EXCERPT))

@@ -70,6 +70,18 @@ def test_times_files_and_addresses_are_no_metrics(text: str) -> None:
     assert read_record(text, NAMES).metrics == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["    hidden = self.layer1(hidden, mask=mask)", "self.use_critic=need_critic(self.config),", "cls = builder(str(x"],
+)
+def test_code_that_a_traceback_quotes_sets_nothing(text: str) -> None:
+    assert read_record(text, NAMES).empty
+
+
+def test_a_class_with_its_arguments_is_a_setting() -> None:
+    assert [setting.key for setting in read_record("optimizer = AdamW(lr=3e-4)", NAMES).settings] == ["optimizer"]
+
+
 def test_an_amount_is_no_counter() -> None:
     assert read_record("total step: 500, loss: 2.0", NAMES).step is None
 

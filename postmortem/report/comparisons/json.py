@@ -13,7 +13,8 @@ SUFFIXES: Final = (".json",)
 
 def render(compared: Compared, target: Target) -> str:
     """The whole comparison."""
-    from postmortem.report.json import text_of
+    from postmortem.report.json import text
+    from postmortem.report.mask import scrub
 
     del target
-    return text_of(compared.comparison)
+    return text(scrub(compared.comparison).model_dump(by_alias=True))
