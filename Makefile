@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit corpus fuzz schema record clean
+.PHONY: demo test lint types unit browser corpus fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -29,14 +29,23 @@ types: .venv/test
 unit: .venv/test
 	$(BIN)/python -m pytest -q
 
+browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
+	$(BIN)/python -m pytest -q tests/browser
+
 corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 
 $(CORPUS)/INDEX.csv:
-	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+	@echo "make browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
+	$(BIN)/python -m pytest -q tests/browser
+
+corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
+
+docs: .venv/test  ## write the generated pages and blocks of the documentation anew
+	$(BIN)/python -m docs.build
 
 schema: .venv/replay  ## write the published schema of the JSON output anew
 	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
@@ -51,11 +60,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
+.venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay]'
 	@touch $@
 
-.venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py postmortem/parsing/kernel.c
+.venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, plugins, reading
+from postmortem import __version__, causes, fixes, reading, timeline
 from postmortem.errors import PostmortemError
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
-from postmortem.rules import rule as rule_files
+from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
+from postmortem.rules.rule import fill
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from postmortem.replay.protocol import Answer, Lab, Verdict
     from postmortem.rules.engine import Hit
     from postmortem.rules.finding import Finding
-    from postmortem.rules.rule import Rule
     from postmortem.run import Run
 
 _LIBRARIES: Final = ("duckdb", "numpy", "polars", "torch")
@@ -55,10 +55,11 @@ def analyze(
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
-    rules, errors = _rules(rule_folders)
+    rules, errors = catalogue.rules(rule_folders)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
-    outcome = Engine(lines.joined()).run(rules)
+    engine = Engine(lines.joined())
+    outcome = engine.run(rules)
     outcome.hits = lines.localised(outcome.hits)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
@@ -77,6 +78,7 @@ def analyze(
         jobs=_jobs(run),
         summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
         root_causes=roots,
+        timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,
         verdicts=verdicts,
         replays=replays,
@@ -98,20 +100,6 @@ def analyze(
             seconds=round(time.perf_counter() - started, 3),
         ),
     ), run
-
-
-def _rules(folders: Sequence[Path]) -> tuple[list[Rule], list[str]]:
-    rules, errors = rule_files.load_folder(rule_files.SHIPPED)
-    places = [*plugins.folders("postmortem.rules"), *folders]
-    for folder in {place.resolve(): place for place in places}.values():
-        theirs, broken = rule_files.load_folder(folder)
-        known = {rule.id for rule in rules}
-        errors += broken
-        errors += [
-            f"{rule.path}:1: rule {rule.id} exists already; give it another name" for rule in theirs if rule.id in known
-        ]
-        rules += [rule for rule in theirs if rule.id not in known]
-    return rules, errors
 
 
 def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> tuple[str, Lab | None]:
@@ -188,7 +176,7 @@ def _measure_next(
             continue
         hit, (answer, _) = by_id[finding.rule], answers.get(finding.rule, (None, []))
         asked = [f"print {quantity}" for quantity in answer.measure_next] if answer else []
-        wanted.append(asked or [rule_files.fill(step, hit.rows[0]) for step in hit.rule.next])
+        wanted.append(asked or [fill(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
 

@@ -29,6 +29,18 @@ def formats(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def rules(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command that judges by rules with `--rules`: it gets the folders as `rule_folders`."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A folder of further rules.",
+    )(function)
+
+
 def configuration() -> Config:
     """The configuration that the options of the group ask for. PostmortemError where it cannot be used."""
     from postmortem import config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ from postmortem.commands import _options, _outputs
 from postmortem.report.outputs import OUTPUTS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from postmortem.rules.finding import Severity
 
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--draws", default=1024, show_default=True, type=click.IntRange(64, 1_000_000), help="Scenarios per mechanism."
 )
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 @_outputs.options(OUTPUTS)
 @click.option(

@@ -107,11 +107,14 @@ class Collector:
         self.cut += len(cut) - (self._line_goes_on is not None and self._cut_line and 0 in cut)
         self._cut_line = len(piece.line_start) - 1 in cut
         self.blank += int(np.count_nonzero(piece.blank[self._line_goes_on is not None : len(piece.blank) - goes_on]))
-        for number, records, (line, text) in zip(piece.used.tolist(), piece.counts.tolist(), piece.first, strict=True):
-            self.seen.add(number, self.templates.all[number], first_line + line, text, records)
+        for number, (line, state, text) in piece.first.items():
+            self.seen.meet(number, self.templates.all[number], first_line + line, state, text)
+        self.templates.told[piece.used] = True
+        for number, records in zip(piece.used.tolist(), piece.counts.tolist(), strict=True):
+            self.seen.count(number, records)
         for single in piece.singles:
             if single.whole:
-                self.seen.add_alone(single.template, first_line + single.line, single.text)
+                self.seen.add_alone(single.template, first_line + single.line, single.state, single.text)
         ends = set(piece.unread[[0, -1]].tolist()) if len(piece.unread) else set()
         self.unread += len(piece.unread)
         if self._line_goes_on is not None:

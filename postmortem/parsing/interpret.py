@@ -17,7 +17,7 @@ from postmortem.parsing.template import Placing, Row, Span, Template
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from postmortem.parsing.dialects import CompiledBlock, CompiledLine, Dialects
+    from postmortem.parsing.dialects import Candidates, CompiledBlock, CompiledLine, Dialects
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
@@ -75,10 +75,12 @@ class _Draft:
         if head.ts_at:
             self.now["ts"] = self._span(*head.ts_at, "time")
         body = head.body[:LONGEST]
-        read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
+        known = self.by.dialects.candidates(body)
+        origin = "reconstructed" if head.reconstructed else "log"
+        read, block = self._body(body, known, origin) if body else (True, None)
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
         if len(self.record) <= LONGEST_SHAPE:  # a longer one is understood by itself, whatever its digits
-            touched |= set(self.by.dialects.digits_looked_at(self.record))
+            touched |= set(known.digits_looked_at(self.record))
         if len(head.body) > LONGEST and block is None:
             self._read_on(head.body)
         return Template(
@@ -93,27 +95,28 @@ class _Draft:
             looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
         )
 
-    def _body(self, body: str, origin: str) -> tuple[bool, CompiledBlock | None]:
+    def _body(self, body: str, known: Candidates, origin: str) -> tuple[bool, CompiledBlock | None]:
         # a counter anywhere in the record places all that the record holds
         counted = counters.read_counters(body, self.by.names)
         self._placed_by(counted, body)
-        if started := self.by.dialects.block(body):
+        if started := known.block(body):
             self._block(*started, body)
             return True, started[0]
-        return self._lines(body, origin) or self._generic(body, origin, counted), None
+        return self._lines(body, known, origin) or self._generic(body, origin, counted), None
 
     def _read_on(self, body: str) -> None:
         """Of a record that is too long to be read, what dialects know: an error glued to its end is what matters."""
         before = self.at
         for start, end in self.by.dialects.windows(body, LONGEST):
             self.at = before + start
-            self._lines(body[start:end], "log")
+            part = body[start:end]
+            self._lines(part, self.by.dialects.candidates(part), "log")
         self.at = before
 
-    def _lines(self, body: str, origin: str) -> bool:
+    def _lines(self, body: str, known: Candidates, origin: str) -> bool:
         """Every line of a dialect that stands in `body`."""
         chosen: list[tuple[CompiledLine, Match]] = []
-        for line, match in self.by.dialects.lines(body):
+        for line, match in known.lines(body):
             if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
                 chosen.append((line, match))
         # from left to right: the step of a bar is that of the line glued to it

@@ -80,9 +80,11 @@ class Names:
         return self.settings.get(normalise(name))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def normalise(name: str) -> str:
-    """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?'."""
-    return re.sub(r"[\s./_-]+", "_", skeleton(name).strip().lower()).strip("_")
+    """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?', unless it is all there is."""
+    text = skeleton(name)
+    return re.sub(r"[\s./_-]+", "_", (name if set(text) <= set("? ") else text).strip().lower()).strip("_")
 
 
 @cache

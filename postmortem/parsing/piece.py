@@ -99,7 +99,7 @@ class Piece:
     blank: Flags  # of each line, whether nothing is on it
     used: Ints  # templates, that of records inside blocks among them
     counts: Ints  # how many records each of them has
-    first: list[tuple[int, bytes]]  # line and beginning of the first record of each of them
+    first: dict[int, tuple[int, int, bytes]]  # of those not met before: line, state and beginning of the first record
     places: Places
     carries: Carries
     clearing: Ints  # records that end what was carried: blank lines

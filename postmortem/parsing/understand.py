@@ -82,7 +82,7 @@ def _read_by(kinds: Iterable[Kind]) -> list[ReadBy]:
             found.setdefault(pair, []).append(kind)
     rows = []
     for (dialect, pattern), alike in found.items():
-        first = min(alike, key=lambda kind: kind.line)
+        first = min(alike, key=lambda kind: kind.place)
         rows.append(
             ReadBy(
                 dialect=dialect,
@@ -95,7 +95,7 @@ def _read_by(kinds: Iterable[Kind]) -> list[ReadBy]:
     total: Counter[str] = Counter()
     for row in rows:
         total[row.dialect] += row.records
-    return sorted(rows, key=lambda row: (-total[row.dialect], row.dialect, -row.records, row.line))
+    return sorted(rows, key=lambda row: (-total[row.dialect], row.dialect, -row.records, row.line, row.pattern or ""))
 
 
 def _unread(kinds: Iterable[Kind], body: Callable[[bytes], str]) -> list[Unread]:
@@ -106,7 +106,7 @@ def _unread(kinds: Iterable[Kind], body: Callable[[bytes], str]) -> list[Unread]
             found.setdefault(_BLANKS.sub(" ", _DIGITS.sub("0", text)), []).append((kind, text))
     rows = []
     for shape, alike in found.items():
-        first, text = min(alike, key=lambda pair: pair[0].line)
+        first, text = min(alike, key=lambda pair: pair[0].place)
         records = sum(kind.records for kind, _ in alike)
         rows.append(Unread(shape=shape, records=records, line=first.line, example=text))
-    return sorted(rows, key=lambda row: (-row.records, row.line))
+    return sorted(rows, key=lambda row: (-row.records, row.line, row.shape))

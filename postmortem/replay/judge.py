@@ -71,6 +71,8 @@ def _because(group: list[Replay]) -> str:
     for replay in group:
         if replay.verdict == "not_reproduced":
             what = "cannot show the log's numbers"
+        elif not replay.scenarios.drawn:
+            what = replay.because.rpartition(": ")[2]
         elif replay.share is None:
             what = "too few scenarios show the log's numbers"
         else:

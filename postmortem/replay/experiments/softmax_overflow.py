@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED
 from postmortem.replay.values import amount, between, dtype_named, number, uniform
@@ -119,8 +119,7 @@ class StableCrossEntropy(_Library):
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:
         """A search over all logits and dtypes, whatever the log says of them."""
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        widest = self.draw({**facts, "logit": None, "dtype": None}, lab, generator)
+        widest = self.drawn({**facts, "logit": None, "dtype": None}, lab)
         found = [self.observe(widest, {"dtype": name})["loss"] for name in ("fp16", "bf16", "fp32")]
         largest = number(facts, "logit", least=LEAST)
         if torch.cat(found).isnan().any() or (largest is not None and largest > LOGITS[1]):
@@ -177,7 +176,7 @@ class NonfiniteLogits(_Library):
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Logits:
         """As elsewhere, with one entry of each batch replaced."""
         usual = super().draw(facts, lab, generator)
-        place = torch.randint(TOKENS * VOCABULARY, (lab.draws, 1), device=lab.device, generator=generator)
+        place = torch.randint(TOKENS * VOCABULARY, (lab.draws, 1), generator=generator)
         values = usual.values.flatten(1).scatter(1, place, self.value).reshape(usual.values.shape)
         return Logits(values, usual.targets, usual.temperature, usual.dtypes)
 
@@ -244,6 +243,7 @@ class SoftmaxOverflow(Experiment):
                 assumptions=["the nan is a mean over no target", "logits of that batch are finite"],
                 statement=f"The batch in which {metric} is nan has no target",
                 basis="law",
+                rows=Rows(beside=Beside(metric=str(facts.get("metric") or "loss"))),
             ),
         )
 

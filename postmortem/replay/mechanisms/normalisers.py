@@ -125,11 +125,11 @@ class Normaliser(Mechanism[list[Batch]]):
             largest = setup.residual * (2 * uniform((draws, 1, 1), generator)).clamp(max=1)
             batch = Batch(
                 place=place,
-                x=torch.randn(shape, generator=generator, device=lab.device),
+                x=torch.randn(shape, generator=generator),
                 by=None,
                 eps=between(*setup.eps, (draws, 1, 1), generator),
                 offset=setup.bias + largest * residual,
-                weight=torch.full((draws, 1, 1), setup.weight, device=lab.device),
+                weight=torch.full((draws, 1, 1), setup.weight),
                 bound=setup.bound(width),
             )
             batches.append(self._solved(batch, setup.value, generator))
@@ -256,7 +256,7 @@ class OtherDivisor(Normaliser):
         size = between(1e-2, 1e2, (len(batch.x), 1, 1), generator)
         if self.family == "its own input":
             return self._near_pole(batch, size, value)
-        by = size * torch.randn(batch.x.shape, generator=generator, device=batch.x.device)
+        by = size * torch.randn(batch.x.shape, generator=generator)
         batch = replace(batch, by=by)
         slope = batch.weight * self._normalised(batch, batch.eps, torch.float32)
         return replace(batch, x=_crossing(slope, batch.offset, value) * batch.x)
