@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
-from postmortem.signals._curves import by, is_loss, keep
+from postmortem.signals._curves import by, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +33,9 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "usual": pl.Float64(),  # median of the finite values
 }
 _SHOWN: Final = 20
-_COLUMNS: Final = ("name", "line", "record", "step", "epoch", "value", "split", "meaning")
 #: A bar's running mean that is nan so often, and nothing else, is no bar that has just begun.
 _FEWEST_RUNNING: Final = 3
+_COLUMNS: Final = ("line", "record", "step", "epoch", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -45,15 +45,15 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """
     held = by_name(frames["metrics"])
     touched = [name for name in held if not held.of([name], ["value"])["value"].is_finite().all()]
-    rows: list[tuple[object, ...]] = []
+    rows = []
     for name in touched:
-        for split, group in by(keep(held.of([name], _COLUMNS), pl.col("meaning") == "value"), "split"):
+        values = keep(held.of([name], _COLUMNS), pl.col("meaning") == "value")
+        for split, group in by(values, "split"):
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
     told = {row[0] for row in rows}
-    for running, group in by(_running(held, touched), "name"):
-        if running not in told and not group.is_empty():
-            rows.append((running, "train", *_course(group)))
+    bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
+    rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
@@ -81,18 +81,22 @@ def _course(group: pl.DataFrame) -> tuple[object, ...]:
     )
 
 
-def _running(held: ByName, touched: list[str]) -> pl.DataFrame:
-    """Running means of losses, from a step on at which they are not finite, where no loss is finite after it."""
-    bars = keep(held.of(filter(is_loss, touched), _COLUMNS), (pl.col("meaning") == "running_mean") & _TRAINING)
-    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0).sort("line", "record")
+def _running(held: ByName, name: str) -> pl.DataFrame:
+    """The running mean of a loss, from a step on at which it is not finite, where no loss is finite after it."""
+    bars = held.of([name], _COLUMNS).filter(pl.col("meaning") == "running_mean", _TRAINING).sort("line", "record")
+    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0)
     if lost.height < _FEWEST_RUNNING:
         return bars.clear()
-    first = lost.select("line", "record").row(0)
-    after = (pl.col("line") > first[0]) | ((pl.col("line") == first[0]) & (pl.col("record") >= first[1]))
+    line, record = lost.select("line", "record").row(0)
+    after = (pl.col("line") > line) | ((pl.col("line") == line) & (pl.col("record") >= record))
     measured = pl.col("meaning").is_in(["value", "running_mean"])
-    losses = held.of(filter(is_loss, held), _COLUMNS)
-    sound = losses.filter(after, pl.col("value").is_finite(), measured, _TRAINING)
-    return bars.sort("line", "record") if sound.is_empty() else bars.clear()
+    losses = held.of([other for other in held if _is_loss(other)], _COLUMNS)
+    sound = losses.filter(measured, _TRAINING, after, pl.col("value").is_finite())
+    return bars if sound.is_empty() else bars.clear()
+
+
+def _is_loss(name: str) -> bool:
+    return name == "loss" or name.endswith("_loss")
 
 
 _TRAINING: Final = pl.col("split").fill_null("train") == "train"
