@@ -11,12 +11,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("postmortem/parsing/kernel.c")
-LIBRARY = SOURCE.with_name("_kernel.so")
+SOURCES = Path("postmortem/parsing/native")
+LIBRARY = SOURCES.with_name("_kernel.so")
 
 
 class Kernel(BuildHookInterface[Any]):
-    """Compiles one file into one library that ctypes loads."""
+    """Compiles the files of one folder into one library that ctypes loads."""
 
     PLUGIN_NAME = "custom"
 
@@ -41,5 +41,6 @@ def compiled(root: Path) -> bool:
     compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
     if compiler is None or sys.platform == "win32":
         return False
-    command = [compiler, "-O3", "-shared", "-fPIC", str(root / SOURCE), "-o", str(root / LIBRARY), "-lm"]
+    sources = map(str, sorted((root / SOURCES).glob("*.c")))
+    command = [compiler, "-O3", "-shared", "-fPIC", *sources, "-o", str(root / LIBRARY), "-lm"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - a compiler on a file of ours

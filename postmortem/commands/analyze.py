@@ -1,22 +1,19 @@
-"""`postmortem analyze`: a log to a verdict, as text, markdown or JSON."""
+"""`postmortem analyze`: a log to a verdict, in each format that is asked for."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from postmortem.commands import _options
-from postmortem.errors import PostmortemError
+from postmortem.commands import _options, _outputs
+from postmortem.report.outputs import OUTPUTS
 
 if TYPE_CHECKING:
-    from postmortem.incident import Incident
-    from postmortem.run import Run
+    from pathlib import Path
 
-_SUFFIXES: Final = {".md": "markdown", ".json": "json", ".txt": "terminal"}
-_FORMATS: Final = ("terminal", "markdown", "json")
+    from postmortem.rules.finding import Severity
 
 
 @click.command("analyze", short_help="Judge a log: what happened, which fixes hold, what comes next.")
@@ -28,10 +25,9 @@ _FORMATS: Final = ("terminal", "markdown", "json")
 @click.option(
     "--draws", default=1024, show_default=True, type=click.IntRange(64, 1_000_000), help="Scenarios per mechanism."
 )
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
-@click.option("--format", "forms", multiple=True, type=click.Choice(_FORMATS), help="Pairs with -o, in order.")
-@click.option("-o", "--output", "outputs", multiple=True, type=Path, metavar="FILE", help="Write to FILE (.md, .json).")
+@_outputs.options(OUTPUTS)
 @click.option(
     "--fail-on",
     type=click.Choice(_options.SEVERITIES),
@@ -61,7 +57,7 @@ def command(
     """
     from postmortem.analysis import analyze as judge
 
-    pairs = _pairs(forms, outputs)
+    wanted = _outputs.pairs(OUTPUTS, forms, outputs)
     configuration = _options.configuration()
     incident, run = judge(
         log,
@@ -73,64 +69,12 @@ def command(
         seed=seed,
         draws=draws,
     )
-    for form, output in pairs:
-        _emit(incident, run, form, output, verbose=verbose)
+    threshold: Severity = fail_on or configuration.fail_on  # type: ignore[assignment]  # click lets no other pass
+    _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose, fail_on=threshold)
     for error in incident.rule_errors:
         click.echo(f"postmortem: {error}", err=True)
     if incident.rule_errors:
         sys.exit(2)
     severity = _options.SEVERITIES.index
     worst = max((severity(finding.severity) for finding in incident.findings), default=-1)
-    sys.exit(1 if worst >= severity(fail_on or configuration.fail_on) else 0)
-
-
-def _pairs(forms: tuple[str, ...], outputs: tuple[Path, ...]) -> list[tuple[str, Path | None]]:
-    """Formats with their files in order; a format beyond the last file goes to stdout."""
-    if not forms:
-        for output in outputs:
-            if output.suffix not in _SUFFIXES:
-                raise PostmortemError(f"-o {output}: no format has this suffix; add --format or use .md or .json")
-        return [("terminal", None), *((_SUFFIXES[output.suffix], output) for output in outputs)]
-    if len(outputs) > len(forms):
-        raise PostmortemError(f"-o {outputs[len(forms)]}: {len(outputs)} files for {len(forms)} formats")
-    return list(zip(forms, [*outputs, *[None] * (len(forms) - len(outputs))], strict=True))
-
-
-def _emit(incident: Incident, run: Run, form: str, output: Path | None, *, verbose: bool) -> None:
-    if output is None:
-        click.echo(_text(incident, form, output, verbose=verbose), nl=False)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        if form == "markdown":
-            from postmortem.report import markdown
-
-            markdown.write(incident, run, output)
-        else:
-            output.write_text(_text(incident, form, output, verbose=verbose), encoding="utf-8")
-    except OSError as error:
-        raise PostmortemError(f"{output}: cannot be written: {error.strerror}") from None
-
-
-def _text(incident: Incident, form: str, output: Path | None, *, verbose: bool) -> str:
-    if form == "json":
-        from postmortem.report import json
-
-        return json.render(incident)
-    if form == "markdown":
-        from postmortem.report import markdown
-
-        return markdown.render(incident)
-    from io import StringIO
-
-    from rich.console import Console
-
-    from postmortem.report import terminal
-
-    tty = output is None and sys.stdout.isatty()
-    width = None if tty else 100
-    console = Console(file=StringIO(), force_terminal=tty, width=width or Console().width)
-    terminal.render(incident, console, verbose=verbose)
-    file = console.file
-    assert isinstance(file, StringIO)  # noqa: S101 - set four lines above; for the type checker
-    return file.getvalue()
+    sys.exit(1 if worst >= severity(threshold) else 0)

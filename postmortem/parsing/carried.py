@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from postmortem.parsing import sift
+
 if TYPE_CHECKING:
     from postmortem.parsing.arrays import Flags, Ints, Values
 
@@ -22,7 +24,7 @@ class Channel:
 
     def before(self, record: Ints) -> Ints:
         """For each record, the row that holds there."""
-        return np.searchsorted(self.record, record, side="left") - 1
+        return sift.before(self.record, record)
 
     def last(self) -> Channel:
         """What goes on into the next piece."""

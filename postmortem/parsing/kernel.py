@@ -1,4 +1,4 @@
-"""The compiled inner loops, where they were built (`kernel.c`). POSTMORTEM_KERNEL=0 does without them."""
+"""The compiled inner loops, where they were built (`native/`). POSTMORTEM_KERNEL=0 does without them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from postmortem.sources.chunks import Chunk
 
 LIBRARY: Final = Path(__file__).with_name("_kernel.so")
-#: Of kernel.c; a library of another one is not used.
-_VERSION: Final = 3
+#: Of native/records.c; a library of another one is not used.
+_VERSION: Final = 5
+#: Bytes in a record, mostly; where there are less, the room for records is made larger.
+_USUAL: Final = 40
+#: The kernel reads whole blocks, and writes a LF behind the chunk.
+_BEHIND: Final = 64
 
 
 @cache
@@ -33,7 +37,8 @@ def load() -> ctypes.CDLL | None:
     except (OSError, AttributeError):
         return None
     library.pm_new.restype = ctypes.c_void_p
-    library.pm_scan.restype = library.pm_gather.restype = ctypes.c_int64
+    for counting in (library.pm_scan, library.pm_gather, library.pm_carriers, library.pm_last, library.pm_some):
+        counting.restype = ctypes.c_int64
     return library
 
 
@@ -48,7 +53,7 @@ class KernelShapes:
         if self._table.value is None:
             raise MemoryError("no memory for the shapes of a log's records")
         self._buffer = np.empty(0, np.uint8)
-        self._columns = [np.empty(0, kind) for kind in (np.int64, *[np.int32] * 4)]
+        self._columns = [np.empty(0, kind) for kind in (np.int64, *[np.int32] * 4, np.int64)]
 
     def __del__(self) -> None:
         self._library.pm_free(self._table)
@@ -56,26 +61,25 @@ class KernelShapes:
     def scan(self, chunk: Chunk) -> Records:
         """Cut `chunk` at LF and CR."""
         size = chunk.size
-        if len(self._buffer) < 2 * size:
-            self._buffer = np.empty(2 * size, np.uint8)  # as much again for lines without their control codes
+        if len(self._buffer) < 2 * size + _BEHIND:
+            self._buffer = np.empty(2 * size + _BEHIND, np.uint8)  # as much again for records without their codes
         chunk.write_to(self._buffer.data[:size])
-        counts = np.zeros(3, np.int64)
-        self._library.pm_count(address(self._buffer), ctypes.c_int64(size), *(address(counts[i:]) for i in range(3)))
-        lines, most, codes = (int(count) for count in counts)
-        if len(self._columns[0]) < most:
-            self._columns = [np.empty(most + most // 4, column.dtype) for column in self._columns]
-        start, length, shape, line, state = (column[:most] for column in self._columns)
-        line_start = np.empty(lines, np.int64)
-        found = self._library.pm_scan(
-            self._table,
-            address(self._buffer),
-            ctypes.c_int64(size),
-            *(address(column) for column in (start, length, shape, line, state, line_start)),
-            ctypes.c_int64(codes),
-        )
-        assert found == most  # noqa: S101 - every LF and CR ends one record
+        self._room(size // _USUAL + 1)
+        lines = np.zeros(1, np.int64)
+        while (found := self._scan(size, lines)) < 0:
+            self._room(2 * len(self._columns[0]))
+        start, length, shape, line, state, line_start = (column[:found] for column in self._columns)
         ended = int(self._buffer[size - 1]) in b"\n\r"
-        return Records(self._buffer, start, length, shape, line, state, line_start, ended)
+        return Records(self._buffer, start, length, shape, line, state, line_start[: int(lines[0])].copy(), ended)
+
+    def _scan(self, size: int, lines: Ints) -> int:
+        given = self._table, address(self._buffer), ctypes.c_int64(size), ctypes.c_int64(len(self._columns[0]))
+        return int(self._library.pm_scan(*given, *map(address, self._columns), address(lines)))
+
+    def _room(self, records: int) -> None:
+        """Make room for so many records."""
+        if len(self._columns[0]) < records:
+            self._columns = [np.empty(records, column.dtype) for column in self._columns]
 
 
 def address(column: Ints) -> ctypes.c_void_p:

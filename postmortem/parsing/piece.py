@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from postmortem.parsing.templates import plain
+from postmortem.parsing.templates import ALONE, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,15 +72,20 @@ class Settings(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A record of which rows are filled one by one. `whole`: nothing of it stands in the piece's columns."""
+    """A record of which rows are filled one by one."""
 
     record: int
     line: int
     state: int
     template: Template
     text: bytes
-    whole: bool
+    number: int  # of its template, which is ALONE where nothing of it stands in the piece's columns
     block: OpenBlock | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is filled here as a whole."""
+        return self.number == ALONE
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -99,7 +104,7 @@ class Piece:
     blank: Flags  # of each line, whether nothing is on it
     used: Ints  # templates, that of records inside blocks among them
     counts: Ints  # how many records each of them has
-    first: list[tuple[int, bytes]]  # line and beginning of the first record of each of them
+    first: dict[int, tuple[int, int, bytes]]  # of those not met before: line, state and beginning of the first record
     places: Places
     carries: Carries
     clearing: Ints  # records that end what was carried: blank lines

@@ -20,12 +20,19 @@ MOST_ALONE: Final = 10_000
 
 @dataclass(slots=True)
 class Kind:
-    """Records that are understood alike: the line and the beginning of the first, and how many there are."""
+    """Records that are understood alike: where the first stands and how it begins, and how many there are."""
 
     template: Template
     line: int
+    state: int  # of the line, from 0
     record: bytes
     records: int = 0
+    tabled: int = 0  # of these, those that the heading of a table made its rows
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the first one stands."""
+        return self.line, self.state
 
     @property
     def text(self) -> str:
@@ -50,18 +57,25 @@ class Seen:
         """How many records are of one kind."""
         return self._kinds[key].records if key in self._kinds else 0
 
-    def add(self, key: Hashable, template: Template, line: int, record: bytes, records: int = 1) -> None:
-        """So many `records` of one kind, of which the first is this one."""
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._kinds[key] = Kind(template, line, record[:EXAMPLE])
-        kind.records += records
+    def meet(self, key: Hashable, template: Template, line: int, state: int, record: bytes) -> None:
+        """The first record of a kind; it is not counted by this. Of a kind that was met before, nothing."""
+        if key not in self._kinds:
+            self._kinds[key] = Kind(template, line, state, record[:EXAMPLE])
 
-    def add_alone(self, template: Template, line: int, record: bytes) -> None:
+    def count(self, key: Hashable, records: int = 1) -> None:
+        """So many records more of a kind that was met."""
+        self._kinds[key].records += records
+
+    def tabled(self, key: Hashable) -> None:
+        """One of the records of a kind that was met is a row of a table."""
+        self._kinds[key].tabled += 1
+
+    def add_alone(self, template: Template, line: int, state: int, record: bytes) -> None:
         """A record that no template is remembered for: its kind is what read it, else how its line begins."""
         key: Hashable = template.patterns or record[:EXAMPLE].translate(MASK)
         if key not in self._kinds:
             self._alone += 1
             if self._alone > MOST_ALONE:
                 key = ("others", template.read)
-        self.add(key, template, line, record)
+        self.meet(key, template, line, state, record)
+        self.count(key)

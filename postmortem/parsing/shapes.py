@@ -1,6 +1,6 @@
 """Chunks of a log as records, and each record's shape: its bytes with every digit as 0.
 
-Where a compiler was at hand when the package was built, `kernel.c` does the same.
+Where a compiler was at hand when the package was built, `native/records.c` does the same.
 """
 
 from __future__ import annotations

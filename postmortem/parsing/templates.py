@@ -10,12 +10,13 @@ import numpy as np
 
 from postmortem.parsing.names import normalise
 from postmortem.parsing.shapes import MASK
+from postmortem.parsing.sift import Trait
 from postmortem.parsing.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from postmortem.parsing.arrays import Ints
+    from postmortem.parsing.arrays import Bytes, Ints
     from postmortem.parsing.interpret import Interpreter
     from postmortem.parsing.template import Placing, Row, Span
 
@@ -84,23 +85,18 @@ class Constants:
 class Fact(IntEnum):
     """Columns of the table of templates."""
 
-    READ = 0
-    BLANK = 1
-    CUT = 2
-    SLOW = 3  # has rows that are filled one by one, begins a block, or names the job of the lines after it
-    VARIANTS = 4  # the digits decide; see `Templates.variant`
-    CARRIES = 5  # gives its step or epoch to the records after it: at these bytes
-    STEP = 6
-    STEP_LENGTH = 7
-    STEP_UNIT = 8
-    EPOCH = 9
-    EPOCH_LENGTH = 10
-    TOTAL = 11  # of a bar
-    TOTAL_LENGTH = 12
-    PLACES = 13  # of its rows; where they begin, and how many
-    METRICS = 15
-    TENSORS = 17
-    SETTINGS = 19
+    TRAITS = 0  # what is true of its records, see `sift.Trait`
+    STEP = 1  # that it gives to the records after it: at these bytes
+    STEP_LENGTH = 2
+    STEP_UNIT = 3
+    EPOCH = 4
+    EPOCH_LENGTH = 5
+    TOTAL = 6  # of a bar
+    TOTAL_LENGTH = 7
+    PLACES = 8  # of its rows; where they begin, and how many
+    METRICS = 10
+    TENSORS = 12
+    SETTINGS = 14
 
 
 _FACTS: Final = Fact.SETTINGS + 2
@@ -123,6 +119,8 @@ class Templates:
         self._by_shape: dict[bytes, int] = {}
         self._variants: dict[tuple[int, bytes], int] = {}
         self._counts: dict[int, int] = {}
+        #: Which templates the reader of the log has met a record of, in the log's order.
+        self.told = np.zeros(MOST_TEMPLATES + 1, np.bool_)
         self._lock = Lock()
         self._add(Template(read=True), b"")
 
@@ -169,12 +167,13 @@ class Templates:
             Fact.PLACES: (self.places, [self._place_row(place) for place in template.places] if fast else []),
         }
         facts = [0] * _FACTS
-        facts[Fact.READ], facts[Fact.BLANK], facts[Fact.CUT] = template.read, template.blank, template.cut
-        facts[Fact.SLOW] = template.block is not None or len(template.rows) > len(fast) or template.names_job
-        facts[Fact.VARIANTS] = variants
+        slow = template.block is not None or len(template.rows) > len(fast) or template.names_job
+        slow = slow or bool(template.columns or template.cells)
+        placed = bool(tables[Fact.PLACES][1])
+        own = Trait.SLOW * slow | Trait.VARIANTS * variants | Trait.PLACED * placed
+        facts[Fact.TRAITS] = int(made_traits(template) | own)
         if template.carry is not None:
             carried = template.places[template.carry]
-            facts[Fact.CARRIES] = 1
             facts[Fact.STEP], facts[Fact.STEP_LENGTH] = _where(carried.step)
             facts[Fact.STEP_UNIT] = self.unit(carried.step_unit)
             facts[Fact.EPOCH], facts[Fact.EPOCH_LENGTH] = _where(carried.epoch)
@@ -185,6 +184,10 @@ class Templates:
         self.all.append(template)
         self.examples.append(record)
         return len(self.all) - 1
+
+    def traits(self) -> Bytes:
+        """What is true of the records of each template; the last one is ALONE's, -1."""
+        return np.append(self.facts.column(Fact.TRAITS).astype(np.uint8), Trait.ALONE)
 
     def unit(self, name: str | None) -> int:
         """The number of a step's unit; 0 for none."""
@@ -210,6 +213,16 @@ class Templates:
         constants = (self.interpreter.names.setting(str(key)) or normalise(str(key)), row.constants[1][1], key)
         where = (*_where(spans["value"]), *_where(spans.get("number")))
         return [row.place, self.setting_constants.number(constants), *where]
+
+
+def made_traits(template: Template) -> np.uint8:
+    """What its template says of a record."""
+    return (
+        Trait.READ * template.read
+        | Trait.BLANK * template.blank
+        | Trait.CUT * template.cut
+        | Trait.CARRIES * (template.carry is not None)
+    )
 
 
 def plain(row: Row) -> bool:

@@ -70,7 +70,25 @@ class Replay(_Record):
     seed: int
     seconds: float
     because: str
+    parts: int = 1  # in which the scenarios were drawn: more than one where the device's memory does not hold them
     needs: str = ""  # what the mechanism would have to supply, and what its bound allows; the same for all fixes
+
+
+class Beside(_Record):
+    """The steps at which another metric goes wrong: is above a limit, or not finite where there is none."""
+
+    metric: str
+    above: float | None = None
+
+
+class Rows(_Record):
+    """Of which rows of the next log's frames a prediction speaks: its `where`, for a machine."""
+
+    frame: Literal["metrics", "tensors"] = "metrics"  # the prediction's metric: a canonical name, or a tensor's
+    must: Literal["every", "first", "any"] = "every"  # which of the rows must lie between its ends
+    first_step: int | None = None  # counted as the log counts, up to where its counter starts again
+    last_step: int | None = None
+    beside: Beside | None = None
 
 
 class Prediction(_Record):
@@ -84,6 +102,10 @@ class Prediction(_Record):
     assumptions: list[str]
     statement: str
     basis: Literal["law", "replay"]
+    rows: Rows | None = None  # null: only a person can tell which rows are meant
+    rule: str = ""  # whose finding it is about; `Experiment.run` fills it in
+    fix: Fix | None = None  # the change under which it holds; null: whatever the cure is
+    was: float | None = None  # what the judged log showed there: one that acts on it moves it away from that
 
 
 class Prior(_Record):
@@ -126,3 +148,13 @@ class Answer:
     measure_next: tuple[str, ...] = ()
     priors: tuple[Prior, ...] = ()
     cannot_show: str = ""
+    question: str = ""
+    failed: str = ""  # why some fixes, or all, could not be replayed
+    unjudged: tuple[Verdict, ...] = ()  # the verdict on each such fix, where it is known which
+
+
+class Lost(_Record):
+    """A part of the work that brought nothing back, and why."""
+
+    what: str
+    because: str

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import torch
+from torch import Tensor
 
 from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torch import Tensor
-
     from postmortem.replay.protocol import Fact, Value
 
+T = TypeVar("T")
 
 #: torch's names and the short ones in use.
 DTYPES: Final = {
@@ -56,9 +57,41 @@ def dtype_named(name: Value) -> torch.dtype:
     return DTYPES[str(name)]
 
 
+def dtype_of(facts: Mapping[str, Fact], key: str = "dtype") -> torch.dtype | None:
+    """The dtype that a fact names, by torch's names or the short ones; None where it names none."""
+    return DTYPES.get(str(facts.get(key)).lower().removeprefix("torch."))
+
+
+def switched(knob: str, value: Value) -> bool:
+    """Whether a knob is switched on. PostmortemError for what is neither a yes nor a no."""
+    for state, words in ((True, ("true", "yes", "on", "1", "1.0")), (False, ("false", "no", "off", "0", "0.0"))):
+        if str(value).lower() in words:
+            return state
+    raise PostmortemError(f"{knob} takes true or false, not {value!r}")
+
+
 def shown(value: float) -> str:
     """A number as a reader takes it in: 139,264 or 7.77e+17 or 11.3."""
     return f"{value:,.0f}" if 1e3 <= value < 1e12 else f"{value:.3g}"  # noqa: PLR2004 - 12 digits can be read
+
+
+def moved(scenario: T, device: str) -> T:
+    """`scenario` with every tensor in its dataclasses, tuples, lists and dicts on `device`; the rest as it is."""
+    return cast("T", _moved(scenario, device))
+
+
+def _moved(value: Any, device: str) -> Any:  # noqa: ANN401 - a scenario is of any type
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return dataclasses.replace(value, **{one.name: _moved(getattr(value, one.name), device) for one in fields})
+    if isinstance(value, dict):
+        return {key: _moved(one, device) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        parts = [_moved(one, device) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
 
 
 def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -67,7 +100,11 @@ def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 
 def between(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Log-uniform between two ends above 0, of `shape`; their value where they are one, which may be 0."""
+    """Log-uniform between two ends above 0, of `shape`; their value where they are one, which may be 0.
+
+    An end beyond float32 counts as its largest number: a log can print any.
+    """
+    low, high = (min(end, torch.finfo(torch.float32).max) for end in (low, high))
     if low == high:
         return torch.full(shape, low, device=generator.device)
     return low * (high / low) ** uniform(shape, generator)

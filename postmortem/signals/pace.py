@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 
 from postmortem import clock
+from postmortem.metrics import by_name
+from postmortem.signals._curves import keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,18 +39,13 @@ _ENOUGH: Final = 20_000
 _SHORTEST: Final = 0.1
 #: Between two lines, in the median.
 _WHOLE_SECONDS: Final = 3
+_COLUMNS: Final = ("name", "split", "rank", "source_name", "line", "record", "step", "value", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The largest change of each series of step times and of throughput, attempt by attempt."""
-    timed = (
-        frames["metrics"]
-        .lazy()
-        .filter(pl.col("name").is_in(["step_time", "throughput"]))
-        .filter(pl.col("value").is_finite(), pl.col("value") > 0, pl.col("meaning") == "value")
-        .select("name", "split", "rank", "source_name", "line", "record", "step", "value")
-        .collect()
-    )
+    told = pl.col("value").is_finite() & (pl.col("value") > 0) & (pl.col("meaning") == "value")
+    timed = keep(by_name(frames["metrics"]).of(["step_time", "throughput"], _COLUMNS), told)
     if timed.is_empty():
         timed = _by_the_clock(frames)
     rows = []

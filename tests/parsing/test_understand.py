@@ -163,7 +163,7 @@ def test_kinds_without_a_template_are_bounded_and_all_counted() -> None:
     seen = Seen()
     nothing = Template()
     for i in range(MOST_ALONE + 5):
-        seen.add_alone(nothing, i + 1, "".join(chr(97 + int(digit)) for digit in str(i)).encode())
+        seen.add_alone(nothing, i + 1, 0, "".join(chr(97 + int(digit)) for digit in str(i)).encode())
     assert len(list(seen.kinds)) == MOST_ALONE + 1
     assert sum(kind.records for kind in seen.kinds) == MOST_ALONE + 5
     last = list(seen.kinds)[-1]

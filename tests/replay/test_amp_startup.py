@@ -21,7 +21,7 @@ from postmortem.replay.mechanisms.overflow import (
     SkipRule,
     _search,
 )
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
     from postmortem.replay.experiment import Mechanism
@@ -175,11 +175,12 @@ def test_the_prediction_follows_the_search_and_the_law(answer: Answer) -> None:
     (search, *_) = of(answer, "scaler_search")
 
     assert search.effect is not None
-    assert by_replay.where == f"from batch {search.effect.before_high:.0f} on"
+    assert by_replay.where == f"one of the batches up to {search.effect.before_high:.0f}"
     assert by_replay.basis == "replay"
     # 65536 = 2^16: batch 16 still has a scale of 1.
-    assert by_law.where == "from batch 17 on"
+    assert by_law.where == "one of the batches up to 17"
     assert by_law.basis == "law"
+    assert by_law.rows == Rows(must="any", last_step=17)
     for prediction in answer.predictions:
         assert prediction.metric == "grad_norm"
         assert prediction.high is not None

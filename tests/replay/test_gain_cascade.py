@@ -237,9 +237,11 @@ def test_the_largest_norm_stands_in_for_a_total_that_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("total", [None, math.inf, math.nan, "huge", 0.0])
-def test_without_a_finite_norm_there_is_nothing_to_replay(total: Fact) -> None:
+def test_without_a_finite_norm_the_answer_says_what_is_missing(total: Fact) -> None:
     answer = run({"total_norm": total})
-    assert (answer.replays, answer.predictions, answer.measure_next) == ((), (), ())
+    assert {(replay.verdict, replay.scenarios.drawn) for replay in answer.replays} == {("inconclusive", 0)}
+    assert all("the log gives no finite gradient norm" in replay.because for replay in answer.replays)
+    assert (answer.predictions, answer.measure_next) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay import experiments, judge
 from postmortem.replay.experiments.normaliser import EXPERIMENT
 from postmortem.replay.mechanisms.normalisers import HonestSmallStd, LostInBfloat16, OtherDivisor
-from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Value
+from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Rows, Value
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.normalisers import Normaliser
@@ -157,6 +157,7 @@ def test_the_prediction_is_the_bound_with_what_it_assumes() -> None:
     (prediction,) = run({"value": 139264.0, "width": 257.0, "name": "XV output", "scope": 29.0}).predictions
     assert (prediction.metric, prediction.where, prediction.basis) == ("XV output", "29", "law")
     assert (prediction.low, prediction.high) == (-17.0, 17.0)  # sqrt(256) + 1
+    assert (prediction.rows, prediction.was, prediction.rule) == (Rows(frame="tensors"), 139264.0, "rule")
     assert prediction.assumptions == [
         "width <= 257, as the log has it",
         "|w| <= 1",
@@ -175,8 +176,12 @@ def test_the_divisor_is_what_to_measure_next() -> None:
 
 
 @pytest.mark.parametrize("value", [None, math.inf, math.nan, "large", 0.0])
-def test_without_a_finite_value_there_is_nothing_to_replay(value: Fact) -> None:
-    assert run({"value": value}).replays == ()
+def test_without_a_finite_value_the_answer_says_what_is_missing(value: Fact) -> None:
+    answer = run({"value": value})
+    assert {(replay.verdict, replay.scenarios.drawn) for replay in answer.replays} == {("inconclusive", 0)}
+    (verdict,) = judge.pool(answer.replays)
+    assert verdict.verdict == "inconclusive"
+    assert "the log gives no finite value of the normalised tensor" in verdict.because
 
 
 @pytest.mark.parametrize(

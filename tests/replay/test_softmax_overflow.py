@@ -12,7 +12,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiments import load
 from postmortem.replay.experiments import softmax_overflow as module
 from postmortem.replay.judge import pool
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Beside, Fix, Lab, Rows
 from postmortem.replay.values import dtype_named
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def test_the_next_measurement_and_the_prediction_name_the_loss() -> None:
     (prediction,) = answer.predictions
     assert (prediction.metric, prediction.low, prediction.high) == ("targets", 0.0, 0.0)
     assert "lm_loss" in prediction.where
+    assert prediction.rows == Rows(beside=Beside(metric="lm_loss"))
 
 
 @pytest.mark.parametrize(

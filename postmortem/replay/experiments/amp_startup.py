@@ -22,7 +22,7 @@ from postmortem.replay.mechanisms.overflow import (
     halvings,
 )
 from postmortem.replay.mechanisms.startup import Asked, Scenario
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.reference.skipped_update import batches_until_error
 from postmortem.replay.values import number
 
@@ -139,7 +139,7 @@ class AmpStartup(Experiment):
             Prediction(
                 id="amp-startup/finite-norm",
                 metric="grad_norm",
-                where=f"from batch {first + count} on",
+                where=f"one of the batches up to {first + count}",
                 low=0.0,
                 high=FLOAT32_MAX,
                 assumptions=[
@@ -148,17 +148,19 @@ class AmpStartup(Experiment):
                 ],
                 statement=f"The norm is finite by batch {first + count}, with nothing changed",
                 basis="replay",
+                rows=Rows(must="any", last_step=first + count),
             ),
             Prediction(
                 id="amp-startup/halvings",
                 metric="grad_norm",
-                where=f"from batch {last + 1} on",
+                where=f"one of the batches up to {last + 1}",
                 low=0.0,
                 high=FLOAT32_MAX,
                 assumptions=[f"a dynamic loss scaler that starts at {scale:,.6g} and halves at each overflow"],
                 statement=f"More than {halvings(scale) + 1} infinite norms in a row would be a fault: the scale is "
                 f"then below 1, and an entry of the gradient itself above {FP16_MAX:,.0f}, or the scale does not fall",
                 basis="law",
+                rows=Rows(must="any", last_step=last + 1),
             ),
         )
 

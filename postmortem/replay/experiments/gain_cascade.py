@@ -14,8 +14,8 @@ from postmortem.replay.mechanisms.amplifiers import (
     ResidualAddition,
 )
 from postmortem.replay.mechanisms.gains import Gain
-from postmortem.replay.protocol import Prediction, Prior
-from postmortem.replay.values import shown
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
+from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,10 +74,12 @@ class GainCascade(Experiment):
         ),
     )
 
+    def missing(self, facts: Mapping[str, Fact]) -> str:
+        """The norm that is to be shown."""
+        return "" if Gain.of(facts).total else "the log gives no finite gradient norm above 0"
+
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Amplifier]:
-        """All, where the log shows a gradient norm; a norm's eps where the log puts it, if it does."""
-        if not Gain.of(facts).total:
-            return ()
+        """All; a norm's eps where the log puts it, if it does."""
         norms = [CollapsedLayerNorm("inside"), CollapsedLayerNorm("outside")]
         placed = [norm for norm in norms if norm.place == facts.get("eps_place")]
         return (*(placed or norms), AttentionSoftmax(), CollapsedRms(), ResidualAddition())
@@ -109,6 +111,8 @@ class GainCascade(Experiment):
             assumptions=[f"the usual norm is at most {shown(usual)}", "norms are those before clipping"],
             statement=f"if the cause is gone, grad_norm stays below {shown(ORDINARY * usual)}",
             basis="law",
+            rows=Rows(),
+            was=number(facts, "total_norm"),
         )
         return [cured, *(_collapse(mechanism, facts) for mechanism in self._left(facts, replays))]
 
@@ -143,6 +147,7 @@ def _collapse(mechanism: Collapsed, facts: Mapping[str, Fact]) -> Prediction:
         assumptions=[f"at most {mechanism.counts(facts)[1]} in a row, and nothing else amplifies"],
         statement=f"if {mechanism.title} did it, the least {words} is {high:.2g} or less",
         basis="law",
+        rows=Rows(must="any", beside=Beside(metric="grad_norm", above=ORDINARY * Gain.of(facts).usual[1])),
     )
 
 

@@ -1,7 +1,7 @@
 """What would another temperature have done to a distillation loss, and to its gradient?
 
 Facts: `temperature`, `kd_loss` (as logged), `scaled` (False: neither the loss nor what is logged carries T^2),
-`vocab`, `total_loss`, `kd_weight_low`, `kd_weight_high`.
+`vocab`, `total_loss`, `kd_weight_low`, `kd_weight_high`, `sides` that are softened (both or student; None: either).
 
 How the two follow T rests on the logits, which no log shows. Each family of logits is therefore judged for
 itself: its free scale is solved so that the loss is the one logged, then T alone is turned.
@@ -13,9 +13,9 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from postmortem.replay.experiment import Claim, Experiment, Observed
-from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, TokenMean
+from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, StudentAlone, TokenMean
 from postmortem.replay.mechanisms.logits import FAMILIES
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.protocol import Fact, Fix, Replay, Value
+    from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.
 TOLERANCE: Final = 0.10
+#: A loss is 0 below this part of the logged one.
+ZERO: Final = 1e-3
 
 
 def _falls_by_square(quantity: str) -> Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]:
@@ -74,6 +76,11 @@ class KdTemperature(Experiment):
             text="mean over tokens, or sum over a sequence of 64 to 1,024 positions (batchmean)",
             because="both are in use, and the divergence of one pair differs by that factor",
         ),
+        Prior(
+            name="sides",
+            text="both softened, or the student alone (mean over tokens), where the log does not say",
+            because="a temperature that one side lacks is a common slip, and the loss still falls in training",
+        ),
     )
     claims = (
         Claim(
@@ -92,11 +99,21 @@ class KdTemperature(Experiment):
             label="gradient norm by a token's logits",
             holds=_falls_by_square("gradient_norm"),
         ),
+        Claim(
+            id="zero-at-equal",
+            text="KD is 0 for a student that equals its teacher",
+            knobs=frozenset({"sides"}),
+            quantity="floor",
+            label="KD at equal logits",
+            holds=lambda before, after, _facts, _fix: after["floor"] <= ZERO * before["kd_loss"],
+        ),
     )
 
-    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Distillation]:  # noqa: ARG002 - all compete
-        """Every family under both reductions."""
-        return [kind(family) for kind in (TokenMean, BatchMean) for family in FAMILIES]
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Distillation]:
+        """Every family under both reductions, and with the student alone softened, as far as the log does not say."""
+        kinds = (TokenMean, BatchMean, StudentAlone)
+        named = [kind for kind in kinds if kind.both == (facts.get("sides") == "both")]
+        return [kind(family) for kind in (named if facts.get("sides") else kinds) for family in FAMILIES]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """KD at each new temperature over all families, and the total where KD's weight is known."""
@@ -104,11 +121,11 @@ class KdTemperature(Experiment):
             return ()
         shown = [r for r in replays if r.claim == self.claims[0].text and r.effect is not None]
         predictions = []
-        for new, group in itertools.groupby(sorted(shown, key=lambda r: str(r.fix.new)), key=lambda r: r.fix.new):
+        for fix, group in itertools.groupby(sorted(shown, key=lambda r: str(r.fix.new)), key=lambda r: r.fix):
             effects = [replay.effect for replay in group if replay.effect is not None]
             low, high = min(effect.low for effect in effects), max(effect.high for effect in effects)
-            predictions.append(_prediction("kd_loss", new, low, high))
-            predictions += _total(facts, new, low, high)
+            predictions.append(_prediction("kd_loss", fix, low, high, was=number(facts, "kd_loss")))
+            predictions += _total(facts, fix, low, high)
         return predictions
 
     def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002
@@ -116,13 +133,15 @@ class KdTemperature(Experiment):
         return (
             "the raw KL before the factor T^2, and how it is reduced: over tokens, or summed over a sequence",
             "the entropy of teacher and student at T, in nats, beside ln V: flat, confident or wide",
+            "KD of the teacher's logits against themselves: above 0, one side alone is softened",
             "top-1 agreement of student and teacher, and the vocabulary size",
             "how many teacher logits are finite: a teacher cut to its top k cannot be met below ln(V / k)",
             "KD and its gradient norm at both temperatures on one batch and the same weights: settles it",
         )
 
 
-def _prediction(metric: str, new: Value, low: float, high: float, *more: str) -> Prediction:
+def _prediction(metric: str, fix: Fix, low: float, high: float, *more: str, was: float | None) -> Prediction:
+    new = fix.new
     return Prediction(
         id=f"kd-temperature/{metric}@T={new:g}" if isinstance(new, float) else f"kd-temperature/{metric}@T={new}",
         metric=metric,
@@ -136,10 +155,13 @@ def _prediction(metric: str, new: Value, low: float, high: float, *more: str) ->
         ],
         statement=f"At T = {new}, {metric} starts between {low:,.4g} and {high:,.4g}",
         basis="replay",
+        rows=Rows(must="first"),
+        fix=fix,
+        was=was,
     )
 
 
-def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> list[Prediction]:
+def _total(facts: Mapping[str, Fact], fix: Fix, low: float, high: float) -> list[Prediction]:
     """The total loss, with KD's share of it moved: total + weight * (new KD - old KD)."""
     total, old = number(facts, "total_loss"), number(facts, "kd_loss", least=LEAST)
     weights = [number(facts, "kd_weight_low"), number(facts, "kd_weight_high")]
@@ -149,7 +171,7 @@ def _total(facts: Mapping[str, Fact], new: Value, low: float, high: float) -> li
     if len(ends) < 4:  # noqa: PLR2004 - two ends of two intervals
         return []
     weight = f"KD enters the total with a weight of {weights[0]:.3g} to {weights[1]:.3g}"
-    return [_prediction("loss", new, min(ends), max(ends), weight, "the other terms are unchanged")]
+    return [_prediction("loss", fix, min(ends), max(ends), weight, "the other terms are unchanged", was=total)]
 
 
 EXPERIMENT = KdTemperature()

@@ -112,8 +112,7 @@ class _Labelled(Mechanism[Batch]):
         seen = _seen(facts)
         if seen is None:
             return None
-        generator = torch.Generator(device=lab.device).manual_seed(lab.seed)
-        ratio = self.observe(self.draw(facts, lab, generator), {})["ratio"]
+        ratio = self.observe(self.drawn(facts, lab), {})["ratio"]
         low, high = (float(end) for end in ratio[ratio.isfinite()].aminmax())
         if low * (1 - MET) <= seen <= high * (1 + MET):
             return None
@@ -242,6 +241,8 @@ class MlmLabels(Experiment):
                 assumptions=["the loss is a sum now", f"it runs over {tokens:,.0f} labelled tokens"],
                 statement=f"Under a mean the gradient norm of that batch is {value:,.3g}",
                 basis="law",
+                fix=next(r.fix for r in replays if r.fix.knob == "reduction" and r.fix.new == "mean"),
+                was=norm,
             ),
         )
 

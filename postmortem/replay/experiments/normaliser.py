@@ -17,7 +17,7 @@ from postmortem.replay.mechanisms.normalisers import (
     OtherDivisor,
     Setup,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import DTYPES, number, shown
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ class Normaliser(Experiment):
         ),
     )
 
+    def missing(self, facts: Mapping[str, Fact]) -> str:
+        """The value that is to be shown."""
+        return "" if Setup.of(facts).value else "the log gives no finite value of the normalised tensor"
+
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Mechanism[Any]]:
-        """None where the log shows no finite value; a variance is lost in the dtype of the log, if known."""
-        if not Setup.of(facts).value:
-            return ()
+        """A variance is lost in the dtype of the log, if known."""
         lost = {
             torch.bfloat16: (LostInBfloat16(),),
             torch.float16: (LostInFloat16(),),
@@ -123,6 +125,8 @@ class Normaliser(Experiment):
                 ],
                 statement=f"|{metric}| <= {setup.bound():.3g} in {where}: |w| sqrt(n - 1) + |b| + |residual|",
                 basis="law",
+                rows=Rows(frame="tensors"),  # the bound is one for every layer
+                was=setup.value,
             )
         ]
 

@@ -48,10 +48,9 @@ def weights(vocabulary: int, count: int, generator: torch.Generator) -> tuple[Te
     All embeddings of a model share an offset, from none to one that makes its tokens all but alike; its output
     is small, as that of an untrained model is.
     """
-    device = generator.device
 
     def normal(rows: int, columns: int) -> Tensor:
-        return torch.randn(count, rows, columns, device=device, generator=generator) / math.sqrt(rows)
+        return torch.randn(count, rows, columns, generator=generator) / math.sqrt(rows)
 
     return (
         math.sqrt(vocabulary) * normal(vocabulary, WIDTH)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import torch
 
 from postmortem.replay.experiment import Ceiling, Mechanism
-from postmortem.replay.values import amount, between, number, shown
+from postmortem.replay.values import amount, between, moved, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,18 +104,18 @@ class Amplifier(Mechanism[Chain]):
         """`lab.draws` chains, whose strength is solved for the logged norm."""
         gain, (fewest, most) = Gain.of(facts), (min(count, LONGEST) for count in self.counts(facts))
         b = lab.draws
-        x = torch.randn(most, b, WIDTH, generator=generator, device=lab.device, dtype=torch.float64)
-        gradient = torch.randn(b, WIDTH, generator=generator, device=lab.device, dtype=torch.float64)
+        x = torch.randn(most, b, WIDTH, generator=generator, dtype=torch.float64)
+        gradient = torch.randn(b, WIDTH, generator=generator, dtype=torch.float64)
         chain = Chain(
             x=x / x.square().mean(-1, keepdim=True).sqrt(),
             gradient=gradient / gradient.norm(dim=-1, keepdim=True),
-            count=torch.randint(fewest, most + 1, (b,), generator=generator, device=lab.device),
+            count=torch.randint(fewest, most + 1, (b,), generator=generator),
             usual=between(*gain.usual, (b,), generator).double(),
-            strength=torch.ones(b, 1, device=lab.device, dtype=torch.float64),
+            strength=torch.ones(b, 1, dtype=torch.float64),
             numbers={knob: between(*ends, (b, 1), generator).double() for knob, ends in self.ranges(facts).items()},
-            gain=torch.ones(b, device=lab.device, dtype=torch.float64),
+            gain=torch.ones(b, dtype=torch.float64),
         )
-        return self._solved(chain, gain.total)
+        return self._solved(moved(chain, lab.device), gain.total)
 
     def observe(self, scenario: Chain, knobs: Mapping[str, Value]) -> Observed:
         """The gradient `norm` behind the chain, and the `usual` one before it. Clipping comes after the norm."""

@@ -125,11 +125,11 @@ class Normaliser(Mechanism[list[Batch]]):
             largest = setup.residual * (2 * uniform((draws, 1, 1), generator)).clamp(max=1)
             batch = Batch(
                 place=place,
-                x=torch.randn(shape, generator=generator, device=lab.device),
+                x=torch.randn(shape, generator=generator),
                 by=None,
                 eps=between(*setup.eps, (draws, 1, 1), generator),
                 offset=setup.bias + largest * residual,
-                weight=torch.full((draws, 1, 1), setup.weight, device=lab.device),
+                weight=torch.full((draws, 1, 1), setup.weight),
                 bound=setup.bound(width),
             )
             batches.append(self._solved(batch, setup.value, generator))
@@ -176,8 +176,9 @@ class HonestSmallStd(Normaliser):
             return None
         return Ceiling(
             setup.bound(),
-            f"{setup.bound():,.3g} at most, for any eps: a z-score over {setup.widest} values is at most "
-            f"sqrt({setup.widest - 1}) = {math.sqrt(setup.widest - 1):,.3g} (Samuelson's inequality), with "
+            f"{setup.bound():,.3g} at most, for any eps and at any scale of the input: a z-score over "
+            f"{setup.widest} values is at most sqrt({setup.widest - 1}) = {math.sqrt(setup.widest - 1):,.3g} "
+            f"(Samuelson's inequality), with "
             f"{', '.join(setup.limits().values())}; {shown(setup.value)} would need "
             f"{setup.width_needed():.2g} values",
         )
@@ -256,7 +257,7 @@ class OtherDivisor(Normaliser):
         size = between(1e-2, 1e2, (len(batch.x), 1, 1), generator)
         if self.family == "its own input":
             return self._near_pole(batch, size, value)
-        by = size * torch.randn(batch.x.shape, generator=generator, device=batch.x.device)
+        by = size * torch.randn(batch.x.shape, generator=generator)
         batch = replace(batch, by=by)
         slope = batch.weight * self._normalised(batch, batch.eps, torch.float32)
         return replace(batch, x=_crossing(slope, batch.offset, value) * batch.x)

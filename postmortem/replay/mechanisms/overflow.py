@@ -14,7 +14,7 @@ from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.mechanisms.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
 from postmortem.replay.reference.clip_by_norm import global_norm
 from postmortem.replay.reference.skipped_update import batches_until_error
-from postmortem.replay.values import shown
+from postmortem.replay.values import moved, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,10 +133,10 @@ class ExplosionInFloat32(Mechanism[Scenario]):
     name = "explosion_in_float32"
     title = "explosion in float32"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:  # noqa: ARG002
         """The deepest networks, small to absurd at the start, with the logged loss."""
         asked = Asked.of(facts)
-        networks = _drawn(EXTREME[-1], _replayed(lab), asked, generator)
+        networks = _drawn(EXTREME[-1], _replayed(lab), asked, lab)
         loop = replace(asked.loop, dtype=torch.float32, init_scale=None)
         return Scenario.of(networks, replace(asked, loop=loop), until_settled=True)
 
@@ -172,7 +172,7 @@ class ExplosionInFloat32(Mechanism[Scenario]):
 @lru_cache(maxsize=1)
 def _search(asked: Asked, lab: Lab) -> Scenario:
     """Of a pool, the networks nearest to the log. Once for the plain loop and all skip rules: the seed is one."""
-    pool = _drawn(ORDINARY, _pool(lab), asked, _generator(lab))
+    pool = _drawn(ORDINARY, _pool(lab), asked, lab)
     entries = pool.largest_entries()
     # A free scale, solved: one halving more for each doubling of what is summed beyond the printed loss.
     summed = 2.0 ** (asked.infinite - _expected(entries, asked)).clamp(0, math.log2(LARGEST_SUM))
@@ -186,7 +186,7 @@ def _search(asked: Asked, lab: Lab) -> Scenario:
 @lru_cache(maxsize=1)
 def _hardest(asked: Asked, lab: Lab) -> Scenario:
     """Of a wider pool, the networks with the largest gradients, trained until the search ends."""
-    wide = _drawn(WIDE, _pool(lab), asked, _generator(lab))
+    wide = _drawn(WIDE, _pool(lab), asked, lab)
     wide = replace(wide, loss_weight=wide.loss_weight * LARGEST_SUM)
     worst = _expected(wide.largest_entries(), asked).argsort(descending=True, stable=True)[: _replayed(lab)]
     return Scenario.of(wide.take(worst), asked, until_settled=True)
@@ -200,18 +200,14 @@ def _replayed(lab: Lab) -> int:
     return max(lab.draws // REPLAYED, 1)
 
 
-def _generator(lab: Lab) -> torch.Generator:
-    return torch.Generator(device=lab.device).manual_seed(lab.seed)
-
-
 def halvings(scale: float) -> int:
     """How many halvings take `scale` to 1."""
     return max(math.ceil(math.log2(scale)), 0)
 
 
-def _drawn(ranges: Ranges, count: int, asked: Asked, generator: torch.Generator) -> Recognisers:
-    """`count` networks with the logged loss, or with torch's mean where none was logged."""
-    networks = draw(count, ranges, generator)
+def _drawn(ranges: Ranges, count: int, asked: Asked, lab: Lab) -> Recognisers:
+    """`count` networks of the lab's seed with the logged loss, or with torch's mean where none was logged."""
+    networks = moved(draw(count, ranges, torch.Generator().manual_seed(lab.seed)), lab.device)
     return networks if asked.loss is None else networks.with_loss(asked.loss)
 
 
@@ -224,6 +220,6 @@ def _expected(entries: Tensor, asked: Asked) -> Tensor:
 
 def _first_norms(ranges: Ranges, asked: Asked, lab: Lab) -> Tensor:
     """The first norms of networks from `ranges`, where the loss is finite and ordinarily weighted."""
-    networks = _drawn(ranges, _replayed(lab), asked, _generator(lab))
+    networks = _drawn(ranges, _replayed(lab), asked, lab)
     loss, entries = networks.first_gradient(networks.data[0])
     return global_norm(entries)[loss.isfinite() & (networks.loss_weight >= LEAST_WEIGHT)]

@@ -105,13 +105,12 @@ class Recognisers:
 
 def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
     """`count` recognisers, half of them without normalisation; the loss is torch's 'mean', per label."""
-    device = generator.device
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(count, *shape, generator=generator, device=device)
+        return torch.randn(count, *shape, generator=generator)
 
     def whole(low: int, high: int, *shape: int) -> Tensor:
-        return torch.randint(low, high + 1, (count, *shape), generator=generator, device=device)
+        return torch.randint(low, high + 1, (count, *shape), generator=generator)
 
     size = between(*ranges.features, (count, 1, 1, 1), generator)
     return Recognisers(
@@ -121,7 +120,7 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
             normal(WIDTH, WIDTH),
             normal(WIDTH, WIDTH),
             normal(WIDTH, SYMBOLS),
-            torch.zeros(count, SYMBOLS, device=device),
+            torch.zeros(count, SYMBOLS),
         ),
         convolution=HE_CONVOLUTION * between(*ranges.convolution, (count,), generator),
         linear=HE_LINEAR * between(*ranges.linear, (count,), generator),
@@ -135,6 +134,6 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
             )
             for _ in range(BATCHES)
         ),
-        loss_weight=torch.full((count,), 2 / ((2 + LABELS) * SEQUENCES), device=device),
+        loss_weight=torch.full((count,), 2 / ((2 + LABELS) * SEQUENCES)),
         accumulation=2.0 ** whole(0, 3),
     )

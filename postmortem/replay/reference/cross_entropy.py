@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postmortem.replay.reference.softmax import handwritten_softmax
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -25,9 +27,7 @@ def handwritten_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     Returns:
         Shape (...), in the dtype of the logits.
     """
-    weights = logits.exp()
-    probabilities = weights / weights.sum(-1, keepdim=True)
-    return -probabilities.gather(-1, targets.unsqueeze(-1)).squeeze(-1).log()
+    return -handwritten_softmax(logits).gather(-1, targets.unsqueeze(-1)).squeeze(-1).log()
 
 
 def stable_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
