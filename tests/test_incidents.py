@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from postmortem.analysis import analyze
-from postmortem.report import json, markdown, terminal
+from postmortem.report import markdown, terminal
 from postmortem.report.numbers import figure
 from postmortem.report.outputs import OUTPUTS, Target
 
