@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit corpus slurm fuzz schema record clean
+.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -29,6 +29,9 @@ types: .venv/test
 unit: .venv/test
 	$(BIN)/python -m pytest -q
 
+browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
+	$(BIN)/python -m pytest -q tests/browser
+
 corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs against what a person reads in them
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 
@@ -38,8 +41,14 @@ $(CORPUS)/INDEX.csv:
 slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
 	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
 
+accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
+	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
+
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
+
+docs: .venv/test  ## write the generated pages and blocks of the documentation anew
+	$(BIN)/python -m docs.build
 
 schema: .venv/replay  ## write the published schemas of the JSON outputs anew
 	$(BIN)/python -m postmortem.report.schemas docs
@@ -61,6 +70,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/benchmark: .venv/test
+	$(PIP) --editable '.[replay,benchmark]'
+	@touch $@
 
 .venv/fuzz: .venv/test
 	$(PIP) --editable '.[replay,fuzz]'

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, laboratory, plugins, reading
+from postmortem import __version__, causes, fixes, laboratory, reading, timeline
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
 from postmortem.replay import device as devices
 from postmortem.replay.protocol import Lab
-from postmortem.rules import rule as rule_files
+from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
+from postmortem.rules.rule import fill
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from postmortem.replay.protocol import Answer
     from postmortem.rules.engine import Hit
     from postmortem.rules.finding import Finding
-    from postmortem.rules.rule import Rule
     from postmortem.run import Run
 
 _LIBRARIES: Final = ("duckdb", "numpy", "polars", "torch")
@@ -35,7 +35,7 @@ NO_EXPERIMENT: Final = "no finding of this log has an experiment"
 
 
 def analyze(
-    path: str,
+    path: str | Sequence[Path],
     *,
     extra_fixes: Sequence[str] = (),
     rule_folders: Sequence[Path] = (),
@@ -45,7 +45,9 @@ def analyze(
     seed: int = 0,
     draws: int = 1024,
 ) -> tuple[Incident, Run]:
-    """Judge one log. `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
+    """Judge one run: a log, a folder, or these files of it.
+
+    `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
     `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring.
 
@@ -53,10 +55,11 @@ def analyze(
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
-    rules, errors = load_rules(rule_folders)
+    rules, errors = catalogue.rules(rule_folders)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
-    outcome = Engine(lines.joined()).run(rules)
+    engine = Engine(lines.joined())
+    outcome = engine.run(rules)
     outcome.hits = lines.localised(outcome.hits)
     plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
@@ -73,6 +76,7 @@ def analyze(
         jobs=_jobs(run),
         summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
         root_causes=roots,
+        timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,
         verdicts=verdicts,
         replays=replays,
@@ -94,21 +98,6 @@ def analyze(
             seconds=round(time.perf_counter() - started, 3),
         ),
     ), run
-
-
-def load_rules(folders: Sequence[Path]) -> tuple[list[Rule], list[str]]:
-    """The shipped rules, those of packages and of these folders; and what is wrong with files that are left out."""
-    rules, errors = rule_files.load_folder(rule_files.SHIPPED)
-    places = [*plugins.folders("postmortem.rules"), *folders]
-    for folder in {place.resolve(): place for place in places}.values():
-        theirs, broken = rule_files.load_folder(folder)
-        known = {rule.id for rule in rules}
-        errors += broken
-        errors += [
-            f"{rule.path}:1: rule {rule.id} exists already; give it another name" for rule in theirs if rule.id in known
-        ]
-        rules += [rule for rule in theirs if rule.id not in known]
-    return rules, errors
 
 
 def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> tuple[str, Lab | None]:
@@ -134,7 +123,7 @@ def _measure_next(
             continue
         hit, answered = by_id[finding.rule], answers.get(finding.rule)
         asked = [f"print {quantity}" for quantity in answered[0].measure_next] if answered else []
-        wanted.append(asked or [rule_files.fill(step, hit.rows[0]) for step in hit.rule.next])
+        wanted.append(asked or [fill(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
 

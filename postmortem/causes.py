@@ -73,7 +73,9 @@ def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence
         message=fill(rule.message, row),
         values=values_of(hit),
         evidence=[evidence[line] for line in lines[:_SHOWN]],
-        pieces=len(lines),
+        pieces=len(lines) + hit.left_out,
+        left_out=hit.left_out,
+        cut=hit.cut,
         not_proof=" ".join(rule.not_proof.split()),
         explained_by=[other.rule.id for other in fired.values() if rule.id in other.rule.explains],
     )

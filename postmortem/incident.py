@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from postmortem.replay.protocol import Prediction, Prior, Replay, Verdict
@@ -51,6 +53,21 @@ class Job(_Record):
     limit: str | None = None
 
 
+MomentKind = Literal["begin", "finding", "onset", "resume", "job", "end", "log_end"]
+
+
+class Moment(_Record):
+    """Something that happened in the run, at the line that tells of it."""
+
+    kind: MomentKind
+    what: str  # in words
+    file: str
+    line: int
+    step: int | None = None  # the last that the log had told up to this line
+    ts: str | None = None  # the time as printed, of this line or the last one before it that tells the step
+    rule: str | None = None  # of a finding
+
+
 class Setting(_Record):
     """A configured value and where it was found."""
 
@@ -87,6 +104,7 @@ class Incident(_Record):
     jobs: list[Job]
     summary: list[str]  # two sentences: what happened, and what is known of why
     root_causes: list[str]
+    timeline: list[Moment] = []  # in the order of the logs and their lines
     findings: list[Finding]  # the primary root cause first, then by role and evidence
     verdicts: list[Verdict]
     replays: list[Replay]

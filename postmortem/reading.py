@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from postmortem import frames, readers
-from postmortem.errors import PostmortemError
+from postmortem.errors import NoLogError, PostmortemError
 from postmortem.incident import LeftOut, Log
 from postmortem.parsing import names
 from postmortem.parsing.catalogue import catalogue
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from postmortem.parsing.dialects import Dialects
+    from postmortem.sources.folder import Folder
 
     Frames = dict[str, Callable[[], pl.DataFrame]]
 
@@ -40,17 +41,19 @@ class Source:
     info: readers.FileInfo | None = None  # what its reader says of it, if it is none
 
 
-def read(path: str | Path, *, formats: Sequence[Path] = ()) -> Run:
-    """The run that a log, or a folder of one run's files, tells of; `formats` are further dialects, or folders of them.
+def read(path: str | Path | Sequence[Path], *, formats: Sequence[Path] = ()) -> Run:
+    """The run that a log, a folder of one run's files, or these files of one run tell of.
+
+    `formats` are further dialects, or folders of them.
 
     PostmortemError for a log that is missing, unreadable, binary or none, and for a dialect that does not fit.
     """
-    path = str(path)
-    found, left_out = sources(path, catalogue(formats))
+    found, left_out = sources(str(path) if isinstance(path, Path) else path, catalogue(formats))
     if not any(file.tells for file in found):
         lines = sum(file.log.lines for file in found)
-        raise PostmortemError(
-            f"{path}: no log of a training run: none of its {lines:,} lines holds a metric, a tensor's range, "
+        name = path if isinstance(path, str | Path) else path[0]
+        raise NoLogError(
+            f"{name}: no log of a training run: none of its {lines:,} lines holds a metric, a tensor's range, "
             "an event or a job"
         )
     return Run(
@@ -61,8 +64,10 @@ def read(path: str | Path, *, formats: Sequence[Path] = ()) -> Run:
     )
 
 
-def sources(path: str, dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
+def sources(path: str | Sequence[Path], dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
     """The files that a path stands for, read, and those of its folder that were not. PostmortemError as for `read`."""
+    if not isinstance(path, str):
+        return _files(path, dialects)
     if path != "-" and Path(path).is_dir():
         return _folder(Path(path), dialects)
     return [_source(path, dialects, None)], []
@@ -118,7 +123,18 @@ def _folder(folder: Path, dialects: Dialects) -> tuple[list[Source], list[LeftOu
     """The files of one run. One that cannot be read is left out and named, as long as another can."""
     from postmortem.sources.folder import survey
 
-    found = survey(folder)
+    return _parts(str(folder), survey(folder), dialects)
+
+
+def _files(files: Sequence[Path], dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
+    if len(files) == 1:
+        return [_source(str(files[0]), dialects, None)], []
+    from postmortem.sources.folder import chosen
+
+    return _parts(str(files[0]), chosen(files), dialects)
+
+
+def _parts(name: str, found: Folder, dialects: Dialects) -> tuple[list[Source], list[LeftOut]]:
     left_out = [LeftOut(path=str(path), because=reason) for path, reason in found.left_out]
     read = []
     for part in found.parts:
@@ -127,7 +143,7 @@ def _folder(folder: Path, dialects: Dialects) -> tuple[list[Source], list[LeftOu
         except PostmortemError as error:
             left_out.append(LeftOut(path=str(part.path), because=str(error).removeprefix(f"{part.path}: ")))
     if not read:
-        raise PostmortemError(f"{folder}: none of its logs can be read; the first: {left_out[-1].because}")
+        raise PostmortemError(f"{name}: none of its logs can be read; the first: {left_out[-1].because}")
     return read, left_out
 
 

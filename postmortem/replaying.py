@@ -12,6 +12,7 @@ from postmortem.replay import experiments
 from postmortem.replay.device import HOW_TO_GET_TORCH, has_torch
 from postmortem.replay.protocol import Lost
 from postmortem.replayed import Replayed
+from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def replay(
         experiments.check(experiment)
     asked = [fixes.parse(option) for option in extra_fixes]
     incident = _incident(source, rule_folders, formats)
-    hits, lost = _hits(incident, analysis.load_rules(rule_folders)[0])
+    hits, lost = _hits(incident, catalogue.rules(rule_folders)[0])
     wanted = [hit for hit in hits if hit.rule.experiment and experiment in {None, hit.rule.experiment}]
     if not wanted:
         raise PostmortemError(f"{source}: {_nothing(hits, experiment)}")

@@ -81,7 +81,7 @@ def _verified(run: Run, path: str, incident: Incident, stated: Mapping[str, Valu
 def _settings(run: Run) -> dict[str, Value]:
     """By canonical key the value that is stated last."""
     frame = run.settings.sort("file", "line", "record")
-    return {key: fixes.value(value) for key, value in frame.select("key", "value").iter_rows() if value is not None}
+    return {key: fixes.value_of(value) for key, value in frame.select("key", "value").iter_rows() if value is not None}
 
 
 def _judged(incident: Incident) -> dict[Fix, set[str]]:
@@ -191,7 +191,7 @@ def _moved(checked: Checked) -> bool | None:
 def _changes(incident: Incident, run: Run, turned: set[str]) -> list[Change]:
     """Known settings that both logs state, and state differently."""
     names, now = load_names(), _settings(run)
-    was = {setting.key: fixes.value(setting.value) for setting in incident.settings}
+    was = {setting.key: fixes.value_of(setting.value) for setting in incident.settings}
     return [
         Change(key=key, was=_shown(old), now=_shown(now[key]))
         for key, old in was.items()

@@ -60,7 +60,7 @@ def test_infinite_norms_later_in_a_run_stay_an_alarm(tmp_path: Path) -> None:
     text = "step 0: loss=9.3, grad_norm=3.5\nstep 1: loss=9.1, grad_norm=inf\n"
     findings = {f.rule: f for f in incident(tmp_path, text).findings}
     assert (findings["nonfinite/gradient-norm"].role, findings["nonfinite/gradient-norm"].severity) == (
-        "consequence",
+        "root_cause",
         "high",
     )
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postmortem import analysis, fixes, laboratory
+from postmortem import fixes, laboratory
 from postmortem.errors import PostmortemError
 from postmortem.laboratory import Bench
 from postmortem.replay.protocol import Fix, Lab, Lost
+from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from postmortem.replay.executors import Piece
     from postmortem.replay.protocol import Answer
 
-RULES = {rule.id: rule for rule in analysis.load_rules([])[0]}
+RULES = {rule.id: rule for rule in catalogue.rules([])[0]}
 BOUND = "impossible/normalised-beyond-bound"
 EPS = "norm/undersized-eps"
 VALUES: dict[str, Any] = {"line": 1, "value": 139264.0, "eps": 1e-5, "scope": "29", "name": "XV", "dtype": "bf16"}

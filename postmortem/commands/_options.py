@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,18 @@ def formats(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def rules(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command that judges by rules with `--rules`: it gets the folders as `rule_folders`."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A folder of further rules.",
+    )(function)
+
+
 def configuration() -> Config:
     """The configuration that the options of the group ask for. PostmortemError where it cannot be used."""
     from postmortem import config
@@ -45,3 +58,9 @@ def joined(configured: tuple[Path, ...], given: tuple[Path, ...]) -> list[Path]:
     """Paths of the configuration, then those of the command line, each once and where it stands last."""
     paths = {path.resolve(): path for path in reversed((*configured, *given))}
     return list(reversed(paths.values()))
+
+
+def progress(done: int, of: int) -> None:
+    """Say on a terminal how far a long work is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done:,} of {of:,} runs" + ("\r\x1b[K" if done == of else ""), err=True, nl=False)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from postmortem.report.registry import Registry
+    from postmortem.rules.finding import Severity
 
 
 def options(formats: Registry) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -49,13 +50,19 @@ def pairs(formats: Registry, forms: Sequence[str], outputs: Sequence[Path]) -> l
     return list(zip(forms, [*outputs, *[None] * (len(forms) - len(outputs))], strict=True))
 
 
-def emit(formats: Registry, wanted: Sequence[tuple[str, Path | None]], *subject: object, verbose: bool = False) -> None:
+def emit(
+    formats: Registry,
+    wanted: Sequence[tuple[str, Path | None]],
+    *subject: object,
+    verbose: bool = False,
+    fail_on: Severity = "medium",
+) -> None:
     """Put `subject` out in each format, by `render(*subject, target)` of its module.
 
     PostmortemError if a file cannot be written.
     """
     for form, path in wanted:
-        render, target = formats.load(form).render, Target(path, verbose=verbose)
+        render, target = formats.load(form).render, Target(path, verbose=verbose, fail_on=fail_on)
         if path is None:
             click.echo(render(*subject, target), nl=False)
             continue

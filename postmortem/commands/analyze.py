@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from postmortem.commands import _options, _outputs
 from postmortem.report.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postmortem.rules.finding import Severity
 
 
 @click.command("analyze", short_help="Judge a log: what happened, which fixes hold, what comes next.")
@@ -20,7 +25,7 @@ from postmortem.report.outputs import OUTPUTS
 @click.option(
     "--draws", default=1024, show_default=True, type=click.IntRange(64, 1_000_000), help="Scenarios per mechanism."
 )
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 @_outputs.options(OUTPUTS)
 @click.option(
@@ -64,11 +69,12 @@ def command(
         seed=seed,
         draws=draws,
     )
-    _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose)
+    threshold: Severity = fail_on or configuration.fail_on  # type: ignore[assignment]  # click lets no other pass
+    _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose, fail_on=threshold)
     for error in incident.rule_errors:
         click.echo(f"postmortem: {error}", err=True)
     if incident.rule_errors:
         sys.exit(2)
     severity = _options.SEVERITIES.index
     worst = max((severity(finding.severity) for finding in incident.findings), default=-1)
-    sys.exit(1 if worst >= severity(fail_on or configuration.fail_on) else 0)
+    sys.exit(1 if worst >= severity(threshold) else 0)

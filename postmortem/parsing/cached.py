@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from postmortem import cache
 from postmortem.parsing import dialect, pattern
 from postmortem.parsing.dialect import PROVED, Dialect
 
@@ -47,9 +48,8 @@ def load(paths: Sequence[Path]) -> list[Dialect]:
 
 def _place(paths: Sequence[Path]) -> Path | None:
     """Where these files' dialects are kept; None where nothing is to be kept, or a file cannot be read."""
-    folder = os.environ.get("POSTMORTEM_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = Path(os.path.expanduser(folder))  # noqa: PTH111 - which leaves a home that nobody knows as it is
-    if not home.is_absolute():
+    home = cache.folder()
+    if home is None:
         return None
     digest = hashlib.sha256()
     try:
@@ -58,7 +58,7 @@ def _place(paths: Sequence[Path]) -> Path | None:
             digest.update(f"{path.name} {len(content)}\n".encode() + content)
     except OSError:
         return None
-    return home / "postmortem" / f"dialects-{digest.hexdigest()}.json"
+    return home / f"dialects-{digest.hexdigest()}.json"
 
 
 def _keep(place: Path, loaded: list[Dialect]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,10 @@ from postmortem.parsing.pattern import typed
 
 if TYPE_CHECKING:
     from postmortem.parsing.arrays import Bytes, Flags, Ints, Values
+
+
+#: Bytes that the kernel may write behind the last text.
+_SLACK: Final = 16
 
 
 class Fields(NamedTuple):
@@ -59,11 +63,11 @@ def values(
     library.pm_measure(number, *given, address(table[3]), address(sizes), address(sizes[1:]))
     rows, size = sizes.tolist()
     # one piece of memory for all that stays: large ones cost the system less
-    block, done = np.empty(16 * rows + size, np.uint8), np.empty(rows, np.bool_)
+    block, done = np.empty(16 * rows + size + _SLACK, np.uint8), np.empty(rows, np.bool_)
     value, place = block[: 8 * rows].view(np.float64), block[8 * rows : 12 * rows].view(np.int32)
-    constants, text = block[12 * rows : 16 * rows].view(np.int32), block[16 * rows :]
+    constants, text = block[12 * rows : 16 * rows].view(np.int32), block[16 * rows : 16 * rows + size]
     wanted = (start, first_place, *table, place, constants, value, done, text)
-    library.pm_values(address(buffer), number, *given, *map(address, wanted))
+    library.pm_values(address(buffer), ctypes.c_int64(len(buffer)), number, *given, *map(address, wanted))
     if not done.all():
         printed = text.tobytes().split(b"\n")
         for index in np.flatnonzero(~done).tolist():
@@ -113,10 +117,11 @@ def texts(fields: Fields) -> Bytes:
     """The fields one behind the other, each with a line feed behind it; no field holds one."""
     count = len(fields.start)
     if count and (library := kernel.load()):
-        out = np.empty(int(fields.length.sum()) + count, np.uint8)
+        out = np.empty(int(fields.length.sum()) + count + _SLACK, np.uint8)
         columns = [np.ascontiguousarray(column) for column in fields[1:]]
-        library.pm_gather(address(fields.buffer), ctypes.c_int64(count), *map(address, columns), address(out))
-        return out
+        sizes = ctypes.c_int64(len(fields.buffer)), ctypes.c_int64(count)
+        library.pm_gather(address(fields.buffer), *sizes, *map(address, columns), address(out))
+        return out[:-_SLACK]
     buffer, ends = memoryview(fields.buffer.data), fields.start + fields.length
     pieces = (bytes(buffer[a:b]) + b"\n" for a, b in zip(fields.start.tolist(), ends.tolist(), strict=True))
     return np.frombuffer(b"".join(pieces), np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from postmortem.parsing.dialect import Block, Dialect, Line
-    from postmortem.parsing.pattern import Match
+    from postmortem.parsing.pattern import Match, Numbered
 
 
 #: Around a telling text in a long record, so many characters are read.
@@ -26,6 +27,7 @@ _BEHIND: Final = 4000
 _MOST: Final = 200
 #: A literal text of so many characters is no chance.
 _TELLING: Final = 6
+_MASKED: Final = str.maketrans("123456789", "000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,34 @@ class CompiledBlock:
     parts: tuple[Pattern, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The patterns that may stand in a text, the most specific first."""
+
+    _lines: list[CompiledLine]
+    _blocks: list[CompiledBlock]
+    _numbered: list[Numbered]
+
+    def lines(self, text: str) -> Iterator[tuple[CompiledLine, Match]]:
+        """Every place where a line pattern stands in that text."""
+        for line in self._lines:
+            for match in line.pattern.find(text):
+                yield line, match
+
+    def block(self, text: str) -> tuple[CompiledBlock, Match] | None:
+        """The block that the text starts, if it does."""
+        for block in self._blocks:
+            for match in block.pattern.find(text):
+                return block, match
+        return None
+
+    def digits_looked_at(self, record: bytes) -> Iterator[int]:
+        """The bytes of its record whose digits a literal text of some pattern asks for, or would with other digits."""
+        for text in self._numbered:
+            for found in text.compiled.finditer(record):
+                yield from range(found.start(), found.end())
+
+
 class Dialects:
     """Several dialects as one matcher. A line costs no more for patterns of which it holds no text."""
 
@@ -60,15 +90,17 @@ class Dialects:
             for d in self.all
             for block in d.blocks
         ]
-        self._needles = Needles(line.pattern.needle for line in self._lines)
         needles = {line.pattern.needle for line in self._lines}
         self._telling = sorted(needle for needle in needles if len(needle) >= _TELLING)
         patterns = [
             *(line.pattern for line in self._lines),
             *(pattern for block in self._blocks for pattern in (block.pattern, *block.parts)),
         ]
-        numbered = sorted({text for pattern in patterns for text in pattern.numbered})
-        self._numbered = re.compile("|".join(f"(?:{text})" for text in numbered).encode()) if numbered else None
+        self._numbered = sorted({text for pattern in patterns for text in pattern.numbered})
+        started = [*(line.pattern for line in self._lines), *(block.pattern for block in self._blocks)]
+        texts = [*(pattern.pieces for pattern in started), *(text.pieces for text in self._numbered)]
+        self._needles = Needles([_without_digits(piece) for piece in pieces] for pieces in texts)
+        self._parted = len(self._lines), len(self._lines) + len(self._blocks)
 
     def windows(self, text: str, start: int) -> Iterator[tuple[int, int]]:
         """The parts of a long text, from `start` on, in which some pattern may stand; of thousands, first and last."""
@@ -87,25 +119,19 @@ class Dialects:
                 last = min(len(text), at + _BEHIND)
                 yield max(start, at - _BEFORE), last
 
-    def digits_looked_at(self, record: bytes) -> Iterator[int]:
-        """The bytes of `record` whose digits a literal text of some pattern asks for, or would with other digits."""
-        if self._numbered is not None:
-            for found in self._numbered.finditer(record):
-                yield from range(found.start(), found.end())
+    def candidates(self, text: str) -> Candidates:
+        """What may stand in a text, whatever its digits are: of a thousand patterns, few."""
+        found = self._needles.maybe_in(_without_digits(text))
+        lines, blocks = (bisect_left(found, first) for first in self._parted)
+        return Candidates(
+            [self._lines[number] for number in found[:lines]],
+            [self._blocks[number - self._parted[0]] for number in found[lines:blocks]],
+            [self._numbered[number - self._parted[1]] for number in found[blocks:]],
+        )
 
-    def lines(self, text: str) -> Iterator[tuple[CompiledLine, Match]]:
-        """Every place where a line pattern stands in `text`, the most specific pattern first."""
-        for number in self._needles.maybe_in(text):
-            line = self._lines[number]
-            for match in line.pattern.find(text):
-                yield line, match
 
-    def block(self, text: str) -> tuple[CompiledBlock, Match] | None:
-        """The block that `text` starts, if it does."""
-        for block in self._blocks:
-            for match in block.pattern.find(text):
-                return block, match
-        return None
+def _without_digits(text: str) -> str:
+    return text.translate(_MASKED)
 
 
 def _ends(places: list[int]) -> list[int]:

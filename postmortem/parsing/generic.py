@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
+#: Punctuation as wide as a Chinese character is as good as any, one for one.
+_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000", ":=,;() ")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>[A-Za-z_][\w/-]{{0,40}})\s+"
@@ -25,6 +28,8 @@ _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\s\.{3,})\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*,?\s*(?P<note>(?://|#|\().*)?$"
 )
+#: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
+_CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 #: Options of a command line. Two of them make a line a command.
 _OPTION: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
 #: A constant or a variable of the environment, which a program sets and does not measure.
@@ -44,14 +49,14 @@ _LARGEST_STEP: Final = 1e12
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:LONGEST]
+    text = text[:LONGEST].translate(_NARROW)
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
         _look(reading, assignment["key"], assignment.span("key"), names)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             return reading
-    options = list(_OPTION.finditer(text))
+    options = list(_OPTION.finditer(text)) if text.count("--") > 1 else []
     if len(options) > 1:
         for option in options:
             _setting(option, reading)
@@ -95,6 +100,8 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
     key = found["key"]
     if reading.has_place or _FILE.search(key):
+        return False
+    if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
         return False
     if names.setting(key):
         return True
@@ -177,5 +184,5 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
 def _configured(pair: Pair, *, measured: bool) -> bool:
     """A name in capitals, or a whole number in a line that measures nothing: sizes, counts, identifiers."""
     return _CONSTANT.fullmatch(pair.key) is not None or not (
-        measured or "." in pair.text or not _DIGIT.search(pair.text)
+        measured or "." in pair.text or not math.isfinite(pair.value)
     )

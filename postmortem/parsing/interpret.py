@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import counters, generic, pairs, prefix
+from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
 from postmortem.parsing.shapes import LONGEST_SHAPE
-from postmortem.parsing.template import Placing, Row, Span, Template
+from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from postmortem.parsing.dialects import CompiledBlock, CompiledLine, Dialects
+    from postmortem.parsing.dialects import Candidates, CompiledBlock, CompiledLine, Dialects
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
+    from postmortem.parsing.tables import Cell
 
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
@@ -62,6 +63,8 @@ class _Draft:
     patterns: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     carry: int | None = None
+    columns: tuple[Cell, ...] = ()
+    cells: tuple[Tabled, ...] = ()
     _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
 
     def template(self) -> Template:
@@ -75,10 +78,12 @@ class _Draft:
         if head.ts_at:
             self.now["ts"] = self._span(*head.ts_at, "time")
         body = head.body[:LONGEST]
-        read, block = (True, None) if not body else self._body(body, "reconstructed" if head.reconstructed else "log")
+        known = self.by.dialects.candidates(body)
+        origin = "reconstructed" if head.reconstructed else "log"
+        read, block = self._body(body, known, origin) if body else (True, None)
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
         if len(self.record) <= LONGEST_SHAPE:  # a longer one is understood by itself, whatever its digits
-            touched |= set(self.by.dialects.digits_looked_at(self.record))
+            touched |= set(known.digits_looked_at(self.record))
         if len(head.body) > LONGEST and block is None:
             self._read_on(head.body)
         return Template(
@@ -88,32 +93,35 @@ class _Draft:
             rows=tuple(self.rows),
             carry=self.carry,
             block=block,
+            columns=self.columns,
+            cells=self.cells,
             used=tuple(self.used),
             patterns=tuple(self.patterns),
             looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
         )
 
-    def _body(self, body: str, origin: str) -> tuple[bool, CompiledBlock | None]:
+    def _body(self, body: str, known: Candidates, origin: str) -> tuple[bool, CompiledBlock | None]:
         # a counter anywhere in the record places all that the record holds
         counted = counters.read_counters(body, self.by.names)
         self._placed_by(counted, body)
-        if started := self.by.dialects.block(body):
+        if started := known.block(body):
             self._block(*started, body)
             return True, started[0]
-        return self._lines(body, origin) or self._generic(body, origin, counted), None
+        return self._lines(body, known, origin) or self._generic(body, origin, counted), None
 
     def _read_on(self, body: str) -> None:
         """Of a record that is too long to be read, what dialects know: an error glued to its end is what matters."""
         before = self.at
         for start, end in self.by.dialects.windows(body, LONGEST):
             self.at = before + start
-            self._lines(body[start:end], "log")
+            part = body[start:end]
+            self._lines(part, self.by.dialects.candidates(part), "log")
         self.at = before
 
-    def _lines(self, body: str, origin: str) -> bool:
+    def _lines(self, body: str, known: Candidates, origin: str) -> bool:
         """Every line of a dialect that stands in `body`."""
         chosen: list[tuple[CompiledLine, Match]] = []
-        for line, match in self.by.dialects.lines(body):
+        for line, match in known.lines(body):
             if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
                 chosen.append((line, match))
         # from left to right: the step of a bar is that of the line glued to it
@@ -194,7 +202,7 @@ class _Draft:
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
-            return False
+            return self._table(body)
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:
@@ -209,6 +217,19 @@ class _Draft:
         elif reading.has_place and not reading.metrics and counters.heads(body):
             self.carry = self._place()
         return True
+
+    def _table(self, body: str) -> bool:
+        """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""
+        if columns := tables.heading(body, self.by.names):
+            self.columns = columns
+            self._look([(0, len(body))])
+            self.used.append("generic")
+            self.patterns.append("generic")
+        self.cells = tuple(
+            Tabled(cell.at, self._at(cell.at, "num") if generic.is_number(cell.text) else None)
+            for cell in (() if columns else tables.row(body))
+        )
+        return bool(columns)
 
     def _block(self, block: CompiledBlock, match: Match, body: str) -> None:
         """The row that the block's own line begins; the lines after it fill it."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIBRARY: Final = Path(__file__).with_name("_kernel.so")
 #: Of native/records.c; a library of another one is not used.
-_VERSION: Final = 4
+_VERSION: Final = 5
 #: Bytes in a record, mostly; where there are less, the room for records is made larger.
 _USUAL: Final = 40
 #: The kernel reads whole blocks, and writes a LF behind the chunk.

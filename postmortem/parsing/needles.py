@@ -1,34 +1,68 @@
-"""Which of a thousand short texts may stand in a line, without looking for each."""
+"""Which of a thousand patterns may stand in a line, by their literal texts, without looking for each."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+import numpy as np
 
-#: Characters by which a text is found; one that is shorter counts as everywhere.
-_SIZE: Final = 4
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from postmortem.parsing.arrays import Ints
+
+#: Characters in a row, as a number; two where a group has no text of four. One without any counts as everywhere.
+_LONG: Final = 4
+_SHORT: Final = 2
+_NUMBER: Final = np.dtype("<u4")
+_SHORTENED: Final = np.uint32(256**_SHORT - 1)
+#: Spreads numbers over a table of flags (Knuth's multiplicative hashing).
+_SPREAD: Final = np.uint32(0x9E3779B1)
+_KEPT: Final = np.uint32(16)  # bits
 
 
 class Needles:
-    """Texts by number, found by four characters of each that the fewest others hold."""
+    """Groups of texts by number, found by two runs of characters of each group that the fewest others hold."""
 
-    def __init__(self, needles: Iterable[str]) -> None:
-        grams = [_grams(needle) for needle in needles]
-        shared = Counter(gram for held in grams for gram in held)
-        self._everywhere = [number for number, held in enumerate(grams) if not held]
-        self._by_gram: dict[str, list[int]] = {}
-        for number, held in enumerate(grams):
-            if held:
-                self._by_gram.setdefault(min(held, key=lambda gram: (shared[gram], gram)), []).append(number)
+    def __init__(self, groups: Iterable[Collection[str]]) -> None:
+        held = [_runs(texts, _LONG) or _runs(texts, _SHORT) for texts in groups]
+        shared = Counter(run for runs in held for run in runs)
+        self._everywhere = [number for number, runs in enumerate(held) if not runs]
+        self._by_run: dict[int, list[tuple[int, int]]] = {}  # the group, and the second run that it needs
+        self._marked = np.zeros(2 ** int(_KEPT), np.bool_)
+        for number, runs in enumerate(held):
+            rarest = sorted(runs, key=lambda run: (shared[run], run))[:2]
+            if rarest:
+                self._by_run.setdefault(rarest[0], []).append((number, rarest[-1]))
+                self._marked[_places(np.array(rarest, _NUMBER))] = True
 
     def maybe_in(self, text: str) -> list[int]:
-        """The numbers of all texts that stand in `text`, and of some that do not, in order."""
-        found = [number for gram in _grams(text) & self._by_gram.keys() for number in self._by_gram[gram]]
+        """The numbers of all groups of which every text stands in `text`, and of some others, in order."""
+        long = _numbers(text)
+        short = long & _SHORTENED
+        present = {*long[self._marked[_places(long)]].tolist(), *short[self._marked[_places(short)]].tolist()}
+        found = [
+            number for run in present & self._by_run.keys() for number, other in self._by_run[run] if other in present
+        ]
         return sorted([*found, *self._everywhere])
 
 
-def _grams(text: str) -> set[str]:
-    return {text[at : at + _SIZE] for at in range(len(text) - _SIZE + 1)}
+def _runs(texts: Collection[str], size: int) -> set[int]:
+    """Every run of `size` characters of these texts."""
+    return {
+        int.from_bytes(text[at : at + size].encode("ascii", "replace"), "little")
+        for text in texts
+        for at in range(len(text) - size + 1)
+    }
+
+
+def _numbers(text: str) -> Ints:
+    """Every four characters in a row, zeros behind the last; what is not ASCII is as good as a question mark."""
+    code = text.encode("ascii", "replace") + bytes(_LONG)
+    return np.ndarray((len(code) - _LONG,), _NUMBER, code, strides=(1,))
+
+
+def _places(runs: Ints) -> Ints:
+    places: Ints = (runs * _SPREAD) >> _KEPT
+    return places

@@ -59,7 +59,8 @@ class Owned:
 
     def some(self, offset: Ints, length: Ints, kind: str) -> Some:
         """The rows, numbered through, that have a field: its values. Where a row has none its `length` is -1."""
-        at, fields = self._fields(offset, length)
+        rows = self.rows if (length >= 0).any() else 0  # of no template: nothing to look for
+        at, fields = self._fields(rows, offset, length)
         match kind:
             case "int":
                 return Some(at, columns.integers(fields))
@@ -68,14 +69,16 @@ class Owned:
             case _:
                 return Some(at, columns.texts(fields))
 
-    def _fields(self, offset: Ints, length: Ints) -> tuple[Ints, Fields]:
-        """Which rows have a field, and where it stands."""
-        room: list[Ints] = [np.empty(self.rows, kind) for kind in (np.int64, np.int64, np.int32)]
+    def _fields(self, rows: int, offset: Ints, length: Ints) -> tuple[Ints, Fields]:
+        """Which of so many rows have a field, and where it stands."""
+        room: list[Ints] = [np.empty(rows, kind) for kind in (np.int64, np.int64, np.int32)]
         at, start, size = room
+        if not rows:
+            return at, Fields(self.records.buffer, start, size)
         if library := kernel.load():
             given = (self.owners, self.chosen, self.first, self.count, self.records.start, offset, length)
             found = library.pm_some(self._size(), *map(address, (*given, at, start, size)))
-            held = at if found == self.rows else at[:found].copy()
+            held = at if found == rows else at[:found].copy()
             return held, Fields(self.records.buffer, start[:found], size[:found])
         owner, row = columns.spread(*self.each())
         start[:] = self.records.start[self.owners][owner] + offset.take(row)

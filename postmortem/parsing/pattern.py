@@ -49,6 +49,24 @@ class Match:
     spans: dict[str, tuple[int, int]]
 
 
+@dataclass(frozen=True, order=True)
+class Numbered:
+    """A literal text that holds digits, where any digits may stand."""
+
+    text: str
+
+    @property
+    def pieces(self) -> list[str]:
+        """Its pieces, with every digit as 0."""
+        return _pieces([_DIGITS.sub("0", self.text)])
+
+    @cached_property
+    def compiled(self) -> re.Pattern[bytes]:
+        """One blank before it is as good as a thousand, of which each would be tried as the first."""
+        expression = _DIGITS.sub("[0-9]", _literal(self.text))
+        return re.compile(expression.replace(r"\s+", r"\s", int(self.text[0] in " \t")).encode())
+
+
 class Pattern:
     """A compiled line pattern. ValueError for a field type that does not exist or a field named twice."""
 
@@ -64,16 +82,12 @@ class Pattern:
             if name and names.count(name) > 1:
                 raise ValueError(f"field {name!r} stands twice in {template!r}")
         literals = self._parts[::3]
-        self._pieces = _pieces(literals)
-        #: The longest piece of its literal text: a line without it cannot match.
-        self.needle = max(self._pieces, key=len, default="")
-        #: Its literal texts that hold digits, as expressions that any digits fit. One blank before them is as good as
-        #: a thousand, of which each would be tried as the first.
-        self.numbered = [
-            _DIGITS.sub("[0-9]", _literal(text)).replace(r"\s+", r"\s", int(text[0] in " \t"))
-            for text in literals
-            if _DIGITS.search(text)
-        ]
+        #: The pieces of its literal text in order: a line without one of them cannot match.
+        self.pieces = _pieces(literals)
+        #: The longest of them.
+        self.needle = max(self.pieces, key=len, default="")
+        #: Its literal texts that hold digits.
+        self.numbered = [Numbered(text) for text in literals if _DIGITS.search(text)]
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -97,7 +111,7 @@ class Pattern:
     def may_stand_in(self, text: str) -> bool:
         """Whether all of its literal text is there, in order. Fields tried in vain in a long line take minutes."""
         at = 0
-        for piece in self._pieces:
+        for piece in self.pieces:
             at = text.find(piece, at)
             if at < 0:
                 return False

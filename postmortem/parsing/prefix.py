@@ -9,7 +9,7 @@ _RANK: Final = re.compile(
     r"\[(?:rank|default|RANK:)\s?(?P<torchrun>[0-9]{1,5})\]:?\s?"
     r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
     r"|\[[0-9]+,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
-    r"|(?P<srun>[0-9]{1,5}): "
+    r"|(?P<srun>[0-9]{1,5}): (?!-?[0-9.na]+, )"  # a list of numbers after it: the counter of darknet, not a label
     r"|(?=(?:[A-Z]+ \[[\w.]+:[0-9]+\] )?\((?P<icefall>[0-9]{1,4})/[0-9]{1,4}\)\s)"
     r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"

@@ -55,12 +55,12 @@ def code(text: str, limit: int | None = None) -> str:
     return f"`{shown}`" if shown and not set(shown) & {"`", "|"} else markdown(shown)
 
 
-def fence(lines: list[str], limit: int | None = None) -> str:
+def fence(lines: list[str], limit: int | None = None, language: str = "text") -> str:
     """`lines` as a fenced block of markdown, each on one line; nothing in them can close the fence."""
     shown = [visible(line, limit) for line in lines]
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
-    return "\n".join([f"{ticks}text", *shown, ticks])
+    return "\n".join([f"{ticks}{language}", *shown, ticks])
 
 
 def mermaid(text: str, limit: int = 60) -> str:

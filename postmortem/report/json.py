@@ -25,9 +25,13 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def render(said: BaseModel) -> str:
     """An incident, or what else is said, as JSON text with a final line end; inert in an HTML script element too."""
-    data = _strict(scrub(said).model_dump(by_alias=True))
-    text = json.dumps(data, allow_nan=False, indent=2)
-    return text.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
+    return text(scrub(said).model_dump(by_alias=True))
+
+
+def text(data: object) -> str:
+    """Any data as such JSON text."""
+    shown = json.dumps(_strict(data), allow_nan=False, indent=2)
+    return shown.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
 
 
 def schema(model: type[BaseModel] = Incident) -> dict[str, object]:

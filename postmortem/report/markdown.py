@@ -7,44 +7,41 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from postmortem.report import escape
+from postmortem.report import escape, jinja, phrases
+from postmortem.report.chain import chain
+from postmortem.report.jinja import Safe
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
-from postmortem.report.numbers import figure, interval, kinds, percent
+from postmortem.report.numbers import figure, interval, kinds
+from postmortem.report.paired import cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jinja2 import Template
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
 
-    from postmortem.incident import Incident, Job
-    from postmortem.replay.protocol import Fix, Replay
+    from postmortem.incident import Incident
     from postmortem.rules.finding import Finding
-    from postmortem.run import Run
 
 _EXCERPT: Final = 240  # characters of a line of the log
-_TEXT: Final = 2_000  # characters of any other text
-
-
-class _Safe(str):
-    """Text that is markdown already."""
-
-    __slots__ = ()
+_ARROWS: Final = {"explains": Safe("-->"), "refutes": Safe("-.->")}
 
 
 def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     """The report as markdown text; `figures` are links to pictures by title."""
     incident = scrub(incident)
-    nodes, edges = _graph(incident)
-    return _template().render(
-        incident=incident, nodes=nodes, edges=edges, figures=figures or {}, mechanisms=tried(incident.replays)
+    return fill(
+        "incident.md.j2",
+        incident=incident,
+        figures=figures or {},
+        mechanisms=tried(incident.replays),
+        **_graph(incident),
     )
 
 
-def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
+def beside(drawn: Mapping[str, Figure], path: Path) -> dict[str, str]:
     """Write the figures of a report at `path` to `<stem>-figures/` beside it: links to them by title.
 
     OSError if one cannot be written.
@@ -52,82 +49,61 @@ def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
     from postmortem.report import figures
 
     folder = path.parent / f"{path.stem}-figures"
-    pictures = figures.write(incident, run, folder)
+    pictures = figures.write(drawn, folder)
     return {title: f"{folder.name}/{picture.name}" for title, picture in pictures.items()}
 
 
+def fill(template: str, **values: object) -> str:
+    """The text that a markdown template of this package makes of these values."""
+    return _environment().get_template(template).render(values)
+
+
 @cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("postmortem.report"),
-        autoescape=False,  # noqa: S701 - the output is markdown: `finalize` escapes every value for that
-        finalize=_escaped,
-        undefined=StrictUndefined,
-        trim_blocks=False,
-        keep_trailing_newline=False,
-    )
+def _environment() -> Environment:
+    environment = jinja.environment()
     environment.filters |= {
-        "code": lambda text: _Safe(escape.code(str(text), _EXCERPT)),
         "evidence": _evidence,
-        "facts": _facts,
+        "cells": cells,
+        "distinct": phrases.distinct,
+        "facts": phrases.facts,
         "figure": figure,
         "kinds": kinds,
-        "link": lambda text: _Safe(quote(text)),
-        "mermaid": lambda text: _Safe(escape.mermaid(text)),
+        "link": lambda text: Safe(quote(text)),
+        "mermaid": lambda text: Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,
-        "share": _share,
-        "turn": _turn,
-        "words": lambda text: text.replace("_", " "),
+        "names": phrases.names,
+        "share": phrases.share,
+        "turn": phrases.turn,
     }
-    environment.globals |= {"interval": interval, "spread": _spread}
-    return environment.get_template("incident.md.j2")
+    environment.globals |= {"interval": interval, "spread": phrases.spread}
+    return environment
 
 
-def _escaped(value: object) -> object:
-    if isinstance(value, _Safe):
-        return value
-    return escape.markdown(value, _TEXT) if isinstance(value, str) else value
+def _graph(incident: Incident) -> dict[str, Any]:
+    """Nodes (id, rule, role) and edges (id, arrow, id) of the chain, with how many had no room."""
+    linked = chain(incident.findings)
+    ids = {rule: Safe(f"n{place}") for place, rule in enumerate(linked.roles)}
+    return {
+        "nodes": [(ids[rule], rule, Safe(role)) for rule, role in linked.roles.items()],
+        "edges": [(ids[link.cause], _ARROWS[link.kind], ids[link.effect]) for link in linked.links],
+        "unlinked": linked.left_out,
+    }
 
 
-def _graph(incident: Incident) -> tuple[list[tuple[_Safe, str, _Safe]], list[tuple[_Safe, _Safe, _Safe]]]:
-    """Nodes (id, rule, role) and edges (id, arrow, id) of the chain: only rules that were found."""
-    roles = {finding.rule: finding.role for finding in incident.findings}
-    links = [
-        (cause, arrow, finding.rule)
-        for finding in incident.findings
-        for arrow, causes in (("-->", finding.explained_by), ("-.->", finding.refuted_by))
-        for cause in causes
-        if cause in roles
-    ]
-    linked = {rule for cause, _, effect in links for rule in (cause, effect)}
-    ids = {rule: _Safe(f"n{place}") for place, rule in enumerate(roles) if rule in linked}
-    nodes = [(name, rule, _Safe(roles[rule])) for rule, name in ids.items()]
-    return nodes, [(ids[cause], _Safe(arrow), ids[effect]) for cause, arrow, effect in links]
-
-
-def _evidence(finding: Finding) -> _Safe:
-    width = max(len(figure(piece.line)) for piece in finding.evidence)
-    lines = [f"{PurePath(piece.file).name}  {figure(piece.line):>{width}}  {piece.text}" for piece in finding.evidence]
-    return _Safe(escape.fence(lines, _EXCERPT))
-
-
-def _facts(job: Job) -> list[tuple[str, Any]]:
-    facts = job.model_dump(exclude={"job"}, exclude_none=True)
-    return [(name.replace("_", " "), value) for name, value in facts.items()]
-
-
-def _share(replay: Replay) -> str:
-    if replay.share is None:
-        return "not reproduced" if replay.verdict == "not_reproduced" else "too few scenarios"
-    if replay.share_low is None or replay.share_high is None:
-        return percent(replay.share)
-    return f"{percent(replay.share)} ({percent(replay.share_low)} to {percent(replay.share_high)})"
-
-
-def _spread(low: float, median: float, high: float) -> str:
-    return figure(median) if low == high else f"{figure(median)} ({interval(low, high)})"
-
-
-def _turn(fix: Fix) -> str:
-    start = "" if fix.old is None else f"{figure(fix.old)} "
-    return f"{fix.knob} {start}-> {figure(fix.new)}"
+def _evidence(finding: Finding) -> Safe:
+    """The lines of evidence, marked, among those around them; each line once, a gap as a line of dots."""
+    lines: dict[tuple[str, int], tuple[str, str]] = {}
+    for piece in finding.evidence:
+        around = {piece.line - len(piece.before) + place: text for place, text in enumerate(piece.before)}
+        around |= {piece.line + 1 + place: text for place, text in enumerate(piece.after)}
+        for line, text in around.items():
+            lines.setdefault((piece.file, line), (" ", text))
+        lines[piece.file, piece.line] = (">", piece.text)
+    width = max(len(figure(line)) for _, line in lines)
+    shown, last = [], None
+    for (file, line), (mark, text) in sorted(lines.items()):
+        if last is not None and last != (file, line - 1):
+            shown.append("...")
+        shown.append(f"{PurePath(file).name}  {figure(line):>{width}} {mark} {text}")
+        last = (file, line)
+    return Safe(escape.fence(shown, _EXCERPT))

@@ -1,75 +1,80 @@
-"""A page of text for a terminal: headings, and paragraphs with a hanging indent, as wide as there is room."""
+"""HTML pages: one template environment, in which every text is made visible and then escaped."""
 
 from __future__ import annotations
 
-import sys
-import textwrap
-from io import StringIO
+from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from postmortem.report.escape import cut, visible
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from postmortem.report import escape, phrases
+from postmortem.report.numbers import figure, interval, kinds
+from postmortem.report.paired import cells
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from collections.abc import Iterator, Mapping
 
-    from postmortem.report.registry import Target
+    from matplotlib.figure import Figure
 
-#: Characters of a line where no terminal says how many.
-_WIDTH: Final = 100
-_LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
-STYLES: Final = {
-    "confirmed": "green", "refuted": "red", "inconclusive": "yellow", "not reproduced": "magenta",
-    "held": "green", "broken": "red", "not seen": "yellow",
-}  # fmt: skip
+    from postmortem.rules.finding import Evidence
+
+_EXCERPT: Final = 400  # characters of a line of the log
+_TEXT: Final = 2_000  # characters of any other text
 
 
-class Page:
-    """Collects lines; every text is made harmless as it comes in."""
+def fill(template: str, **values: object) -> str:
+    """The page that a template of this package makes of these values."""
+    return _environment().get_template(template).render(values)
 
-    def __init__(self, target: Target) -> None:
-        from rich.console import Console
 
-        tty = target.path is None and sys.stdout.isatty()
-        self._shown = StringIO()
-        self._console = Console(
-            file=self._shown, force_terminal=tty, width=Console().width if tty else _WIDTH, highlight=False
-        )
+def pictures(figures: Mapping[str, Figure]) -> list[tuple[str, Markup]]:
+    """Figures as titles and `svg` elements."""
+    from postmortem.report.figures.svg import inline
 
-    def heading(self, title: str, rest: str = "") -> None:
-        """A line of its own, after an empty one."""
-        from rich.text import Text
+    # matplotlib wrote these, and escaped what stands in them
+    return [
+        (" ".join(sheet.get_suptitle().split()), Markup(inline(sheet, f"figure-{place}")))  # noqa: S704
+        for place, sheet in enumerate(figures.values())
+    ]
 
-        if self._shown.tell():
-            self._console.print()
-        self._lines(Text(f"{visible(title, _LONGEST)}  ", "bold"), rest, 2)
 
-    def line(self, text: str, *, indent: int = 2, label: str = "", word: str = "", style: str = "") -> None:
-        """A paragraph behind a label and a word of `STYLES`; what does not fit goes on further in."""
-        from rich.text import Text
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("postmortem.report"),
+        autoescape=True,
+        finalize=_visible,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "around": _around,
+        "excerpt": lambda text: escape.visible(text, _EXCERPT),
+        "cells": cells,
+        "distinct": phrases.distinct,
+        "facts": phrases.facts,
+        "figure": figure,
+        "kinds": kinds,
+        "name": lambda path: PurePath(path).name,
+        "names": phrases.names,
+        "share": phrases.share,
+        "turn": phrases.turn,
+    }
+    environment.globals |= {"interval": interval, "newline": Markup("\n"), "spread": phrases.spread}
+    return environment
 
-        start = Text(" " * indent)
-        start.append(visible(label, _LONGEST))
-        start.append(word, STYLES.get(word.strip(), ""))
-        self._lines(start, text, indent + 4, style)
 
-    def text(self) -> str:
-        """All lines."""
-        return self._shown.getvalue()
+def _visible(value: object) -> object:
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return escape.visible(value, _TEXT)
 
-    def _lines(self, start: Text, text: str, indent: int, style: str = "") -> None:
-        from rich.text import Text
 
-        wrapped = textwrap.wrap(
-            start.plain + cut(visible(text, _LONGEST), _LONGEST),
-            max(40, self._console.width),
-            subsequent_indent=" " * indent,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
-        for place, one in enumerate(wrapped):
-            line = Text(one, style)
-            if place == 0:
-                for span in start.spans:
-                    line.stylize(span.style, span.start, min(span.end, len(line)))
-            line.rstrip()
-            self._console.print(line, no_wrap=True, crop=False, overflow="ignore")
+def _around(piece: Evidence) -> Iterator[tuple[int, str, bool]]:
+    """A line of evidence among those around it: number, text, and whether it is the line itself."""
+    texts = [*piece.before, piece.text, *piece.after]
+    for number, text in enumerate(texts, start=piece.line - len(piece.before)):
+        yield number, text, number == piece.line

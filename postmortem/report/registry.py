@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from postmortem.rules.finding import Severity
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -20,6 +22,7 @@ class Target:
 
     path: Path | None = None  # None: stdout
     verbose: bool = False  # leave nothing out
+    fail_on: Severity = "medium"  # from this severity on a finding fails its run
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Registry:
 
     def names(self) -> list[str]:
         """The names of all formats, sorted. Imports none of them."""
-        return sorted(module.name for module in pkgutil.iter_modules(self.folders))
+        names = (module.name for module in pkgutil.iter_modules(self.folders))
+        return sorted(name for name in names if not name.startswith("_"))
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - a module; the folder's own protocol says what it holds
         """The module of the format of that name, one of `names`."""

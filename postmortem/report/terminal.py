@@ -13,6 +13,7 @@ from postmortem.report.escape import cut, visible
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, kinds
+from postmortem.report.phrases import distinct, turn
 from postmortem.summary import is_alarm
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from postmortem.incident import Incident, Job
-    from postmortem.replay.protocol import Fix, Prediction, Replay, Verdict
+    from postmortem.incident import Incident, Job, Moment
+    from postmortem.replay.protocol import Prediction, Replay, Verdict
     from postmortem.rules.finding import Evidence, Finding
 
 _STYLES: Final = {
@@ -70,6 +71,8 @@ class _Screen:
             self._replays()
         self._listed("Do next", self.incident.measure_next, most=_STEPS)
         self._listed("The next run must show", [_promised(p) for p in self.incident.predictions])
+        if self.verbose:
+            self._listed("Timeline", [_moment(moment) for moment in self.incident.timeline])
         self._not_checked()
         self._rule_errors()
 
@@ -138,14 +141,13 @@ class _Screen:
             self._evidence(finding, None, indent=16)
 
     def _fixes(self) -> None:
-        # two findings may share a fix: what is said of it is said once
-        verdicts = list({(v.fix, v.claim, v.verdict, v.because): v for v in self.incident.verdicts}.values())
+        verdicts = distinct(self.incident.verdicts)
         where = _where(self.incident.replays) or f"replay: {self.incident.environment.replay}"
         if not verdicts:
             self._heading("Fixes tested", f"none · {where}", _FAINT)
             return
         self._heading("Fixes tested", where, _FAINT)
-        width = min(34, max(len(_turn(verdict.fix)) for verdict in verdicts))
+        width = min(34, max(len(turn(verdict.fix)) for verdict in verdicts))
         for claim in dict.fromkeys(verdict.claim for verdict in verdicts):
             self._text(f"{claim}?", indent=2, style="italic", lines=1)
             for verdict in verdicts:
@@ -164,7 +166,7 @@ class _Screen:
             basis + verdict.because,
             indent=8,
             label=Text.assemble(
-                f"    {cut(visible(_turn(verdict.fix)), width):<{width}}  ",
+                f"    {cut(visible(turn(verdict.fix)), width):<{width}}  ",
                 (f"{word:<15}", _STYLES[verdict.verdict]),
             ),
             lines=None if self.verbose else _REASON,
@@ -175,7 +177,7 @@ class _Screen:
             kept = f"{figure(replay.scenarios.kept)} of {figure(replay.scenarios.drawn)} scenarios kept"
             family = f", {replay.family}" if replay.family else ""
             self._text(
-                f"{replay.mechanism}{family}: {_turn(replay.fix)}: {replay.because} ({kept}, {replay.dtype})",
+                f"{replay.mechanism}{family}: {turn(replay.fix)}: {replay.because} ({kept}, {replay.dtype})",
                 indent=4,
                 style=_FAINT,
             )
@@ -275,9 +277,9 @@ def _lines(evidence: Iterable[Evidence]) -> str:
     return f"{'line' if len(numbers) == 1 else 'lines'} {shown}{more}"
 
 
-def _turn(fix: Fix) -> str:
-    start = "" if fix.old is None else f"{figure(fix.old)} "
-    return f"{fix.knob} {start}-> {figure(fix.new)}"
+def _moment(moment: Moment) -> str:
+    step = "" if moment.step is None else f", step {figure(moment.step)}"
+    return f"line {figure(moment.line)}{step}{f', {moment.ts}' if moment.ts else ''}: {moment.what}"
 
 
 def _job(job: Job) -> str:

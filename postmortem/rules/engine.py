@@ -1,38 +1,31 @@
-"""Runs rules over a run's frames in a DuckDB that reaches nothing outside: no files, no network, no settings."""
+"""Runs rules over a run's frames: what one may not do is refused, what takes too long stopped, and both are named."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
-import duckdb
-
-from postmortem import signals
-from postmortem.errors import PostmortemError
+from postmortem.errors import PostmortemError, StoppedError
+from postmortem.rules.finding import Confidence, Role, Severity
+from postmortem.rules.rule import SHIPPED
+from postmortem.rules.sandbox import Limits, Sandbox
+from postmortem.rules.tables import Tables
 from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
+    from postmortem.rules.database import Answer
+    from postmortem.rules.query import Query
     from postmortem.rules.rule import Rule
     from postmortem.run import Run
 
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "enable_external_access": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "python_enable_replacements": False,
-    "memory_limit": "1GB",
-    "threads": 2,
-}
-#: Rules ask for a configured value by its name: the last one stated counts.
-_MACROS: Final = """
-CREATE MACRO setting(name) AS (
-  SELECT number FROM settings WHERE key = name AND number IS NOT NULL ORDER BY line DESC LIMIT 1);
-CREATE MACRO setting_text(name) AS (
-  SELECT value FROM settings WHERE key = name ORDER BY line DESC LIMIT 1);
-"""
+#: Columns by which a row says otherwise than its rule, and what they may say.
+_WORDS: Final = {"role": get_args(Role), "severity": get_args(Severity), "confidence": get_args(Confidence)}
+#: Beyond this no line number is one.
+_LAST_LINE: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +35,8 @@ class Hit:
     rule: Rule
     rows: list[dict[str, Any]]
     numbered: tuple[int, ...] | None = None  # the lines of evidence, where the rows name them within their files
+    left_out: int = 0  # further rows, which were not kept
+    cut: int = 0  # values that were longer than what is kept
 
     @property
     def lines(self) -> list[int]:
@@ -61,110 +56,120 @@ class Outcome:
     errors: list[str] = field(default_factory=list)  # file, line, reason
 
 
-class _Stream:
-    """A frame as its Arrow stream: DuckDB scans it without a copy, and without pyarrow, which takes long to import."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
-
-
 class Engine:
-    """The frames and signals of one run as tables of a sealed database."""
+    """The frames and signals of one run, and what rules say of them.
 
-    def __init__(self, run: Run) -> None:
+    Rules that ship with this package run in this process, all others in one of their own (`sandbox.py`).
+    """
+
+    def __init__(self, run: Run, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self._frames = run.frames()
-        self._signals = signals.Signals(self._frames)
-        self._database = duckdb.connect(":memory:", config=_CONFIG)
-        for name, frame in self._frames.items():
-            self._database.register(name, _Stream(frame))
-        # millions of rows: looked through once, not once a rule
-        self._metrics = set(self._frames["metrics"]["name"].unique())
-        self._settings = set(self._frames["settings"]["key"].unique())
-        self._database.execute(_MACROS)
-        self._registered = set(self._frames)
-        self._kinds = frozenset(self._frames["events"]["kind"].unique())
-        self._database.execute("SET lock_configuration = true")
+        self._tables = Tables(self._frames, self._limits.seconds)
+
+    @property
+    def signals(self) -> Mapping[str, pl.DataFrame]:
+        """The frames and signals of the run by name, each signal computed once."""
+        return self._tables.frames
 
     def run(self, rules: list[Rule]) -> Outcome:
         """Every rule, each by itself: one that breaks is named and the others go on."""
         outcome = Outcome()
-        for rule in rules:
-            try:
-                if reason := self._missing(rule):
-                    outcome.not_checked.append((rule.id, reason))
-                    continue
-                if not self._nothing_to_find(rule) and (rows := self._rows(rule)):
-                    outcome.hits.append(Hit(rule, rows))
-            except PostmortemError as error:
-                outcome.errors.append(str(error))
-                outcome.not_checked.append((rule.id, "the rule itself is broken"))
+        with self._tables.watch, Sandbox(self._tables.frame, self._limits) as sandbox:
+            for rule in rules:
+                try:
+                    if reason := self._missing(rule):
+                        outcome.not_checked.append((rule.id, reason))
+                    elif not self._nothing_to_find(rule) and (answer := self._answer(rule, sandbox)).rows:
+                        outcome.hits.append(Hit(rule, answer.rows, None, answer.left_out, answer.cut))
+                except PostmortemError as error:
+                    stopped = isinstance(error, StoppedError)
+                    outcome.errors.append(f"{_where(rule, 'detect')}: {error}" if stopped else str(error))
+                    outcome.not_checked.append((rule.id, str(error) if stopped else "the rule itself is broken"))
         return outcome
 
     def _missing(self, rule: Rule) -> str | None:
         """Why the rule cannot be evaluated on this log, or None."""
-        for wanted, present, what in (
-            (rule.requires.metrics, self._metrics, "metric"),
-            (rule.requires.settings, self._settings, "setting"),
+        for wanted, table, column in (
+            (rule.requires.metrics, "metrics", "name"),
+            (rule.requires.settings, "settings", "key"),
         ):
             for choice in wanted:
-                if not present & set(choice.split("|")):
-                    return f"no {what} {choice.replace('|', ' or ')} in this log"
+                if self._tables.names(table, column).isdisjoint(choice.split("|")):
+                    return f"no {table.removesuffix('s')} {choice.replace('|', ' or ')} in this log"
         for name in rule.requires.frames:
-            if self._frame(name, rule).is_empty():
+            self._known(name, rule, "requires")
+            if self._tables.frame(name).is_empty():
                 return f"no {name} in this log" if name in self._frames else f"too few values for {name}"
         for column in rule.requires.columns:
-            frame = self._frame(rule.requires.frames[0], rule)
+            name = rule.requires.frames[0]
+            frame = self._tables.frame(name)
             if column not in frame.columns:
-                raise PostmortemError(f"{_where(rule, 'requires')}: {rule.requires.frames[0]} has no column {column}")
+                raise PostmortemError(f"{_where(rule, 'requires')}: {name} has no column {column}")
             if frame[column].null_count() == frame.height:
-                return f"no {column} of {rule.requires.frames[0]} in this log"
+                return f"no {column} of {name} in this log"
         return None
 
     def _nothing_to_find(self, rule: Rule) -> bool:
         """The log has nothing of what the rule looks for, so that its query would return no row."""
         wanted = rule.quiet_without
-        if not wanted.frames and not wanted.events:
-            return False
-        return self._kinds.isdisjoint(wanted.events) and all(
-            self._frame(name, rule).is_empty() for name in wanted.frames
+        if (
+            (wanted.frames or wanted.events)
+            and self._tables.names("events", "kind").isdisjoint(wanted.events)
+            and all(self._tables.frame(self._known(name, rule, "quiet_without")).is_empty() for name in wanted.frames)
+        ):
+            return True
+        return any(
+            self._tables.names(need.table, need.column).isdisjoint(need.names)
+            for need in self._query(rule).needs
+            if need.column in self._tables.frame(need.table).columns
         )
 
-    def _frame(self, name: str, rule: Rule) -> pl.DataFrame:
-        """A frame or signal, its signal made a table when it is first asked for."""
-        if name in self._frames:
-            return self._frames[name]
-        frame = self._signals.get(name)
-        if frame is None:
-            known = ", ".join([*self._frames, *signals.names()])
-            raise PostmortemError(f"{_where(rule, 'requires')}: no frame or signal {name!r}; there are {known}")
-        if name not in self._registered:
-            self._database.register(name, _Stream(frame))
-            self._registered.add(name)
-        return frame
-
-    def _rows(self, rule: Rule) -> list[dict[str, Any]]:
-        for name in signals.names():
-            if re.search(rf"\b{name}\b", rule.detect):
-                self._frame(name, rule)
+    def _answer(self, rule: Rule, sandbox: Sandbox) -> Answer:
+        query = self._query(rule)
+        if unknown := set(query.params) - set(rule.params):
+            raise PostmortemError(f"{_where(rule, 'detect')}: ${min(unknown)} is no parameter of this rule")
+        params = {name: rule.params[name].default for name in query.params}
+        place = self._tables if rule.path.is_relative_to(SHIPPED) else sandbox
         try:
-            statements = self._database.extract_statements(rule.detect)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise PostmortemError(f"{_where(rule, 'detect')}: a rule is one SELECT statement and nothing else")
-            params = {name: rule.params[name].default for name in statements[0].named_parameters}
-            cursor = self._database.execute(statements[0], params)
-            columns = [column[0] for column in cursor.description or []]
-            rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        except KeyError as error:
-            raise PostmortemError(f"{_where(rule, 'detect')}: ${error.args[0]} is no parameter of this rule") from None
-        except duckdb.Error as error:
-            reason = str(error).split("\n\n", maxsplit=1)[0].replace("\n", " ")
-            raise PostmortemError(f"{_where(rule, 'detect')}: {reason}") from None
-        if rows and "line" not in columns:
-            raise PostmortemError(f"{_where(rule, 'detect')}: the query returns no column `line`")
-        return rows
+            answer = place.answer(rule.detect, query, params)
+        except StoppedError:
+            raise
+        except PostmortemError as error:
+            raise PostmortemError(f"{_where(rule, 'detect')}: {error}") from None
+        if answer.rows and (reason := _unfit(answer)):
+            raise PostmortemError(f"{_where(rule, 'detect')}: {reason}")
+        return answer
+
+    def _query(self, rule: Rule) -> Query:
+        try:
+            query = rule.query
+        except PostmortemError as error:
+            raise PostmortemError(f"{_where(rule, 'detect')}: {error}") from None
+        for name in sorted(set(query.tables) - set(query.own)):
+            self._known(name, rule, "detect")
+        return query
+
+    def _known(self, name: str, rule: Rule, place: str) -> str:
+        if name not in self._tables:
+            known = ", ".join(self._tables)
+            raise PostmortemError(f"{_where(rule, place)}: no frame or signal {name!r}; there are {known}")
+        return name
+
+
+def _unfit(answer: Answer) -> str | None:
+    """Why rows cannot be evidence, or None."""
+    if "line" not in answer.columns:
+        return "the query returns no column `line`"
+    for row in answer.rows:
+        lines = row.get("lines")
+        for line in [row["line"], *(lines if isinstance(lines, list) else [lines])]:
+            if line is not None and not (type(line) is int and 0 < line < _LAST_LINE):
+                return f"{line!r} is no line of a log"
+        for column, words in _WORDS.items():
+            if row.get(column) is not None and row[column] not in words:
+                return f"{row[column]!r} is no {column}; there are {', '.join(words)}"
+    return None
 
 
 def _where(rule: Rule, place: str) -> str:

@@ -27,6 +27,8 @@ class Evidence(_Record):
     file: str
     line: int
     text: str
+    before: list[str] = []  # the lines that stand right before it
+    after: list[str] = []
 
 
 class Finding(_Record):
@@ -41,6 +43,8 @@ class Finding(_Record):
     values: dict[str, float | str | bool | None]
     evidence: list[Evidence]
     pieces: int  # rows of evidence in all; `evidence` may show fewer
+    left_out: int = 0  # rows of the rule's query beyond those that were kept
+    cut: int = 0  # values that were longer than what is kept
     explained_by: list[str]  # rules of this incident that account for this finding
     refuted_by: list[str] = []  # rules of this incident whose law or replay contradicts this as a cause
     not_proof: str = ""  # what the finding does not show

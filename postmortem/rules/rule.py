@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
+from postmortem.rules import query
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
 from postmortem.yamltext import line_of
 
@@ -75,16 +76,24 @@ class Judge(_Part):
 
 
 class Case(_Part):
-    """A log that fires the rule, with the lines of evidence, or one that keeps it quiet."""
+    """A log that fires the rule, with the lines of evidence, or one that has nothing of it."""
 
     log: str
     lines: list[int] = []
+
+
+class NearMiss(_Part):
+    """A log that almost fires the rule: it differs from one that does in a single thing, which decides."""
+
+    log: str
+    but: str  # that thing
 
 
 class Cases(_Part):
     """The rule's proof."""
 
     fires: list[Case] = Field(min_length=1)
+    near: list[NearMiss] = []
     quiet: list[Case] = Field(min_length=1)
 
 
@@ -113,6 +122,14 @@ class Rule(_Part):
     false_positives: str
     references: list[str]
     tests: Cases
+    _query: query.Query | None = PrivateAttr(default=None)
+
+    @property
+    def query(self) -> query.Query:
+        """What its SQL says. PostmortemError for what no rule may ask for."""
+        if self._query is None:
+            self._query = query.read(self.detect)
+        return self._query
 
 
 def load(path: Path, root: Path) -> Rule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """The names of all signals; rules ask for them as for frames."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 class Signals(Mapping[str, "pl.DataFrame"]):
@@ -33,6 +35,10 @@ class Signals(Mapping[str, "pl.DataFrame"]):
             frame: pl.DataFrame = import_module(f"{__name__}.{name}").compute(self)
             self._computed[name] = frame
         return self._computed[name]
+
+    def __contains__(self, name: object) -> bool:
+        """True for a frame or signal, whether it is computed or not."""
+        return name in self._frames or name in names()
 
     def __iter__(self) -> Iterator[str]:
         """The names of the frames, then of the signals."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
+
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from postmortem.metrics import ByName
 
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -27,42 +33,73 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "usual": pl.Float64(),  # median of the finite values
 }
 _SHOWN: Final = 20
+#: A bar's running mean that is nan so often, and nothing else, is no bar that has just begun.
+_FEWEST_RUNNING: Final = 3
+_COLUMNS: Final = ("line", "record", "step", "epoch", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per metric and split of which a value is nan or inf. Running means and placeholders are left out."""
-    metrics = frames["metrics"].filter(pl.col("meaning") == "value")
-    touched = metrics.filter(~pl.col("value").is_finite()).select("name").unique()
+    """A row per metric and split of which a value is nan or inf. Placeholders are left out.
+
+    So are running means, which one bad value spoils for good, unless they are all that tells of the loss.
+    """
+    held = by_name(frames["metrics"])
+    touched = [name for name in held if not held.of([name], ["value"])["value"].is_finite().all()]
     rows = []
-    for (name, split), group in metrics.join(touched, on="name", how="semi", maintain_order="left").group_by(
-        "name", "split", maintain_order=True
-    ):
-        finite = group["value"].is_finite().to_list()
-        bad = [index for index, good in enumerate(finite) if not good]
-        if not bad:
-            continue
-        first, last = bad[0], bad[-1]
-        leading = next((i for i, good in enumerate(finite) if good), len(finite))
-        bad_rows = group[bad]
-        lines = list(dict.fromkeys(group["line"][index] for index in bad))
-        rows.append((
-            name,
-            split,
-            lines[0],
-            lines[:_SHOWN],
-            group["step"][first],
-            "nan" if group["value"][first] != group["value"][first] else "inf",
-            len(bad),
-            len(finite),
-            leading,
-            _steps(bad_rows),
-            group["step"][last],
-            _steps(bad_rows.head(leading)) if leading else 0,
-            len(finite) - 1 - last,
-            sum(finite[first:last]),
-            group.filter(pl.col("value").is_finite())["value"].median(),
-        ))  # fmt: skip
+    for name in touched:
+        values = keep(held.of([name], _COLUMNS), pl.col("meaning") == "value")
+        for split, group in by(values, "split"):
+            if not group["value"].is_finite().all():
+                rows.append((name, split, *_course(group)))
+    told = {row[0] for row in rows}
+    bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
+    rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _course(group: pl.DataFrame) -> tuple[object, ...]:
+    """The columns from `line` on, of rows of which at least one is not finite."""
+    finite = group["value"].is_finite().to_numpy()
+    bad = np.flatnonzero(~finite)
+    first, last, bad_rows = int(bad[0]), int(bad[-1]), group[bad]
+    leading = int(finite.argmax()) if finite.any() else len(finite)
+    lines = bad_rows["line"].unique(maintain_order=True).head(_SHOWN).to_list()
+    return (
+        lines[0],
+        lines,
+        group["step"][first],
+        "nan" if np.isnan(group["value"][first]) else "inf",
+        len(bad),
+        len(finite),
+        leading,
+        _steps(bad_rows),
+        group["step"][last],
+        _steps(bad_rows.head(leading)) if leading else 0,
+        len(finite) - 1 - last,
+        int(finite[first:last].sum()),
+        group["value"].filter(finite).median(),
+    )
+
+
+def _running(held: ByName, name: str) -> pl.DataFrame:
+    """The running mean of a loss, from a step on at which it is not finite, where no loss is finite after it."""
+    bars = held.of([name], _COLUMNS).filter(pl.col("meaning") == "running_mean", _TRAINING).sort("line", "record")
+    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0)
+    if lost.height < _FEWEST_RUNNING:
+        return bars.clear()
+    line, record = lost.select("line", "record").row(0)
+    after = (pl.col("line") > line) | ((pl.col("line") == line) & (pl.col("record") >= record))
+    measured = pl.col("meaning").is_in(["value", "running_mean"])
+    losses = held.of([other for other in held if _is_loss(other)], _COLUMNS)
+    sound = losses.filter(measured, _TRAINING, after, pl.col("value").is_finite())
+    return bars if sound.is_empty() else bars.clear()
+
+
+def _is_loss(name: str) -> bool:
+    return name == "loss" or name.endswith("_loss")
+
+
+_TRAINING: Final = pl.col("split").fill_null("train") == "train"
 
 
 def _steps(rows: pl.DataFrame) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -20,7 +20,7 @@ from postmortem.sources.file_names import job_in, rank_in, unpacked
 from postmortem.sources.stream import open_binary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: Folders below the one that was given.
 DEEPEST: Final = 4
@@ -33,6 +33,7 @@ _TEXTS: Final = re.compile(
 _TABLES: Final = re.compile(r"(?i)^(?:sacct|seff|scontrol)(?:[._-].*)?(?:\.(?:txt|out|log|csv|json))?$")
 #: What is no log by its name: `folder.yaml`.
 _DATA: Final = yaml.safe_load((Path(__file__).parent / "folder.yaml").read_text(encoding="utf-8"))
+SKIPPED: Final = frozenset(_DATA["skipped"])
 _LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].items() for suffix in suffixes}
 #: In this order the parts are read, and their lines are numbered through: how a run ended stands behind its course.
 _ORDER: Final = (
@@ -80,12 +81,7 @@ def survey(folder: Path) -> Folder:
     """As `gather`, with what was left out and why."""
     found = Folder()
     for path in _walk(folder, found):
-        reason = _no_part(path)
-        kind = None if reason else _kind(path, found)
-        if reason:
-            found.left_out.append((path, reason))
-        elif kind:
-            found.parts.append(Part(path, rank_in(path.relative_to(folder)), kind, job_in(path)))
+        _sort_out(path, folder, found)
     if not found.parts:
         raise PostmortemError(
             f"{folder}: no log among its {len(found.left_out):,} files (.out, .err, .log, csv, jsonl, event files); "
@@ -94,6 +90,38 @@ def survey(folder: Path) -> Folder:
     _refuse_several(folder, found.parts)
     found.parts.sort(key=_order)
     return found
+
+
+def chosen(files: Sequence[Path]) -> Folder:
+    """As `survey`, of these files of one run, in their order. PostmortemError where none of them is a log."""
+    found = Folder()
+    for path in files:
+        _sort_out(path, path.parent.parent.parent, found)
+    if not found.parts:
+        raise PostmortemError(f"{files[0]}: {found.left_out[0][1]}, there is nothing to judge")
+    return found
+
+
+def is_log_by_name(path: Path) -> bool:
+    """Whether a file's name says that it is a text log or a scheduler's account."""
+    name = unpacked(path).name
+    return bool(_LOGS.search(name) or _TEXTS.search(name) or _TABLES.search(name))
+
+
+def no_log(path: Path) -> str | None:
+    """Why a file is no log, neither by its name nor by what it begins with; None for one that may be."""
+    found = Folder()
+    return None if is_log_by_name(path) or _kind(path, found) else found.left_out[0][1]
+
+
+def _sort_out(path: Path, root: Path, found: Folder) -> None:
+    """A file to the parts, or to what is left out."""
+    reason = no_part(path)
+    kind = None if reason else _kind(path, found)
+    if reason:
+        found.left_out.append((path, reason))
+    elif kind:
+        found.parts.append(Part(path, rank_in(path.relative_to(root)), kind, job_in(path)))
 
 
 def _walk(folder: Path, found: Folder) -> Iterator[Path]:
@@ -129,13 +157,13 @@ def _not_followed(entry: os.DirEntry[str], depth: int) -> str | None:
     if entry.is_symlink():
         return "a link"
     if entry.is_dir():
-        if entry.name.startswith(".") or entry.name in _DATA["skipped"]:
+        if entry.name.startswith(".") or entry.name in SKIPPED:
             return "a hidden folder or one of code"
         return f"more than {DEEPEST} folders deep" if depth == DEEPEST else None
     return None if entry.is_file() else "no file"
 
 
-def _no_part(path: Path) -> str | None:
+def no_part(path: PurePath) -> str | None:
     """Why a file is no part of a run, as far as its name tells."""
     if path.name.startswith("."):
         return "a hidden file"
@@ -158,7 +186,7 @@ def _kind(path: Path, found: Folder) -> str | None:
         return reader.__name__.rpartition(".")[2]
     if not head:
         found.left_out.append((path, "empty"))
-    elif _LOGS.search(name) or _TEXTS.search(name) or _TABLES.search(name):
+    elif is_log_by_name(path):
         return "text"
     else:
         found.left_out.append((path, "no log by its name or content"))

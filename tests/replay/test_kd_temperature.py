@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postmortem.replay.experiment import Experiment
     from postmortem.replay.protocol import Fact
 
-KD, GRADIENT = (claim.text for claim in module.KdTemperature.claims)
+KD, GRADIENT, EQUAL = (claim.text for claim in module.KdTemperature.claims)
 
 
 class Only(module.KdTemperature):
@@ -53,7 +53,8 @@ def answer() -> Answer:
 
 
 def test_no_family_follows_t_squared_at_a_large_loss(answer: Answer) -> None:
-    assert len(answer.replays) == 2 * 2 * len(FAMILIES)
+    # two claims, and three ways to reduce and to soften
+    assert len(answer.replays) == 2 * 3 * len(FAMILIES)
     assert {verdict.claim for verdict in pool(answer.replays)} == {KD, GRADIENT}
     assert all(verdict.verdict != "confirmed" for verdict in pool(answer.replays))
     assert not [replay for replay in answer.replays if replay.verdict == "confirmed"]
@@ -177,3 +178,44 @@ def test_a_temperature_has_to_be_positive(bad: float | str) -> None:
 def test_the_same_seed_gives_the_same_answer() -> None:
     first, second = (only(distillation.BatchMean, "heavy-tailed logits", 3.0, 2.0, 38.0) for _ in range(2))
     assert [r.effect for r in first] == [r.effect for r in second]
+
+
+def test_a_student_alone_softened_is_cured_by_softening_both() -> None:
+    fix = Fix.model_validate({"knob": "sides", "from": "student", "to": "both"})
+    facts: dict[str, Fact] = {"temperature": 3.0, "kd_loss": 6.0, "vocab": 2048.0, "sides": "student"}
+    answer = load("kd-temperature").run("rule", facts, [fix], Lab())
+    assert {r.mechanism for r in answer.replays} == {"student_alone"}
+    wide = next(r for r in answer.replays if r.family == "Gaussian logits")
+    assert (wide.claim, wide.verdict) == (EQUAL, "confirmed")
+    assert wide.effect is not None
+    assert wide.effect.before_low > 0.1
+    assert wide.effect.high == 0.0
+
+
+def test_where_both_are_softened_already_softening_both_is_no_fix() -> None:
+    fix = Fix.model_validate({"knob": "sides", "from": None, "to": "both"})
+    facts: dict[str, Fact] = {"temperature": 3.0, "kd_loss": 6.0, "vocab": 2048.0, "sides": "both"}
+    replays = load("kd-temperature").run("rule", facts, [fix], Lab()).replays
+    assert {r.mechanism for r in replays} == {"token_mean", "batchmean"}
+    assert "confirmed" not in {r.verdict for r in replays}
+    student = Fix.model_validate({"knob": "sides", "from": None, "to": "student"})
+    worse = load("kd-temperature").run("rule", facts, [student], Lab()).replays
+    assert next(r for r in worse if (r.mechanism, r.family) == ("token_mean", "Gaussian logits")).verdict == "refuted"
+
+
+def test_one_sided_logits_show_the_logged_loss_by_torchs_own_divergence() -> None:
+    mechanism = distillation.StudentAlone(FAMILIES[0])
+    facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 20.0, "vocab": 2048.0}
+    scenario = mechanism.draw(facts, Lab(draws=8), torch.Generator().manual_seed(1))
+    kept = mechanism.reproduces(mechanism.observe(scenario, {}), facts)
+    assert bool(kept.any())
+    theirs = torch.cat([
+        16 * functional.kl_div((student / 4).log_softmax(-1), teacher.softmax(-1), reduction="none").sum(-1)
+        for student, teacher in scenario.logits
+    ])  # fmt: skip
+    assert theirs[kept].tolist() == pytest.approx([20.0] * int(kept.sum()), rel=distillation.MET)
+
+
+def test_sides_are_named() -> None:
+    with pytest.raises(PostmortemError, match="sides takes both or student"):
+        load("kd-temperature").run("rule", {"kd_loss": 6.0}, [Fix(knob="sides", new="teacher")], Lab())

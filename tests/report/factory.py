@@ -541,3 +541,24 @@ def long_run(values: int = 200_000) -> tuple[Incident, Run]:
         pieces=500,
     )
     return incident(logged, [found]), Run(run(logged).frames() | {"metrics": whole}, (logged,))
+
+
+#: Keys whose texts are words of the schema, and those of logs that other texts name.
+_WORDS = frozenset({"role", "severity", "confidence", "verdict", "basis", "kind", "schema_version"})
+
+
+def hostile(whole: Incident, text: str) -> Incident:
+    """`whole` with `text` behind each text that it holds, names that refer to each other included."""
+    return Incident.model_validate(_followed(whole.model_dump(by_alias=True), text))
+
+
+def _followed(value: object, text: str, key: str = "") -> object:
+    if isinstance(value, dict):
+        # a fix's origin is a word, a setting's is not
+        return {
+            name: item if name == "origin" and "knob" in value else _followed(item, text, name)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_followed(item, text) for item in value]
+    return value + text if isinstance(value, str) and value and key not in _WORDS else value

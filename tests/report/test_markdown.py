@@ -30,8 +30,9 @@ def test_the_report_reads_from_the_verdict_to_the_versions() -> None:
     ]
     assert headings == [
         "What to do next",
+        "Timeline",
         "How the findings hang together",
-        "Findings",
+        "Findings and their evidence",
         "Hypotheses: fixes and what is to be believed of them",
         "Settings",
         "What was not checked",

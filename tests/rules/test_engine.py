@@ -39,7 +39,7 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def rules(folder: Path, **detects: str) -> list[rule_files.Rule]:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, detect in detects.items():
         (folder / f"{name}.yaml").write_text(RULE.format(detect=detect))
     loaded, errors = rule_files.load_folder(folder)

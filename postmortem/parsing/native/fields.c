@@ -79,6 +79,12 @@ void pm_integers(const uint8_t *p, int64_t n, const int64_t *start, const int32_
   }
 }
 
+/* n bytes from p to `to`: most fields are short, and one block is copied sooner than so many bytes are counted.
+ * Behind `to` there is room for one; `end` is where what can be read ends. */
+static inline void copy(uint8_t *to, const uint8_t *p, int64_t n, const uint8_t *end) {
+  if (n <= 16 && end - p >= 16) memcpy(to, p, 16); else memcpy(to, p, (size_t)n);
+}
+
 /* How many values the records have, and how many bytes their texts take with a line feed behind each. */
 void pm_measure(int64_t n, const int32_t *first, const int32_t *count, const int32_t *length, int64_t *values,
                 int64_t *bytes) {
@@ -91,10 +97,11 @@ void pm_measure(int64_t n, const int32_t *first, const int32_t *count, const int
 }
 
 /* Every value of every record: rows first[i] to first[i] + count[i] of a table say where in the i-th record it stands. */
-void pm_values(const uint8_t *p, int64_t n, const int32_t *first, const int32_t *count, const int64_t *start,
+void pm_values(const uint8_t *p, int64_t size, int64_t n, const int32_t *first, const int32_t *count, const int64_t *start,
                const int64_t *first_place, const int32_t *place, const int32_t *constants, const int32_t *offset,
                const int32_t *length, const int32_t *share, int32_t *out_place, int32_t *out_constants, double *value,
                uint8_t *done, uint8_t *text) {
+  const uint8_t *end = p + size;
   int64_t at = 0;
   for (int64_t i = 0; i < n; i++) {
     for (int32_t j = first[i]; j < first[i] + count[i]; j++, at++) {
@@ -102,7 +109,7 @@ void pm_values(const uint8_t *p, int64_t n, const int32_t *first, const int32_t 
       out_place[at] = (int32_t)first_place[i] + place[j];
       out_constants[at] = constants[j];
       done[at] = (uint8_t)number(q, length[j], share[j], &value[at]);
-      memcpy(text, q, (size_t)length[j]);
+      copy(text, q, length[j], end);
       text += length[j];
       *text++ = '\n';
     }
@@ -116,10 +123,11 @@ void pm_spread(int64_t n, const int32_t *first, const int32_t *count, int64_t *o
 }
 
 /* the texts, each with a line feed behind it; returns how many bytes that makes */
-int64_t pm_gather(const uint8_t *p, int64_t n, const int64_t *start, const int32_t *length, uint8_t *out) {
+int64_t pm_gather(const uint8_t *p, int64_t size, int64_t n, const int64_t *start, const int32_t *length, uint8_t *out) {
+  const uint8_t *end = p + size;
   uint8_t *to = out;
   for (int64_t i = 0; i < n; i++) {
-    memcpy(to, p + start[i], (size_t)length[i]);
+    copy(to, p + start[i], length[i], end);
     to += length[i];
     *to++ = '\n';
   }

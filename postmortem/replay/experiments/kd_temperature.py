@@ -1,7 +1,7 @@
 """What would another temperature have done to a distillation loss, and to its gradient?
 
 Facts: `temperature`, `kd_loss` (as logged), `scaled` (False: neither the loss nor what is logged carries T^2),
-`vocab`, `total_loss`, `kd_weight_low`, `kd_weight_high`.
+`vocab`, `total_loss`, `kd_weight_low`, `kd_weight_high`, `sides` that are softened (both or student; None: either).
 
 How the two follow T rests on the logits, which no log shows. Each family of logits is therefore judged for
 itself: its free scale is solved so that the loss is the one logged, then T alone is turned.
@@ -13,7 +13,7 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from postmortem.replay.experiment import Claim, Experiment, Observed
-from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, TokenMean
+from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, StudentAlone, TokenMean
 from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.
 TOLERANCE: Final = 0.10
+#: A loss is 0 below this part of the logged one.
+ZERO: Final = 1e-3
 
 
 def _falls_by_square(quantity: str) -> Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]:
@@ -74,6 +76,11 @@ class KdTemperature(Experiment):
             text="mean over tokens, or sum over a sequence of 64 to 1,024 positions (batchmean)",
             because="both are in use, and the divergence of one pair differs by that factor",
         ),
+        Prior(
+            name="sides",
+            text="both softened, or the student alone (mean over tokens), where the log does not say",
+            because="a temperature that one side lacks is a common slip, and the loss still falls in training",
+        ),
     )
     claims = (
         Claim(
@@ -92,11 +99,21 @@ class KdTemperature(Experiment):
             label="gradient norm by a token's logits",
             holds=_falls_by_square("gradient_norm"),
         ),
+        Claim(
+            id="zero-at-equal",
+            text="KD is 0 for a student that equals its teacher",
+            knobs=frozenset({"sides"}),
+            quantity="floor",
+            label="KD at equal logits",
+            holds=lambda before, after, _facts, _fix: after["floor"] <= ZERO * before["kd_loss"],
+        ),
     )
 
-    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Distillation]:  # noqa: ARG002 - all compete
-        """Every family under both reductions."""
-        return [kind(family) for kind in (TokenMean, BatchMean) for family in FAMILIES]
+    def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Distillation]:
+        """Every family under both reductions, and with the student alone softened, as far as the log does not say."""
+        kinds = (TokenMean, BatchMean, StudentAlone)
+        named = [kind for kind in kinds if kind.both == (facts.get("sides") == "both")]
+        return [kind(family) for kind in (named if facts.get("sides") else kinds) for family in FAMILIES]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """KD at each new temperature over all families, and the total where KD's weight is known."""
@@ -116,6 +133,7 @@ class KdTemperature(Experiment):
         return (
             "the raw KL before the factor T^2, and how it is reduced: over tokens, or summed over a sequence",
             "the entropy of teacher and student at T, in nats, beside ln V: flat, confident or wide",
+            "KD of the teacher's logits against themselves: above 0, one side alone is softened",
             "top-1 agreement of student and teacher, and the vocabulary size",
             "how many teacher logits are finite: a teacher cut to its top k cannot be met below ln(V / k)",
             "KD and its gradient norm at both temperatures on one batch and the same weights: settles it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
 from torch import Tensor
@@ -58,6 +58,8 @@ class Distillation(Mechanism[Pairs]):
     summed: ClassVar[tuple[float, float]]
     #: Whether all these pairs can have settled on their tokens, with a divergence as small as that.
     settles: ClassVar[bool]
+    #: Whether the teacher is softened as the student is, or stays at temperature 1.
+    both: ClassVar[bool] = True
 
     def __init__(self, family: Family) -> None:
         self.shapes = family
@@ -68,7 +70,15 @@ class Distillation(Mechanism[Pairs]):
         pairs = moved(self._unscaled(facts, lab, generator), lab.device)
         settled = self.shapes.settled and self.settles
         solved = [
-            _solve(shapes, temperature, target / positions, generator, squared=pairs.squared, settled=settled)
+            _solve(
+                shapes,
+                temperature,
+                target / positions,
+                generator,
+                squared=pairs.squared,
+                settled=settled,
+                both=self.both,
+            )
             for shapes, temperature, target, positions in zip(pairs.logits, *_split(pairs), strict=True)
         ]
         logits = tuple(
@@ -77,19 +87,22 @@ class Distillation(Mechanism[Pairs]):
         return Pairs(logits, pairs.temperature, pairs.positions, pairs.target, pairs.squared)
 
     def observe(self, scenario: Pairs, knobs: Mapping[str, Value]) -> Observed:
-        """The loss as it is logged, and the norm of its gradient by the logits of one token pair."""
+        """The loss as it is logged, the norm of its gradient by a pair's logits, and the loss if both were equal."""
         drawn, _, _ = _split(scenario)
         new = [
             torch.full_like(one, _temperature(knobs["temperature"])) if "temperature" in knobs else one for one in drawn
         ]
-        squared = scenario.squared
-        losses = [kd_loss(*pair, t, squared=squared) for pair, t in zip(scenario.logits, new, strict=True)]
-        norms = [
-            kd_gradient(*pair, t, squared=squared).norm(dim=-1) for pair, t in zip(scenario.logits, new, strict=True)
-        ]
+        both = _both(knobs["sides"]) if "sides" in knobs else self.both
+        how: dict[str, Any] = {"squared": scenario.squared, "teacher_temperature": None if both else 1.0}
+        with_new = list(zip(scenario.logits, new, strict=True))
+        losses = [kd_loss(*pair, t, **how) for pair, t in with_new]
+        norms = [kd_gradient(*pair, t, **how).norm(dim=-1) for pair, t in with_new]
+        equal = [kd_loss(teacher, teacher, t, **how) for (_, teacher), t in with_new] if not both else None
+        loss = torch.cat(losses) * scenario.positions
         return {
-            "kd_loss": torch.cat(losses) * scenario.positions,
+            "kd_loss": loss,
             "gradient_norm": torch.cat(norms),
+            "floor": torch.zeros_like(loss) if equal is None else torch.cat(equal) * scenario.positions,
             "temperature": torch.cat(new),
             "target": scenario.target,
         }
@@ -105,7 +118,7 @@ class Distillation(Mechanism[Pairs]):
             return None
         pairs = moved(self._unscaled(facts, lab, torch.Generator().manual_seed(lab.seed)), lab.device)
         shown = [
-            positions * _loss_at(shapes, temperature, scale, squared=pairs.squared)
+            positions * _loss_at(shapes, temperature, scale, squared=pairs.squared, both=self.both)
             for shapes, temperature, _, positions in zip(pairs.logits, *_split(pairs), strict=True)
             for scale in SCALES.tolist()
         ]
@@ -159,6 +172,14 @@ class BatchMean(Distillation):
     settles = False
 
 
+class StudentAlone(TokenMean):
+    """Averaged over tokens, with the teacher left at temperature 1: equal logits are not equal distributions."""
+
+    name = "student_alone"
+    title = "the student alone softened"
+    both = False
+
+
 def _solve(
     shapes: tuple[Tensor, Tensor],
     temperature: Tensor,
@@ -167,6 +188,7 @@ def _solve(
     *,
     squared: bool,
     settled: bool,
+    both: bool,
 ) -> Tensor:
     """Scales (n, 1) at which the loss of one pair is `target` (n,); the last of SCALES where none does.
 
@@ -175,7 +197,7 @@ def _solve(
     """
 
     def miss(scale: Tensor) -> Tensor:
-        return _loss_at(shapes, temperature, scale, squared=squared).clamp(min=1e-12).log() - target.log()
+        return _loss_at(shapes, temperature, scale, squared=squared, both=both).clamp(min=1e-12).log() - target.log()
 
     grid = SCALES.to(target).log()
     misses = torch.stack([miss(one.exp()) for one in grid])
@@ -194,9 +216,12 @@ def _solve(
     return (torch.where(crossed.any(0), chord, grid[-1]).exp() * temperature).unsqueeze(-1)
 
 
-def _loss_at(shapes: tuple[Tensor, Tensor], temperature: Tensor, scale: Tensor | float, *, squared: bool) -> Tensor:
+def _loss_at(
+    shapes: tuple[Tensor, Tensor], temperature: Tensor, scale: Tensor | float, *, squared: bool, both: bool
+) -> Tensor:
     """The loss (n,) of logits that are scaled to `scale` times the temperature: only the quotient matters."""
-    divergence = kd_loss(*shapes, torch.ones_like(temperature) / scale, squared=False)
+    one = torch.ones_like(temperature) / scale
+    divergence = kd_loss(*shapes, one, teacher_temperature=None if both else one / temperature, squared=False)
     return divergence * temperature**2 if squared else divergence
 
 
@@ -223,3 +248,9 @@ def _temperature(value: Value) -> float:
     if not 0 < temperature < math.inf:
         raise PostmortemError(f"temperature takes a number above 0, not {value!r}")
     return temperature
+
+
+def _both(value: Value) -> bool:
+    if value not in {"both", "student"}:
+        raise PostmortemError(f"sides takes both or student, not {value!r}")
+    return value == "both"

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Replay, Verdict
     from postmortem.replayed import Replayed
-    from postmortem.report.page import Page
     from postmortem.report.registry import Target
+    from postmortem.report.text_page import Page
 
 SUFFIXES: Final = (".txt",)
 
@@ -19,7 +19,7 @@ def render(replayed: Replayed, target: Target) -> str:
     """What was asked, what came out and how sure that is; with `verbose` the priors too."""
     from postmortem.report.mask import scrub
     from postmortem.report.mechanisms import tried
-    from postmortem.report.page import Page
+    from postmortem.report.text_page import Page
 
     replayed, page = scrub(replayed), Page(target)
     page.heading(replayed.of, _where(replayed))

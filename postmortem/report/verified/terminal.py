@@ -16,7 +16,7 @@ def render(verification: Verification, target: Target) -> str:
     """The broken first: they are what somebody has to act on."""
     from postmortem.report.fix import turn
     from postmortem.report.mask import scrub
-    from postmortem.report.page import Page
+    from postmortem.report.text_page import Page
 
     verification, page = scrub(verification), Page(target)
     for log in verification.logs:

@@ -1,0 +1,9 @@
+-- Per partition
+-- Runs, those that failed, and the GPU hours of these.
+SELECT
+  "partition",
+  count(*) AS runs,
+  count(*) FILTER (failed) AS failed,
+  round(sum(gpu_hours) FILTER (failed), 1) AS "GPU hours lost",
+  mode(cause) FILTER (failed) AS "commonest cause"
+FROM runs JOIN costs USING (run) GROUP BY "partition" ORDER BY failed DESC, "partition"

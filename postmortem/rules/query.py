@@ -1,0 +1,251 @@
+"""What a rule's SQL says, read from DuckDB's own parse of it and without running any of it.
+
+Which tables and columns it reads, which parameters it takes, what it cannot do without; and what no rule may ask for:
+anything beyond one SELECT over frames and signals.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from postmortem.errors import PostmortemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Node = Mapping[str, Any]
+
+#: Characters of a query. The parser calls itself for what is nested, and its stack has an end.
+_LONGEST: Final = 16_000
+#: What a query may read beside frames and signals: rows that it makes of its own values.
+_SOURCES: Final = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
+#: Where rows come from. A PIVOT, SHOW or DESCRIBE is none of these.
+_PLACES: Final = frozenset({"BASE_TABLE", "EMPTY", "EXPRESSION_LIST", "JOIN", "SUBQUERY", "TABLE_FUNCTION"})
+#: What tells of the machine, the session or the clock, or acts on them.
+_FORBIDDEN: Final = frozenset({
+    "current_connection_id", "current_database", "current_query", "current_query_id", "current_role",
+    "current_setting", "current_transaction_id", "current_user", "currval", "getenv", "getvariable", "in_search_path",
+    "nextval", "pg_conf_load_time", "pg_postmaster_start_time", "random", "session_user", "setseed", "sleep_ms",
+    "txid_current", "uuid", "uuidv4", "uuidv7", "version", "write_log",
+})  # fmt: skip
+#: A column of names that a query may ask for as `column = 'name'` or `column IN ('name', ...)`.
+_NAMES: Final = frozenset({"cause", "dtype", "key", "kind", "metric", "name", "op", "origin", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A condition without which a query returns no row: one of these names in a column of a table."""
+
+    table: str
+    column: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one SELECT reads."""
+
+    tables: tuple[str, ...]  # frames, signals and the names of its own WITH clauses
+    own: tuple[str, ...]  # those names
+    columns: tuple[str, ...] | None  # of all tables together; None: any of them
+    params: tuple[str, ...]
+    functions: tuple[str, ...]
+    needs: tuple[Need, ...] = ()
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Query:
+        """What `dump` gave, through JSON. TypeError or KeyError for anything else."""
+        needs = tuple(Need(need["table"], need["column"], tuple(need["names"])) for need in data["needs"])
+        columns = data["columns"]
+        rest = {name: tuple(data[name]) for name in ("tables", "own", "params", "functions")}
+        return cls(**rest, columns=None if columns is None else tuple(columns), needs=needs)
+
+
+def read(sql: str) -> Query:
+    """What a query says. PostmortemError: the reason why no rule may have it, without the rule's name."""
+    node = _parsed(sql)
+    parts = list(_parts(node))
+    own = {entry["key"] for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
+    tables = {part["table_name"]: part for part in parts if part.get("type") == "BASE_TABLE"}
+    functions = {part["function_name"].lower() for part in parts if "function_name" in part}
+    _refuse(parts, functions)
+    return Query(
+        tables=tuple(sorted(tables)),
+        own=tuple(sorted(own)),
+        columns=None if _whole(node, _clauses(parts)) else _columns(parts, set(tables)),
+        params=tuple(sorted({part["identifier"] for part in parts if part.get("class") == "PARAMETER"})),
+        functions=tuple(sorted(functions)),
+        needs=tuple(_needs(node, own)),
+    )
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1})
+
+
+def _parsed(sql: str) -> Node:
+    if len(sql) > _LONGEST:
+        raise PostmortemError(f"the query has {len(sql):,} characters; {_LONGEST:,} are read")
+    try:
+        (text,) = _parser().execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
+        said = json.loads(text)
+    except (duckdb.Error, RecursionError):
+        raise PostmortemError("the query is nested too deeply") from None
+    if said["error"]:
+        reason = " ".join(said["error_message"].split("\n\n")[0].split())
+        if said["error_type"] == "not implemented":
+            reason = (
+                "a rule is one SELECT statement and nothing else; it changes, sets, loads, shows and pivots nothing"
+            )
+        raise PostmortemError(reason)
+    if len(said["statements"]) != 1:
+        raise PostmortemError(f"a rule is one SELECT statement and nothing else, these are {len(said['statements'])}")
+    node: Node = said["statements"][0]["node"]
+    return node
+
+
+def _parts(node: object) -> Iterator[Node]:
+    """Every object of a parsed query, the outer ones first. It cannot recurse without end: the parser did not."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _refuse(parts: list[Node], functions: set[str]) -> None:
+    for part in parts:
+        if part.get("type") == "BASE_TABLE" and (part["schema_name"] or part["catalog_name"]):
+            name = ".".join(filter(None, (part["catalog_name"], part["schema_name"], part["table_name"])))
+            raise PostmortemError(f"no frame or signal {name!r}; a rule reads no other table and no file")
+        if "query_location" in part and _is_source(part):
+            if str(part["type"]) not in _PLACES:
+                raise PostmortemError(f"a rule selects from frames and signals, not by {part['type'].lower()}")
+            if part["type"] == "TABLE_FUNCTION" and (name := part["function"]["function_name"].lower()) not in _SOURCES:
+                raise PostmortemError(f"{name}() is disabled: a rule reads frames and signals, no file and no setting")
+    for name in sorted(functions & _FORBIDDEN):
+        raise PostmortemError(f"{name}() is disabled: it does not tell of the log")
+
+
+def _is_source(part: Node) -> bool:
+    """What stands in a FROM clause, by the one field that all such nodes and nothing else has."""
+    return "sample" in part and "alias" in part
+
+
+def _clauses(parts: list[Node]) -> dict[str, Node]:
+    entries = (entry for part in parts for entry in (part.get("cte_map") or {}).get("map", ()))
+    return {entry["key"]: entry["value"]["query_node"] for entry in entries}
+
+
+def _whole(node: Node, clauses: Mapping[str, Node]) -> bool:
+    """Whether a * in what a query returns stands for columns of a table that nobody names.
+
+    A * within a query stands for what is named around it, unless all of it decides which rows there are.
+    """
+    if any(_has_star(part) for part in _parts(node)) and any(
+        part.get("type") in ("DISTINCT_MODIFIER", "RECURSIVE_CTE_NODE")
+        or part.get("setop_all") is False
+        or part.get("aggregate_handling") == "FORCE_AGGREGATES"
+        for part in _parts(node)
+    ):
+        return True
+    return _returns_table(node, clauses)
+
+
+def _returns_table(node: Node, clauses: Mapping[str, Node]) -> bool:
+    if node.get("type") != "SELECT_NODE":
+        sides = [node.get("left"), node.get("right"), *(node.get("children") or ())]
+        return any(_returns_table(side, clauses) for side in sides if side)
+    if not _has_star(node):
+        return False
+    waiting = [node["from_table"]]
+    while waiting:
+        source = waiting.pop()
+        if source["type"] == "JOIN":
+            waiting += source["left"], source["right"]
+        elif source["type"] == "SUBQUERY" and _returns_table(source["subquery"]["node"], clauses):
+            return True
+        elif source["type"] == "BASE_TABLE":
+            within = {name: clause for name, clause in clauses.items() if name != source["table_name"]}
+            if len(within) == len(clauses) or _returns_table(clauses[source["table_name"]], within):
+                return True
+    return False
+
+
+def _has_star(node: Node) -> bool:
+    return any(part.get("class") == "STAR" for part in node.get("select_list") or ())
+
+
+def _columns(parts: list[Node], tables: set[str]) -> tuple[str, ...] | None:
+    """The columns by name; None where a pattern or a whole row stands for them."""
+    names: set[str] = set()
+    aliases = {part["alias"] for part in parts if _is_source(part) and part["alias"]}
+    for part in parts:
+        if part.get("columns") or part.get("ref_type") == "NATURAL":
+            return None
+        if part.get("class") == "COLUMN_REF":
+            if part["column_names"][0] in aliases | tables and len(part["column_names"]) == 1:
+                return None
+            names.update(part["column_names"])
+        names.update(part.get("using_columns") or ())
+    return tuple(sorted(names))
+
+
+def _needs(node: Node, own: set[str]) -> Iterator[Need]:
+    """What the WHERE clause of a plain SELECT from one table asks for by name.
+
+    A query that counts returns a row of nothing, so that one with an aggregate and no GROUP BY needs nothing.
+    """
+    table = node.get("from_table") or {}
+    if node.get("type") != "SELECT_NODE" or table.get("type") != "BASE_TABLE" or table["table_name"] in own:
+        return
+    counts = any(
+        part.get("class") == "FUNCTION" and part["function_name"].lower() in _aggregates()
+        for part in _parts([node["select_list"], node["having"]])
+    )
+    if counts and not node["group_expressions"]:
+        return
+    condition = node["where_clause"] or {}
+    for part in condition["children"] if condition.get("type") == "CONJUNCTION_AND" else [condition]:
+        if found := _asked(part):
+            column, names = found
+            yield Need(table["table_name"], column, tuple(sorted(names)))
+
+
+@cache
+def _aggregates() -> frozenset[str]:
+    rows = _parser().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'")
+    return frozenset(name for (name,) in rows.fetchall())
+
+
+def _asked(part: Node) -> tuple[str, set[str]] | None:
+    """`column = 'name'`, `column IN ('name', ...)`, or several of them of one column joined by OR."""
+    kind = part.get("type")
+    if kind == "CONJUNCTION_OR":
+        found = [_asked(child) for child in part["children"]]
+        known = [one for one in found if one is not None]
+        if len(known) == len(found) and len({column for column, _ in known}) == 1:
+            return known[0][0], set().union(*(names for _, names in known))
+        return None
+    sides = (
+        [part["left"], part["right"]] if kind == "COMPARE_EQUAL" else part["children"] if kind == "COMPARE_IN" else []
+    )
+    if not sides or sides[0].get("class") != "COLUMN_REF" or sides[0]["column_names"][-1] not in _NAMES:
+        return None
+    values = [side.get("literal") or {} for side in sides[1:]]
+    if all(value.get("kind") == "STRING" for value in values):
+        return sides[0]["column_names"][-1], {value["text"] for value in values}
+    return None

@@ -1,0 +1,169 @@
+"""The frames and signals of one run as tables of a sealed database, each made and offered when a query first asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from postmortem import signals
+from postmortem.errors import PostmortemError, StoppedError
+from postmortem.metrics import by_name
+from postmortem.rules import database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from postmortem.rules.database import Answer
+    from postmortem.rules.query import Query
+
+#: A metric of so many values is a table of its own, which a query for another one does not look through.
+_LARGE: Final = 50_000
+#: Each such table makes every query for metrics longer.
+_MOST: Final = 12
+_MEMORY: Final = "1GB"
+#: Seconds between two looks at the clock.
+_TICK: Final = 0.25
+
+
+class Tables:
+    """What queries read. A frame or signal is also given as it is, to see what a log has before anything is asked."""
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame], seconds: float) -> None:
+        #: The frames and signals by name, each signal computed once.
+        self.frames = signals.Signals(frames)
+        self._metrics = by_name(frames["metrics"])
+        self._names: dict[tuple[str, str], frozenset[str]] = {}
+        self._offered: dict[str, frozenset[str]] = {}
+        #: Entered while queries are answered, it stops those that take too long.
+        self.watch = _Watch(seconds)
+
+    def __contains__(self, name: str) -> bool:
+        """True for a frame or a signal."""
+        return name in self.frames
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the frames, then of the signals."""
+        return iter(self.frames)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """A frame or signal. KeyError for one that does not exist."""
+        return self.frames[name]
+
+    def names(self, table: str, column: str) -> frozenset[str]:
+        """The different texts in a column, looked for once and not once a rule."""
+        if (table, column) not in self._names:
+            of_metrics = (table, column) == ("metrics", "name")
+            found = self._metrics if of_metrics else self.frames[table][column].unique().drop_nulls()
+            self._names[table, column] = frozenset(found)
+        return self._names[table, column]
+
+    def answer(self, sql: str, query: Query, params: Mapping[str, float]) -> Answer:
+        """The rows of a query, in this process. PostmortemError: what DuckDB says of it, or that it was stopped."""
+        wanted = set(query.tables) - set(query.own)
+        if database.MACROS & set(query.functions):
+            wanted.add(database.MACRO_TABLE)
+        for name in wanted:
+            self._offer(name, query.columns)
+        try:
+            with self.watch.over(self._database):
+                return database.answer(self._database, sql, dict(params))
+        except duckdb.InterruptException:
+            raise StoppedError(f"stopped after {self.watch.seconds:g} s") from None
+        except duckdb.Error as error:
+            raise PostmortemError(database.reason(str(error))) from None
+
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        return database.sealed(_MEMORY)
+
+    def _offer(self, name: str, columns: tuple[str, ...] | None) -> None:
+        frame = self.frames[name]
+        large = name == "metrics" and frame.height > _LARGE
+        known = frozenset(frame.columns)
+        held = self._offered.get(name)
+        if held == known or (held and columns is not None and held.issuperset(known.intersection(columns))):
+            return
+        wanted = known if not large or columns is None else known.intersection({*columns, "name"})
+        held = self._offered[name] = wanted | (held or frozenset())
+        if large:
+            self._offer_by_name([column for column in frame.columns if column in held])
+        else:
+            self._database.register(name, _Stream(frame))
+
+    def _offer_by_name(self, columns: list[str]) -> None:
+        """The metrics as one view over several tables: a condition on the name leaves most of them out.
+
+        Columns that nobody has asked for are not in it: the rows would have to be put in order for nothing.
+        """
+        sizes = {name: size for name, (_, size) in self._metrics.places.items()}
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:_MOST]
+        alone = [name for name in largest if sizes[name] > _LARGE and name.isprintable()]
+        rest = [name for name in sizes if name not in set(alone)]
+        parts = [([name], f"{_quoted(name)} AS name") for name in alone] + ([(rest, "name")] if rest else [])
+        selects = []
+        for number, (names, constant) in enumerate(parts):
+            self._database.register(f"metrics {number}", _Stream(self._metrics.of(names, columns)))
+            chosen = ", ".join(constant if column == "name" else f'"{column}"' for column in columns)
+            selects.append(f'SELECT {chosen} FROM "metrics {number}"')  # noqa: S608 - columns of `frames`, quoted names
+        self._database.execute(f"CREATE OR REPLACE VIEW metrics AS {' UNION ALL '.join(selects)}")
+
+
+class _Stream:
+    """A frame as its Arrow stream: DuckDB scans it without a copy, and without pyarrow, which takes long to import."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+class _Watch:
+    """Interrupts a query that takes longer than so many seconds, on a thread that is there as long as it is entered.
+
+    DuckDB looks at an interrupt between two vectors of rows, which is soon enough for queries that are known.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._lock, self._done = threading.Lock(), threading.Event()
+        self._watched: tuple[duckdb.DuckDBPyConnection, float] | None = None
+        self._thread: threading.Thread
+
+    def __enter__(self) -> None:
+        self._done.clear()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @contextmanager
+    def over(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """While this lasts, the connection is watched."""
+        with self._lock:
+            self._watched = connection, time.monotonic() + self.seconds
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched = None
+
+    def _look(self) -> None:
+        while not self._done.wait(_TICK):
+            with self._lock:
+                if self._watched is not None and time.monotonic() > self._watched[1]:
+                    self._watched[0].interrupt()
+
+
+def _quoted(text: str) -> str:
+    """As a text in SQL, whatever it holds."""
+    return "'" + text.replace("'", "''") + "'"
