@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus fuzz docs schema record clean
+.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -38,14 +38,20 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 $(CORPUS)/INDEX.csv:
 	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
+slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
+	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
+
+accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
+	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
+
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
 
-docs: .venv/replay  ## write the page of each rule anew
-	$(BIN)/python -c "from pathlib import Path; from postmortem.report.rule_pages import write; write(Path('docs/rules'))"
+docs: .venv/test  ## write the generated pages and blocks of the documentation anew
+	$(BIN)/python -m docs.build
 
-schema: .venv/replay  ## write the published schema of the JSON output anew
-	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
+schema: .venv/replay  ## write the published schemas of the JSON outputs anew
+	$(BIN)/python -m postmortem.report.schemas docs
 
 record: .venv/replay  ## record the sample logs of real runs anew; starts a SLURM of its own and needs root
 	PYTHON=$(CURDIR)/$(BIN)/python sample_logs/record/record
@@ -64,6 +70,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/benchmark: .venv/test
+	$(PIP) --editable '.[replay,benchmark]'
+	@touch $@
 
 .venv/fuzz: .venv/test
 	$(PIP) --editable '.[replay,fuzz]'

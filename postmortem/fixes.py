@@ -67,7 +67,7 @@ def plan(hits: Sequence[Hit], extra: Sequence[Fix]) -> Plan:
     used: set[Fix] = set()
     for hit in hits:
         own = [fix for spec in hit.rule.fixes if (fix := _resolve(spec, hit)) is not None]
-        knobs = {spec.knob for spec in hit.rule.fixes}
+        knobs = {spec.knob for spec in hit.rule.fixes} | {judge.knob for judge in hit.rule.judges}
         olds = {fix.knob: fix.old for fix in own}
         chosen: dict[tuple[str, Value], Fix] = {}
         for fix in extra:
@@ -147,12 +147,12 @@ def _resolve(spec: RuleFix, hit: Hit) -> Fix | None:
     return None if new == old else Fix(knob=spec.knob, old=old, new=new, origin="rule")
 
 
-def _looked_up(value: str | float | None, hit: Hit) -> Value:
-    if isinstance(value, str) and value.startswith("$"):
-        value = values_of(hit).get(value[1:])
-    if value is None:
+def _looked_up(given: str | float | None, hit: Hit) -> Value:
+    if isinstance(given, str) and given.startswith("$"):
+        given = values_of(hit).get(given[1:])
+    if given is None:
         return None
-    return value_of(value) if isinstance(value, str) else float(value)
+    return value_of(given) if isinstance(given, str) else float(given)
 
 
 def value_of(text: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
+#: Punctuation as wide as a Chinese character is as good as any, one for one.
+_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000", ":=,;() ")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>[A-Za-z_][\w/-]{{0,40}})\s+"
@@ -46,7 +49,7 @@ _LARGEST_STEP: Final = 1e12
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:LONGEST]
+    text = text[:LONGEST].translate(_NARROW)
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
         _look(reading, assignment["key"], assignment.span("key"), names)
@@ -181,5 +184,5 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
 def _configured(pair: Pair, *, measured: bool) -> bool:
     """A name in capitals, or a whole number in a line that measures nothing: sizes, counts, identifiers."""
     return _CONSTANT.fullmatch(pair.key) is not None or not (
-        measured or "." in pair.text or not _DIGIT.search(pair.text)
+        measured or "." in pair.text or not math.isfinite(pair.value)
     )

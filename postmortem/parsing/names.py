@@ -53,7 +53,8 @@ class Names:
             return Metric(self.metrics[key], None, known=True)
         head, _, tail = key.partition("_")
         if head in self.splits and tail:
-            return Metric(self.metrics.get(tail, tail), self.splits[head], known=tail in self.metrics)
+            inner = self.metric(tail)  # of `validation/main/loss` too
+            return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
         return Metric(key, None, known=False)
 
     @cached_property
@@ -82,8 +83,9 @@ class Names:
 
 @lru_cache(maxsize=_REMEMBERED)
 def normalise(name: str) -> str:
-    """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?'."""
-    return re.sub(r"[\s./_-]+", "_", skeleton(name).strip().lower()).strip("_")
+    """Lower case; blanks, dashes, dots and slashes as one '_'; any non-ASCII run as '?', unless it is all there is."""
+    text = skeleton(name)
+    return re.sub(r"[\s./_-]+", "_", (name if set(text) <= set("? ") else text).strip().lower()).strip("_")
 
 
 @cache

@@ -28,7 +28,11 @@ AFTER: Final = (
 _PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER}){AFTER}")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
-_BOUNDARY: Final = re.compile(r"[,;|{}\[\]()\"=:<>!?]|'(?!s\s)|\s{2,}|\s-\s|->")
+_BOUNDARY: Final = re.compile(
+    r"[,;|{}\[\]()\"=:<>!?]|'(?!s\s)|\s{2,}|\s-\s|->"
+    # a name in Latin letters right behind Chinese, Japanese or Korean words
+    r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
+)
 #: Files, addresses and places in code, with a line or a port behind the colon.
 _NO_NAME: Final = re.compile(
     r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno)$|^[/~.]", re.IGNORECASE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +50,15 @@ class Param(_Part):
     default: float
     unit: str
     why: str
+    least: float | None = None  # what may be set instead; by itself, whatever a number of this unit can be
+    most: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that it can be set to: a share is one of a whole, and what begins above 0 stays so."""
+        low = self.least if self.least is not None else 0.0 if self.default >= 0 else -math.inf
+        high = self.most if self.most is not None else 1.0 if self.unit == "share" and self.default <= 1 else math.inf
+        return low, high
 
 
 class RuleFix(_Part):

@@ -31,12 +31,19 @@ def metrics(text: str) -> dict[str, float]:
         ),
         ("loss 0.117 = 0.1 + 0.017 avg prob", None, {"loss": 0.117}),
         ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
+        (
+            "{'loss_cls': tensor(nan, device='cuda:0'), 'loss_x': tensor(0.5)}",
+            None,
+            {"loss_cls": float("nan"), "loss_x": 0.5},
+        ),
+        ("\u8bad\u7ec3\u6b21\u6570\uff1a100, Loss\uff1a1.98", None, {"\u8bad\u7ec3\u6b21\u6570": 100.0, "loss": 1.98}),
+        ("\u6d4b\u8bd5\u96c6\u4e0a\u7684Loss: 262.6", None, {"loss": 262.6}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )
 def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, float]) -> None:
     assert read_record(text, NAMES).step == step
-    assert metrics(text) == values
+    assert metrics(text) == pytest.approx(values, rel=0, abs=0, nan_ok=True)
 
 
 @pytest.mark.parametrize(
