@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus fuzz docs schema record clean
+.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -36,10 +36,13 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 	POSTMORTEM_CORPUS="$(CORPUS)" $(BIN)/python -m pytest -q tests/corpus
 
 $(CORPUS)/INDEX.csv:
-	@echo "make browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
-	$(BIN)/python -m pytest -q tests/browser
+	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
 
-corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
+	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
+
+accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
+	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
 
 fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: make fuzz SECONDS=600
 	$(BIN)/python -m fuzz $(SECONDS)
@@ -47,8 +50,8 @@ fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: 
 docs: .venv/test  ## write the generated pages and blocks of the documentation anew
 	$(BIN)/python -m docs.build
 
-schema: .venv/replay  ## write the published schema of the JSON output anew
-	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
+schema: .venv/replay  ## write the published schemas of the JSON outputs anew
+	$(BIN)/python -m postmortem.report.schemas docs
 
 record: .venv/replay  ## record the sample logs of real runs anew; starts a SLURM of its own and needs root
 	PYTHON=$(CURDIR)/$(BIN)/python sample_logs/record/record
@@ -67,6 +70,10 @@ clean:
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
 	@touch $@ .venv/replay
+
+.venv/benchmark: .venv/test
+	$(PIP) --editable '.[replay,benchmark]'
+	@touch $@
 
 .venv/fuzz: .venv/test
 	$(PIP) --editable '.[replay,fuzz]'

@@ -27,7 +27,7 @@ class ByName:
         self._frame = metrics
         self._columns: dict[str, pl.Series] = {}
         self._order: pl.Series | None = None
-        #: By name: the first of its rows in this order, and how many there are.
+        #: By name, as they first appear: the first of its rows in this order, and how many there are.
         self.places: dict[str, tuple[int, int]] = {}
         codes = metrics["name"].cast(pl.Categorical).to_physical().to_numpy()
         if not len(codes):
@@ -49,17 +49,18 @@ class ByName:
         self._place(starts, order[starts], len(codes))
 
     def _place(self, starts: NDArray[Any], rows: NDArray[Any], height: int) -> None:
-        """Say where each name's rows begin in this order, and in the frame's."""
+        """Note where each name's rows are, given where they start in this order and in the frame's."""
         names = self._frame["name"].gather(rows).to_list()
-        for name, start, end in zip(names, starts.tolist(), [*starts[1:].tolist(), height], strict=True):
-            self.places[name] = (start, end - start)
+        ends = np.append(starts[1:], height)
+        for which in np.argsort(rows).tolist():
+            self.places[names[which]] = int(starts[which]), int(ends[which] - starts[which])
 
     def __contains__(self, name: str) -> bool:
         """True for a metric that is in this log."""
         return name in self.places
 
     def __iter__(self) -> Iterator[str]:
-        """The names of all metrics."""
+        """The names of all metrics, as they first appear."""
         return iter(self.places)
 
     def of(self, names: Iterable[str], columns: Collection[str]) -> pl.DataFrame:
@@ -71,8 +72,16 @@ class ByName:
     def _column(self, name: str) -> pl.Series:
         if name not in self._columns:
             column = self._frame[name]
-            self._columns[name] = column if self._order is None else column.gather(self._order)
+            if self._order is not None and not _same(column):
+                column = column.gather(self._order)
+            self._columns[name] = column
         return self._columns[name]
+
+
+def _same(column: pl.Series) -> bool:
+    """Whether a column has one value everywhere, so that its order is any: often that is file, job or scope."""
+    missing = column.null_count()
+    return missing == len(column) or (not missing and column[0] == column[-1] and bool((column == column[0]).all()))
 
 
 def by_name(metrics: pl.DataFrame) -> ByName:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from postmortem.cli import main
 
 ROOT = Path(__file__).parent.parent
 #: The end of a fenced block is no output.
@@ -22,3 +26,16 @@ def test_the_examples_print_what_is_shown(page: str, monkeypatch: pytest.MonkeyP
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=told.append)
     assert result.attempted == blocks.count(">>> ") > 0
     assert result.failed == 0, "".join(told)
+
+
+def test_the_step_of_ones_own_runs_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "own-step.md").read_text()
+    (step,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    ((command, shown),) = re.findall(r"```console\n\$ postmortem (.*?)\n(.*?)\n```", page, re.DOTALL)
+    (tmp_path / "recipe.py").write_text(step)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, shlex.split(command))
+    assert (result.exit_code, result.stderr) == (0, "")
+    # another processor rounds otherwise, and where lines break follows from the figures; what is said does not
+    said, printed = (" ".join(re.sub(r"[0-9][0-9,.e+-]*", "0", text).split()) for text in (result.stdout, shown))
+    assert said == printed

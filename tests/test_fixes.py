@@ -72,6 +72,14 @@ def test_a_law_judges_whoever_proposes_the_fix(tmp_path: Path) -> None:
     assert words == {1e-3: "refuted", 0.5: "refuted"}
 
 
+def test_a_knob_that_a_law_alone_judges_is_enough(tmp_path: Path) -> None:
+    found, proposed = hits(tmp_path, "step 1: loss=9.0, grad_norm=inf\n# proposed: attention_clip -> 10\n")
+    plan = fixes.plan(found, proposed)
+    assert plan.idle == []
+    (verdict,) = [verdict for verdict in fixes.by_law(found, plan) if verdict.fix.knob == "attention_clip"]
+    assert (verdict.rule, verdict.verdict, verdict.basis) == ("nonfinite/gradient-norm", "refuted", "law")
+
+
 def test_a_fix_that_nothing_can_judge_is_said_to_be_so(tmp_path: Path) -> None:
     found, _ = hits(tmp_path, BEYOND)
     plan = fixes.plan(found, [Fix(knob="temperature", old=3.0, new=2.0, origin="user")])

@@ -5,6 +5,7 @@ Numbers are changed in copies, and the verdicts must follow: nothing may know an
 
 from __future__ import annotations
 
+import io
 import json as as_json
 import math
 import re
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from postmortem.analysis import analyze
-from postmortem.report import markdown
+from postmortem.report import markdown, terminal
+from postmortem.report.numbers import figure
 from postmortem.report.outputs import OUTPUTS, Target
 
 if TYPE_CHECKING:
     from postmortem.incident import Incident
+    from postmortem.replay.protocol import Fix
     from postmortem.rules.finding import Finding
 
 LOGS = Path(__file__).parent.parent / "sample_logs"
@@ -247,6 +251,78 @@ def test_mlm_diagnostic() -> None:
 def test_a_training_run_that_labels_all_tokens_is_the_cause(tmp_path: Path) -> None:
     found = changed(tmp_path, "mlm-diagnostic", ("Masked tokens: 496 (13.42%", "Masked tokens: 3,697 (100.0%"))
     assert found.root_causes == ["mlm/fully-labeled"]
+
+
+# ---- each wrong story of a write-up, and the number in the report that answers it
+
+STORIES = [
+    # the std is smaller than eps: honest, it is bounded at any size of it
+    ("job-7204342", "eps 1e-5 -> 1e-4", "refuted", "139,264 would need 1.9e+10 values"),
+    ("job-7204342", "eps 1e-5 -> 1e-3", "refuted", "65 at most, for any eps"),
+    # the input has extreme values
+    ("job-7204342", None, None, "at any scale of the input"),
+    # the weights are not initialised to 1: not excluded, and a number says from where on
+    ("job-7204342", None, None, "from 2,176 on it explains the value alone"),
+    # a std that underflows in bf16: one mechanism of three
+    ("job-7204342", "dtype bf16 -> fp32", "inconclusive", "lost variance (bfloat16): holds in 100%"),
+    ("job-7204315", "eps -> 1e-5", "refuted", "27,787,264 would need 7.7e+14 values"),
+    # T squared multiplies the gradient by nine, and makes logits overflow into nan
+    ("kd-run-3", "temperature 3 -> 2", "refuted", "the gradient falls by T^2"),
+    ("kd-run-3", "temperature 3 -> 2", "refuted", "no nan in 3 x 1024 batches with logits up to 60,000"),
+    # any logit above 11 overflows fp16: in a softmax written out alone
+    ("kd-run-3", "temperature 3 -> 2", "refuted", "handwritten softmax, empty target, nonfinite logits"),
+    # KD of 38 becomes 16.8 and the total 17 to 18
+    ("kd-run-3", "temperature 3 -> 2", "inconclusive", "kd_loss starts between"),
+    # a huge spike at step 600
+    ("kd-run-3", None, None, "The 6 values before it predict 14.8 to 34.5"),
+    # the nan that was set to 0 has corrupted the weights
+    ("kd-run-3", None, None, "a fresh zero has no gradient"),
+    # a perplexity of 485 million, or truly exp(28.4)
+    ("kd-run-3", None, None, "is exp(20) to the last digit: a cap"),
+    ("kd-run-3", None, None, "28.4074 is above 13.8"),
+    # gradients explode: lower the rate, clip harder, skip, start smaller, steady Adam
+    ("asr-teacher", "lr 1e-4 -> 1e-5", "refuted", "none has happened before the first batch"),
+    ("asr-teacher", "max_norm 1 -> 0.5", "refuted", "inf * 0 = nan"),
+    ("asr-teacher", "skip_above -> 10", "refuted", "skip rule (3 of 3 families): holds in 0%"),
+    ("asr-teacher", "weight_init 0.01 -> 1e-3", "refuted", "scaler search: holds in 0%"),
+    ("asr-teacher", "beta2 0.999 -> 0.98", "refuted", "beta2 is a part of the update"),
+    # 50 layers of gain 1.5 (6.4e8 by arithmetic): float32 ends at 1.8e19
+    ("asr-teacher", None, None, "is infinite from 1.8e+19 on"),
+    # saturated attention explodes backwards
+    ("asr-teacher", "attention_clip -> 10", "refuted", "of norm 0.5 at most"),
+    # four causes of a norm of 7.8e17: two are bounded, two are not
+    ("cascade-epoch-8", "eps 1e-5 -> 1e-6", "refuted", "12 norms in a row need a gain of 21.1 each"),
+    ("cascade-epoch-8", "logit_clip -> 100", "refuted", "a gain of 0.125 at most, where 7.77e+15 or more is asked for"),
+    ("cascade-epoch-8", "residual_weight 1 -> 0.5", "refuted", "a gain of 8 at most"),
+    ("cascade-epoch-8", "gradient_checkpointing -> true", "refuted", "the gradient of 7.769e+17 is the same"),
+    ("cascade-epoch-8", "scale_clamp -> 1.5", "inconclusive", "rms rescale: holds in 100%"),
+    # labelling all tokens makes a gradient 4.3 times as large: not under a mean
+    ("mlm-diagnostic", "label_share 1 -> 0.15", "inconclusive", "never 4.35 times"),
+    # 16 x 6 = 96 is the effective batch of three GPUs
+    ("mlm-diagnostic", None, None, "the effective batch is 288"),
+]
+
+
+@pytest.mark.parametrize(("name", "fix", "verdict", "number_"), STORIES)
+def test_a_wrong_story_meets_a_number(name: str, fix: str | None, verdict: str | None, number_: str) -> None:
+    found = incident(name)
+    said = {(turned(entry.fix), entry.verdict) for entry in found.verdicts}
+    assert fix is None or (fix, verdict) in said
+    assert number_ in in_print(name)
+
+
+def turned(fix: Fix) -> str:
+    old = "" if fix.old is None else f"{figure(fix.old)} "
+    return f"{fix.knob} {old}-> {figure(fix.new)}"
+
+
+@cache
+def in_print(name: str) -> str:
+    """All that a terminal shows of an incident, in one line."""
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    terminal.render(incident(name), console, verbose=True)
+    assert isinstance(console.file, io.StringIO)
+    return " ".join(console.file.getvalue().split())
 
 
 # ---- any number at all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.store import Store
+from postmortem.parsing.tables import columns_of, counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.blocks import OpenBlock
     from postmortem.parsing.piece import Piece, Single
+    from postmortem.parsing.tables import Cell
     from postmortem.parsing.template import Placing, Row, Span
     from postmortem.parsing.templates import Templates
+
+#: What a column that counts is a number of.
+_UNITS: Final = {"step": "unknown", "batch": "batch_of_epoch"}
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Collector:
     line_index: list[tuple[int, int]] = field(default_factory=list)  # first line and byte of each piece
     _carried: Carried = field(default_factory=Carried)
     _block: tuple[Row, Place, OpenBlock, bytes] | None = None
+    _columns: tuple[Cell, ...] = ()  # of the last table's heading
     _heads: bool = False  # the last record that is not blank is a heading
     _cut_line: bool = False  # the last line was read in part
     _line_goes_on: tuple[int, bool] | None = None  # the last line was cut: where it begins, and whether it is unread
@@ -84,6 +90,7 @@ class Collector:
         for kind in self.seen.kinds:
             for dialect in kind.template.used:
                 self.used[dialect] += kind.records
+            self.used.update({"generic": kind.tabled} if kind.tabled else {})
 
     @property
     def tells(self) -> bool:
@@ -153,8 +160,31 @@ class Collector:
         step = _number(placing.step, single.text)
         return single.record, step, self.templates.unit(placing.step_unit), _number(placing.epoch, single.text)
 
+    def _row_of_table(self, single: Single, place: Place) -> bool:
+        """Fill what is a row if a heading stands above it; False where none does."""
+        cells, names = single.template.cells, self.rows.names
+        numbers = columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
+        if numbers is None:
+            return False
+        named = [(self._columns[i].text, cell.span) for i, cell in zip(numbers, cells, strict=True) if cell.span]
+        for name, span in named:
+            kind = counter(name, names)
+            if kind == "epoch":
+                place.epoch = _number(span, single.text)
+            elif kind is not None:
+                place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
+        for name, span in named:
+            if counter(name, names) is None:
+                self.rows.metric(place, name, float(span.read(single.text)), span.text(single.text))
+        if not single.whole:
+            self.seen.tabled(single.number)
+        return True
+
     def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
+        unread = set(piece.unread.tolist()) if any(single.template.cells for single in piece.singles) else set()
         for single in piece.singles:
+            if single.template.cells and not self._columns:
+                continue  # numbers below no heading: there may be millions
             step, unit, epoch = carried.at(single.record, self.templates.units.all)
             base = Place(
                 file=self.file,
@@ -170,6 +200,11 @@ class Collector:
             if single.template.names_job:
                 self.job = base.job = _placed(base, single.template.places[single.template.carry or 0], single.text).job
                 self.store.jobs.append((base.line, base.record, self.job))
+            if single.template.columns:
+                self._columns = single.template.columns
+            elif single.template.cells and self._row_of_table(single, base):
+                # its line counted as unread, unless another record on it was read
+                self.unread -= single.line in unread
             for row in single.rows:
                 place = _placed(base, single.template.places[row.place], single.text)
                 if single.block and not single.block.ended:

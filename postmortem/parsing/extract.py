@@ -167,7 +167,7 @@ class Extractor:
                     state=int(records.state[index]),
                     template=template,
                     text=records.record(index),
-                    whole=bool(chosen[index] == ALONE),
+                    number=int(chosen[index]),
                     block=block,
                 )
             )

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import counters, generic, pairs, prefix
+from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
 from postmortem.parsing.shapes import LONGEST_SHAPE
-from postmortem.parsing.template import Placing, Row, Span, Template
+from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
+    from postmortem.parsing.tables import Cell
 
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
@@ -62,6 +63,8 @@ class _Draft:
     patterns: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     carry: int | None = None
+    columns: tuple[Cell, ...] = ()
+    cells: tuple[Tabled, ...] = ()
     _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
 
     def template(self) -> Template:
@@ -90,6 +93,8 @@ class _Draft:
             rows=tuple(self.rows),
             carry=self.carry,
             block=block,
+            columns=self.columns,
+            cells=self.cells,
             used=tuple(self.used),
             patterns=tuple(self.patterns),
             looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
@@ -197,7 +202,7 @@ class _Draft:
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
-            return False
+            return self._table(body)
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:
@@ -212,6 +217,19 @@ class _Draft:
         elif reading.has_place and not reading.metrics and counters.heads(body):
             self.carry = self._place()
         return True
+
+    def _table(self, body: str) -> bool:
+        """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""
+        if columns := tables.heading(body, self.by.names):
+            self.columns = columns
+            self._look([(0, len(body))])
+            self.used.append("generic")
+            self.patterns.append("generic")
+        self.cells = tuple(
+            Tabled(cell.at, self._at(cell.at, "num") if generic.is_number(cell.text) else None)
+            for cell in (() if columns else tables.row(body))
+        )
+        return bool(columns)
 
     def _block(self, block: CompiledBlock, match: Match, body: str) -> None:
         """The row that the block's own line begins; the lines after it fill it."""

@@ -53,7 +53,8 @@ class Names:
             return Metric(self.metrics[key], None, known=True)
         head, _, tail = key.partition("_")
         if head in self.splits and tail:
-            return Metric(self.metrics.get(tail, tail), self.splits[head], known=tail in self.metrics)
+            inner = self.metric(tail)  # of `validation/main/loss` too
+            return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
         return Metric(key, None, known=False)
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from postmortem.parsing.templates import plain
+from postmortem.parsing.templates import ALONE, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,15 +72,20 @@ class Settings(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A record of which rows are filled one by one. `whole`: nothing of it stands in the piece's columns."""
+    """A record of which rows are filled one by one."""
 
     record: int
     line: int
     state: int
     template: Template
     text: bytes
-    whole: bool
+    number: int  # of its template, which is ALONE where nothing of it stands in the piece's columns
     block: OpenBlock | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is filled here as a whole."""
+        return self.number == ALONE
 
     @property
     def rows(self) -> Iterator[Row]:

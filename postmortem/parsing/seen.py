@@ -27,6 +27,7 @@ class Kind:
     state: int  # of the line, from 0
     record: bytes
     records: int = 0
+    tabled: int = 0  # of these, those that the heading of a table made its rows
 
     @property
     def place(self) -> tuple[int, int]:
@@ -64,6 +65,10 @@ class Seen:
     def count(self, key: Hashable, records: int = 1) -> None:
         """So many records more of a kind that was met."""
         self._kinds[key].records += records
+
+    def tabled(self, key: Hashable) -> None:
+        """One of the records of a kind that was met is a row of a table."""
+        self._kinds[key].tabled += 1
 
     def add_alone(self, template: Template, line: int, state: int, record: bytes) -> None:
         """A record that no template is remembered for: its kind is what read it, else how its line begins."""

@@ -15,6 +15,8 @@ from postmortem.parsing.pattern import typed
 if TYPE_CHECKING:
     from postmortem.parsing.dialects import CompiledBlock
     from postmortem.parsing.pattern import FieldValue
+    from postmortem.parsing.reading import Where
+    from postmortem.parsing.tables import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Tabled:
+    """A cell of a table's row: where in the record's body it stands, and the number there; None where it is none."""
+
+    at: Where
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """All that the records of one shape give."""
 
@@ -70,6 +80,8 @@ class Template:
     rows: tuple[Row, ...] = ()
     carry: int | None = None  # the place that the records after it take
     block: CompiledBlock | None = None
+    columns: tuple[Cell, ...] = ()  # of the heading of a table
+    cells: tuple[Tabled, ...] = ()  # of what is a row, if a heading stands above it
     used: tuple[str, ...] = ()  # dialects, once for each of their lines
     patterns: tuple[str, ...] = ()  # what read it, for people
     looked_at: tuple[int, ...] = ()  # bytes whose digits decided

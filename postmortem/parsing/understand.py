@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import named
@@ -78,6 +79,8 @@ def _share(part: int, whole: int) -> float:
 def _read_by(kinds: Iterable[Kind]) -> list[ReadBy]:
     found: dict[tuple[str, str], list[Kind]] = {}
     for kind in kinds:
+        if kind.tabled:
+            found.setdefault((_GENERIC, _GENERIC), []).append(replace(kind, records=kind.tabled))
         for pair in dict.fromkeys(zip(kind.template.used, kind.template.patterns, strict=True)):
             found.setdefault(pair, []).append(kind)
     rows = []
@@ -101,12 +104,12 @@ def _read_by(kinds: Iterable[Kind]) -> list[ReadBy]:
 def _unread(kinds: Iterable[Kind], body: Callable[[bytes], str]) -> list[Unread]:
     found: dict[str, list[tuple[Kind, str]]] = {}
     for kind in kinds:
-        if not kind.template.read:
+        if not kind.template.read and kind.records > kind.tabled:
             text = body(kind.text.encode()).strip() or kind.text.strip()
             found.setdefault(_BLANKS.sub(" ", _DIGITS.sub("0", text)), []).append((kind, text))
     rows = []
     for shape, alike in found.items():
         first, text = min(alike, key=lambda pair: pair[0].place)
-        records = sum(kind.records for kind, _ in alike)
+        records = sum(kind.records - kind.tabled for kind, _ in alike)
         rows.append(Unread(shape=shape, records=records, line=first.line, example=text))
     return sorted(rows, key=lambda row: (-row.records, row.line, row.shape))

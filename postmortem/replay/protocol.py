@@ -48,7 +48,6 @@ class Scenarios(_Record):
 
     drawn: int
     kept: int
-    parts: int = 1  # in how many parts they were drawn: more than one where the device's memory holds no more
 
 
 class Replay(_Record):
@@ -71,6 +70,7 @@ class Replay(_Record):
     seed: int
     seconds: float
     because: str
+    parts: int = 1  # in which the scenarios were drawn: more than one where the device's memory does not hold them
     needs: str = ""  # what the mechanism would have to supply, and what its bound allows; the same for all fixes
 
 
@@ -148,7 +148,9 @@ class Answer:
     measure_next: tuple[str, ...] = ()
     priors: tuple[Prior, ...] = ()
     cannot_show: str = ""
+    question: str = ""
     failed: str = ""  # why some fixes, or all, could not be replayed
+    unjudged: tuple[Verdict, ...] = ()  # the verdict on each such fix, where it is known which
 
 
 class Lost(_Record):

@@ -100,7 +100,11 @@ def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 
 def between(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Log-uniform between two ends above 0, of `shape`; their value where they are one, which may be 0."""
+    """Log-uniform between two ends above 0, of `shape`; their value where they are one, which may be 0.
+
+    An end beyond float32 counts as its largest number: a log can print any.
+    """
+    low, high = (min(end, torch.finfo(torch.float32).max) for end in (low, high))
     if low == high:
         return torch.full(shape, low, device=generator.device)
     return low * (high / low) ** uniform(shape, generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from postmortem.report.numbers import figure, interval, percent
@@ -9,7 +10,8 @@ from postmortem.report.numbers import figure, interval, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from postmortem.incident import Job
+    from postmortem.comparison import Side
+    from postmortem.incident import Incident, Job
     from postmortem.replay.protocol import Fix, Replay, Verdict
 
 
@@ -36,6 +38,11 @@ def share(replay: Replay) -> str:
 def spread(low: float, median: float, high: float) -> str:
     """A median with its interval."""
     return figure(median) if figure(low) == figure(high) else f"{figure(median)} ({interval(low, high)})"
+
+
+def names(side: Incident | Side) -> str:
+    """The names of a run's files."""
+    return ", ".join(PurePath(log.path).name for log in side.logs)
 
 
 def facts(job: Job) -> list[tuple[str, Any]]:

@@ -26,7 +26,6 @@ MOST_ROWS: Final = 1_000
 MOST_COLUMNS: Final = 64
 MOST_TEXT: Final = 2_000  # characters of a value
 MOST_IN_A_LIST: Final = 1_000
-_BATCH: Final = 10_000
 
 
 def sealed(memory: str) -> duckdb.DuckDBPyConnection:
@@ -63,16 +62,20 @@ class Answer(NamedTuple):
 def answer(database: duckdb.DuckDBPyConnection, sql: str, params: dict[str, float]) -> Answer:
     """What a query returns. duckdb.Error where it cannot be run, MemoryError where it needs too much."""
     try:
-        cursor = database.execute(sql, params)
+        query = f"FROM (\n{sql.rstrip().removesuffix(';')}\n)"
+        cursor = database.execute(f"{query} LIMIT {MOST_ROWS + 1}", params)
         described = [column[0][:MOST_TEXT] for column in cursor.description or []]
         columns, cut, rows = described[:MOST_COLUMNS], max(0, len(described) - MOST_COLUMNS), []
-        for row in cursor.fetchmany(MOST_ROWS):
+        found = cursor.fetchall()
+        for row in found[:MOST_ROWS]:
             values = [_plain(value) for value in row[:MOST_COLUMNS]]
             cut += sum(shortened for _, shortened in values)
             rows.append(dict(zip(columns, [value for value, _ in values], strict=True)))
         left_out = 0
-        while len(rows) == MOST_ROWS and (more := cursor.fetchmany(_BATCH)):
-            left_out += len(more)
+        if len(found) > MOST_ROWS:
+            # to count them all takes less than to sort and to fetch them
+            (counted,) = database.execute(f"SELECT count(*) {query}", params).fetchone() or (0,)
+            left_out = counted - MOST_ROWS
         return Answer(rows, columns, left_out, cut)
     finally:
         database.abort()  # a result that is not fetched to its end keeps the database busy

@@ -81,7 +81,7 @@ def read(sql: str) -> Query:
     return Query(
         tables=tuple(sorted(tables)),
         own=tuple(sorted(own)),
-        columns=_columns(parts, set(tables)),
+        columns=None if _whole(node, _clauses(parts)) else _columns(parts, set(tables)),
         params=tuple(sorted({part["identifier"] for part in parts if part.get("class") == "PARAMETER"})),
         functions=tuple(sorted(functions)),
         needs=tuple(_needs(node, own)),
@@ -132,7 +132,7 @@ def _refuse(parts: list[Node], functions: set[str]) -> None:
             name = ".".join(filter(None, (part["catalog_name"], part["schema_name"], part["table_name"])))
             raise PostmortemError(f"no frame or signal {name!r}; a rule reads no other table and no file")
         if "query_location" in part and _is_source(part):
-            if part["type"] not in _PLACES:
+            if str(part["type"]) not in _PLACES:
                 raise PostmortemError(f"a rule selects from frames and signals, not by {part['type'].lower()}")
             if part["type"] == "TABLE_FUNCTION" and (name := part["function"]["function_name"].lower()) not in _SOURCES:
                 raise PostmortemError(f"{name}() is disabled: a rule reads frames and signals, no file and no setting")
@@ -145,12 +145,56 @@ def _is_source(part: Node) -> bool:
     return "sample" in part and "alias" in part
 
 
+def _clauses(parts: list[Node]) -> dict[str, Node]:
+    entries = (entry for part in parts for entry in (part.get("cte_map") or {}).get("map", ()))
+    return {entry["key"]: entry["value"]["query_node"] for entry in entries}
+
+
+def _whole(node: Node, clauses: Mapping[str, Node]) -> bool:
+    """Whether a * in what a query returns stands for columns of a table that nobody names.
+
+    A * within a query stands for what is named around it, unless all of it decides which rows there are.
+    """
+    if any(_has_star(part) for part in _parts(node)) and any(
+        part.get("type") in ("DISTINCT_MODIFIER", "RECURSIVE_CTE_NODE")
+        or part.get("setop_all") is False
+        or part.get("aggregate_handling") == "FORCE_AGGREGATES"
+        for part in _parts(node)
+    ):
+        return True
+    return _returns_table(node, clauses)
+
+
+def _returns_table(node: Node, clauses: Mapping[str, Node]) -> bool:
+    if node.get("type") != "SELECT_NODE":
+        sides = [node.get("left"), node.get("right"), *(node.get("children") or ())]
+        return any(_returns_table(side, clauses) for side in sides if side)
+    if not _has_star(node):
+        return False
+    waiting = [node["from_table"]]
+    while waiting:
+        source = waiting.pop()
+        if source["type"] == "JOIN":
+            waiting += source["left"], source["right"]
+        elif source["type"] == "SUBQUERY" and _returns_table(source["subquery"]["node"], clauses):
+            return True
+        elif source["type"] == "BASE_TABLE":
+            within = {name: clause for name, clause in clauses.items() if name != source["table_name"]}
+            if len(within) == len(clauses) or _returns_table(clauses[source["table_name"]], within):
+                return True
+    return False
+
+
+def _has_star(node: Node) -> bool:
+    return any(part.get("class") == "STAR" for part in node.get("select_list") or ())
+
+
 def _columns(parts: list[Node], tables: set[str]) -> tuple[str, ...] | None:
-    """The columns by name; None where a * or a whole row stands for them."""
+    """The columns by name; None where a pattern or a whole row stands for them."""
     names: set[str] = set()
     aliases = {part["alias"] for part in parts if _is_source(part) and part["alias"]}
     for part in parts:
-        if part.get("class") == "STAR" or part.get("ref_type") == "NATURAL":
+        if part.get("columns") or part.get("ref_type") == "NATURAL":
             return None
         if part.get("class") == "COLUMN_REF":
             if part["column_names"][0] in aliases | tables and len(part["column_names"]) == 1:

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.metrics import by_name
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from postmortem.metrics import ByName
 
 #: MAD of a normal distribution times this is its standard deviation.
 MAD_TO_STD: Final = 1.4826
@@ -26,6 +30,9 @@ _RESTART: Final = 0.5
 #: Counters that restart at ends this close to each other count batches of an epoch.
 _SAME_LENGTH: Final = 1.05
 _FEWEST_EPOCHS: Final = 2
+#: A counter that goes back so often, on so many lines, is several counters that are printed in turn.
+_MOST_PARTS: Final = 64
+_MIXED: Final = 0.1
 #: More points do not narrow a robust slope, and pairs grow with the square.
 _MOST_POINTS: Final = 200
 #: Standard normal, 97.5 %.
@@ -50,6 +57,10 @@ NAMES: Final = frozenset(
 )  # fmt: skip
 #: More records than a line holds.
 _RECORDS: Final = 2**20
+_COLUMNS: Final = (
+    "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "source_name", "split",
+    "scope",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +87,7 @@ class Curve:
 
     def finite(self) -> Curve:
         """The same curve without the values that are not finite."""
-        rows = self.rows.filter(pl.col("value").is_finite())
-        return replace(self, rows=rows)
+        return replace(self, rows=keep(self.rows, pl.col("value").is_finite()))
 
 
 #: The first columns of every signal of curves: what names the curve.
@@ -99,14 +109,17 @@ def curves(frames: Mapping[str, pl.DataFrame], wanted: Container[str] = (), *, l
     metrics = frames["metrics"]
     if id(metrics) not in _made:
         weakref.finalize(metrics, _made.pop, id(metrics), None)
-        _made[id(metrics)] = list(_all(metrics))
-    for curve in _made[id(metrics)]:
-        if curve.metric in wanted or (losses and is_loss(curve.metric)):
-            yield curve
+        _made[id(metrics)] = {}
+    made, held = _made[id(metrics)], by_name(metrics)
+    for name in held:
+        if name in wanted or (losses and is_loss(name)):
+            if name not in made:
+                made[name] = list(_of(name, held))
+            yield from made[name]
 
 
-#: The curves of each run that is still in use, by the id of its metrics.
-_made: Final[dict[int, list[Curve]]] = {}
+#: The curves by name of each run that is still in use, by the id of its metrics.
+_made: Final[dict[int, dict[str, list[Curve]]]] = {}
 
 
 def is_loss(name: str) -> bool:
@@ -114,31 +127,31 @@ def is_loss(name: str) -> bool:
     return name == "loss" or name.endswith("_loss")
 
 
-def _all(metrics: pl.DataFrame) -> Iterator[Curve]:
-    names = metrics["name"].unique(maintain_order=True).to_list()
-    alone = not any(_GAME.search(name) for name in names if name)
-    watched = [name for name in names if name and (name in NAMES or is_loss(name))]
-    rows = metrics.filter(
-        pl.col("name").is_in(watched), pl.col("meaning").is_in(["value", "running_mean"]), pl.col("scope").is_null()
-    ).select(
-        "file", "line", "record", "rank", "step", "step_unit", "epoch", "value", "text", "meaning", "name",
-        "source_name", pl.col("split").fill_null("train"),
-    )  # fmt: skip
+def _of(name: str, held: ByName) -> Iterator[Curve]:
+    alone = not any(_GAME.search(other) for other in held if other)
+    rows = keep(
+        held.of([name], _COLUMNS), pl.col("meaning").is_in(["value", "running_mean"]) & pl.col("scope").is_null()
+    ).with_columns(pl.col("split").fill_null("train"))
     # frames promise no order, and mostly have it; sorting what is sorted takes most of the time
     place = rows["line"] * _RECORDS + rows["record"].fill_null(0)
-    if rows["file"].n_unique() > 1 or not place.is_sorted():
-        rows = rows.sort("file", "line", "record", maintain_order=True)
-    for name in watched:
-        for split, both in _by(rows.filter(pl.col("name") == name), "split"):
-            plain = both.filter(pl.col("meaning") == "value")
-            for source, group in _by(both if plain.is_empty() else plain, "source_name"):
-                pieces = _pieces(group)
-                for part, piece in enumerate(pieces):
-                    last, objective = part == len(pieces) - 1, alone and name in _OBJECTIVES
-                    yield Curve(name, str(split), source, part, piece, last=last, objective=objective)
+    if not place.is_sorted():
+        rows = rows.sort("line", "record", maintain_order=True)
+    for split, both in by(rows, "split"):
+        plain = keep(both, pl.col("meaning") == "value")
+        for source, group in by(both if plain.is_empty() else plain, "source_name"):
+            pieces = _pieces(group)
+            for part, piece in enumerate(pieces):
+                last, objective = part == len(pieces) - 1, alone and name in _OBJECTIVES
+                yield Curve(name, str(split), source, part, piece, last=last, objective=objective)
 
 
-def _by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
+def keep(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
+    """The rows that meet a condition. Mostly all do, and then none is copied."""
+    met = rows.select(condition.fill_null(value=False).alias("met"))["met"]
+    return rows if met.all() else rows.filter(met)
+
+
+def by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
     """The rows by the values of a column, in their order. Grouping by text is slow where there is but one value."""
     found = rows[column].unique(maintain_order=True).to_list()
     if len(found) == 1:
@@ -149,29 +162,32 @@ def _by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]
 def _pieces(group: pl.DataFrame) -> list[pl.DataFrame]:
     """The values of one rank, without a progress bar's repetitions, cut where the counter starts again."""
     rank = group["rank"].min()
-    rows = group if rank is None else group.filter(pl.col("rank").is_null() | (pl.col("rank") == rank))
+    rows = group if rank is None else keep(group, pl.col("rank").is_null() | (pl.col("rank") == rank))
     again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("step", "epoch", "value"))
-    rows = rows.filter(pl.col("step").is_null() | ~again | (pl.int_range(pl.len()) == 0))
+    rows = keep(rows, pl.col("step").is_null() | ~again | (pl.int_range(pl.len()) == 0))
     bounds = [0, *_restarts(rows), rows.height]
     return [rows[begin:end].select("line", "step", "epoch", "value", "text") for begin, end in pairwise(bounds)]
 
 
 def _restarts(rows: pl.DataFrame) -> list[int]:
-    """Where the counter starts again, and not because an epoch does."""
+    """Where the counter starts again, and not because an epoch does; of very many such places the last ones."""
     if rows["step"].null_count() == rows.height:
         return []
     step = pl.col("step").forward_fill()
-    before = step.shift(1)
-    back = (
-        (step < before * _RESTART)
-        & ~(pl.col("epoch") > pl.col("epoch").shift(1)).fill_null(value=False)
-        & (pl.col("step_unit").fill_null("unknown") != "batch_of_epoch")
+    fallen = rows.select((step < step.shift(1) * _RESTART).fill_null(value=False))["step"].arg_true()
+    if not len(fallen):
+        return []
+    epoch = pl.col("epoch")
+    back = ~(epoch > epoch.shift(1)).fill_null(value=False) & (
+        pl.col("step_unit").fill_null("unknown") != "batch_of_epoch"
     )
-    found = rows.select(at=pl.int_range(pl.len()), back=back.fill_null(value=False), before=before).filter("back")
+    found = rows.select(at=pl.int_range(pl.len()), back=back, before=step.shift(1))[fallen].filter("back")
     ends = found["before"].to_list()
     if len(ends) >= _FEWEST_EPOCHS and max(ends) <= _SAME_LENGTH * min(ends):
         return []
-    return list(found["at"])
+    if len(ends) > _MOST_PARTS and len(ends) > _MIXED * rows.height:
+        return []
+    return list(found["at"])[-_MOST_PARTS:]
 
 
 def noise(values: NDArray[np.float64]) -> float:

@@ -54,9 +54,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if not isinstance(last_told, int):
         return pl.DataFrame(schema=COLUMNS)
     ends = [*(line - 1 for line, _, _ in cuts[1:]), last_told]
-    rows = []
+    lines, rows = steps["line"], []
     for number, ((line, kind, ended), last_line) in enumerate(zip(cuts, ends, strict=True)):
-        within = steps.filter(pl.col("line").is_between(line, last_line)) if len(cuts) > 1 else steps
+        first_row, after = lines.search_sorted(line, "left"), lines.search_sorted(last_line, "right")
+        within = steps.slice(first_row, after - first_row)
         counted = within["step"].drop_nulls()
         first, last = (counted[0], counted[-1]) if len(counted) else (None, None)
         rows.append((number, line, last_line, number == len(cuts) - 1, first, last, len(within), kind, ended))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import is_loss, keep
 from postmortem.student import two_sided
 
 if TYPE_CHECKING:
@@ -39,28 +41,41 @@ _STEP: Final = ["job", "epoch", "step"]
 #: As much of the total as rounding in print may make the rest negative.
 _ROUNDING: Final = 0.01
 _SHOWN: Final = 20
+#: Values of the total: more of them narrow no interval that matters.
+_ENOUGH: Final = 50_000
+_COLUMNS: Final = (*_STEP, "line", "value", "split")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per term `*_loss` of a `loss` that can be fitted: two more steps than terms, terms that vary."""
-    train = frames["metrics"].filter(
-        pl.col("step").is_not_null(), pl.col("value").is_finite(), pl.col("split").fill_null("train") == "train"
+    held = by_name(frames["metrics"])
+    trained = (
+        pl.col("step").is_not_null() & pl.col("value").is_finite() & (pl.col("split").fill_null("train") == "train")
     )
-    names = [name for name in train["name"].unique(maintain_order=True) if name.endswith("_loss")]
+    train = {name: keep(held.of([name], _COLUMNS), trained) for name in filter(is_loss, held)}
+    names = [name for name, printed in train.items() if name != "loss" and not printed.is_empty()]
     # a term that is printed at fewer steps than another is fitted with those that are printed there too
     for terms in ([names, *([name] for name in names)]) if len(names) > 1 else [names]:
-        rows = _fit(train, terms)
+        rows = _fit(_beginning(train), terms) if "loss" in train else []
         if rows:
             return pl.DataFrame(rows, schema=COLUMNS, orient="row")
     return pl.DataFrame(schema=COLUMNS)
 
 
+def _beginning(train: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    """As many values as are enough to fit, up to the same line."""
+    lines = train["loss"]["line"]
+    if len(lines) <= _ENOUGH:
+        return train
+    end = lines.sort()[_ENOUGH]
+    return {name: printed.filter(pl.col("line") < end) for name, printed in train.items()}
+
+
 @np.errstate(all="ignore")  # squares of what a log may print overflow; then nothing is fitted
-def _fit(train: pl.DataFrame, terms: list[str]) -> list[tuple[object, ...]]:
-    table = train.filter(pl.col("name") == "loss").unique(_STEP, keep="first", maintain_order=True)
-    table = table.select(*_STEP, total="value")
+def _fit(train: Mapping[str, pl.DataFrame], terms: list[str]) -> list[tuple[object, ...]]:
+    table = train["loss"].unique(_STEP, keep="first", maintain_order=True).select(*_STEP, total="value")
     for term in terms:
-        printed = train.filter(pl.col("name") == term).unique(_STEP, keep="first", maintain_order=True)
+        printed = train[term].unique(_STEP, keep="first", maintain_order=True)
         printed = printed.select(*_STEP, pl.col("value").alias(term), pl.col("line").alias(f"{term} line"))
         table = table.join(printed, on=_STEP, nulls_equal=True, maintain_order="left")
     x, y = table.select(terms).to_numpy(), table["total"].to_numpy()

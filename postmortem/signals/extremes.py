@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,31 +27,20 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "highest_text": pl.String(),
     "highest_step": pl.Int64(),
 }
+_SPLIT: Final = pl.col("split").fill_null("train")
+_COLUMNS: Final = ("value", "line", "text", "step", "split", "source_name", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per metric, split and source name. Placeholders and configured values are left out."""
-    metrics = frames["metrics"].filter(pl.col("value").is_finite(), pl.col("meaning").is_in(["value", "running_mean"]))
-    value = pl.col("value")
-    # grouping by text takes several times as long
-    keys = (pl.col("name").alias("metric"), pl.col("split").fill_null("train"), pl.col("source_name"))
-    groups = (
-        metrics.lazy()
-        .select(
-            "line", "value", *(key.cast(pl.Categorical) for key in keys), row=pl.int_range(pl.len(), dtype=pl.UInt32)
-        )
-        .group_by("metric", "split", "source_name", maintain_order=True)
-        .agg(
-            pl.col("line").min(),
-            pl.len().alias("printed"),
-            pl.col("row").get(value.arg_min()).alias("lowest row"),
-            pl.col("row").get(value.arg_max()).alias("highest row"),
-        )
-        .collect()
-    )
-    for end in ("lowest", "highest"):
-        found = metrics[groups[f"{end} row"]].select("value", "line", "text", "step")
-        groups = groups.hstack(
-            found.rename({"value": end, **{name: f"{end}_{name}" for name in ("line", "text", "step")}})
-        )
-    return groups.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+    held = by_name(frames["metrics"])
+    told = pl.col("value").is_finite() & pl.col("meaning").is_in(["value", "running_mean"])
+    rows = []
+    for name in held:
+        for split, both in by(keep(held.of([name], _COLUMNS), told).with_columns(_SPLIT), "split"):
+            for source, group in by(both, "source_name"):
+                ends = [place for place in (group["value"].arg_min(), group["value"].arg_max()) if place is not None]
+                found = [group.row(place)[:4] for place in ends]
+                if found:
+                    rows.append((name, split, source, group["line"].min(), group.height, *found[0], *found[1]))
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -47,7 +47,7 @@ _FAULTS: Final = frozenset({
     "fatal_python_error", "cuda_error", "cuda_out_of_memory", "device_assert", "cuda_no_kernel_image",
     "cuda_device_missing", "driver_mismatch", "duplicate_gpu", "nan_terminated", "all_steps_invalid", "run_aborted",
     "port_in_use", "shared_memory", "disk_full", "quota_exceeded", "library_missing", "command_missing",
-    "command_failed", "kaldi_error", "not_started",
+    "command_failed", "kaldi_error", "not_started", "arguments_refused",
 })  # fmt: skip
 _ENDS: Final = frozenset({
     "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
@@ -107,7 +107,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     root_ranks = _root_ranks(frames["events"])
     rows = []
     for attempt, line, last_line, last in frames["attempts"].select("attempt", "line", "last_line", "last").iter_rows():
-        here = [failure for failure in found if line <= failure.line <= last_line]
+        here = found[bisect_left(found, line, key=_line) : bisect_right(found, last_line, key=_line)]
         done = _completed(frames["events"], line, last_line)
         handled = [steps.go_on(failure, last_line) or (done < failure.line and _at_exit(failure)) for failure in here]
         open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
@@ -122,6 +122,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
                 not survived and failure.line in chain, alone, survived, attempt, last, failure.fields,
             ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _line(failure: _Failure) -> int:
+    return failure.line
 
 
 def _failures(events: pl.DataFrame) -> list[_Failure]:

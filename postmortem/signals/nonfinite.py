@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
+
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from postmortem.metrics import ByName
 
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "metric": pl.String(),
@@ -29,6 +35,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 _SHOWN: Final = 20
 #: A bar's running mean that is nan so often, and nothing else, is no bar that has just begun.
 _FEWEST_RUNNING: Final = 3
+_COLUMNS: Final = ("line", "record", "step", "epoch", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -36,35 +43,32 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
     So are running means, which one bad value spoils for good, unless they are all that tells of the loss.
     """
-    metrics = frames["metrics"]
-    touched = metrics.filter(~pl.col("value").is_finite()).select("name").unique()
-    near = metrics.join(touched, on="name", how="semi", maintain_order="left")
+    held = by_name(frames["metrics"])
+    touched = [name for name in held if not held.of([name], ["value"])["value"].is_finite().all()]
     rows = []
-    for (name, split), group in near.filter(pl.col("meaning") == "value").group_by(
-        "name", "split", maintain_order=True
-    ):
-        if not group["value"].is_finite().all():
-            rows.append((name, split, *_course(group)))
+    for name in touched:
+        values = keep(held.of([name], _COLUMNS), pl.col("meaning") == "value")
+        for split, group in by(values, "split"):
+            if not group["value"].is_finite().all():
+                rows.append((name, split, *_course(group)))
     told = {row[0] for row in rows}
-    for (name,), group in _running(metrics, near).group_by("name", maintain_order=True):
-        if name not in told:
-            rows.append((name, "train", *_course(group)))
+    bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
+    rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
 def _course(group: pl.DataFrame) -> tuple[object, ...]:
     """The columns from `line` on, of rows of which at least one is not finite."""
-    finite = group["value"].is_finite().to_list()
-    bad = [index for index, good in enumerate(finite) if not good]
-    first, last = bad[0], bad[-1]
-    leading = next((i for i, good in enumerate(finite) if good), len(finite))
-    bad_rows = group[bad]
-    lines = list(dict.fromkeys(group["line"][index] for index in bad))
+    finite = group["value"].is_finite().to_numpy()
+    bad = np.flatnonzero(~finite)
+    first, last, bad_rows = int(bad[0]), int(bad[-1]), group[bad]
+    leading = int(finite.argmax()) if finite.any() else len(finite)
+    lines = bad_rows["line"].unique(maintain_order=True).head(_SHOWN).to_list()
     return (
         lines[0],
-        lines[:_SHOWN],
+        lines,
         group["step"][first],
-        "nan" if group["value"][first] != group["value"][first] else "inf",
+        "nan" if np.isnan(group["value"][first]) else "inf",
         len(bad),
         len(finite),
         leading,
@@ -72,25 +76,29 @@ def _course(group: pl.DataFrame) -> tuple[object, ...]:
         group["step"][last],
         _steps(bad_rows.head(leading)) if leading else 0,
         len(finite) - 1 - last,
-        sum(finite[first:last]),
-        group.filter(pl.col("value").is_finite())["value"].median(),
+        int(finite[first:last].sum()),
+        group["value"].filter(finite).median(),
     )
 
 
-def _running(metrics: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
-    """Running means of losses, from a step on at which they are not finite, where no loss is finite after it."""
-    bars = near.filter(pl.col("meaning") == "running_mean", _LOSS, _TRAINING)
-    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0).sort("line", "record")
+def _running(held: ByName, name: str) -> pl.DataFrame:
+    """The running mean of a loss, from a step on at which it is not finite, where no loss is finite after it."""
+    bars = held.of([name], _COLUMNS).filter(pl.col("meaning") == "running_mean", _TRAINING).sort("line", "record")
+    lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0)
     if lost.height < _FEWEST_RUNNING:
         return bars.clear()
-    first = lost.select("line", "record").row(0)
-    after = (pl.col("line") > first[0]) | ((pl.col("line") == first[0]) & (pl.col("record") >= first[1]))
+    line, record = lost.select("line", "record").row(0)
+    after = (pl.col("line") > line) | ((pl.col("line") == line) & (pl.col("record") >= record))
     measured = pl.col("meaning").is_in(["value", "running_mean"])
-    sound = metrics.filter(measured, _LOSS, _TRAINING, after, pl.col("value").is_finite())
-    return bars.sort("line", "record") if sound.is_empty() else bars.clear()
+    losses = held.of([other for other in held if _is_loss(other)], _COLUMNS)
+    sound = losses.filter(measured, _TRAINING, after, pl.col("value").is_finite())
+    return bars if sound.is_empty() else bars.clear()
 
 
-_LOSS: Final = (pl.col("name") == "loss") | pl.col("name").str.ends_with("_loss")
+def _is_loss(name: str) -> bool:
+    return name == "loss" or name.endswith("_loss")
+
+
 _TRAINING: Final = pl.col("split").fill_null("train") == "train"
 
 

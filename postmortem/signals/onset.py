@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, curves, noise
+from postmortem.metrics import by_name
+from postmortem.signals._curves import KEY, curves, keep, noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "sigmas": pl.Float64(),  # (just_before - usual) / noise
     "lr": pl.Float64(),  # printed last before it
     "loss_scale": pl.Float64(),
+    "grad_norm": pl.Float64(),  # before this line, not of it
 }
 _NEAR: Final = 3
 _WINDOW: Final = 30
@@ -37,11 +39,12 @@ _FLOOR: Final = 1e-3
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss, a gradient norm or a parameter norm with a value that is not finite."""
     rows = []
+    held = by_name(frames["metrics"])
     beside = {
-        name: frames["metrics"].filter(
-            pl.col("name") == name, pl.col("meaning") == "value", pl.col("value").is_finite()
+        name: keep(
+            held.of([name], ["line", "value", "meaning"]), (pl.col("meaning") == "value") & pl.col("value").is_finite()
         )
-        for name in ("lr", "loss_scale")
+        for name in ("lr", "loss_scale", "grad_norm")
     }
     for curve in curves(frames, ("grad_norm", "param_norm", "perplexity"), losses=True):
         good = np.isfinite(curve.values)
@@ -54,7 +57,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         usual = float(np.median(usual_values)) if len(usual_values) else None
         just = float(np.median(near)) if len(near) else None
         spread = max(noise(usual_values), _FLOOR * abs(usual)) if usual and len(usual_values) > _NEAR else None
-        said = {name: table.filter(pl.col("line") <= line)["value"].tail(1) for name, table in beside.items()}
+        said = [_last(table, line, side="left" if name == "grad_norm" else "right") for name, table in beside.items()]
         rows.append((
             *curve.key,
             line,
@@ -68,6 +71,13 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             just,
             just / usual if usual and just is not None else None,
             (just - usual) / spread if spread and just is not None and usual is not None else None,
-            *(found[0] if len(found) else None for found in said.values()),
+            *said,
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _last(table: pl.DataFrame, line: int, side: Literal["left", "right"]) -> float | None:
+    """The last value before a line, or, from the right, up to it."""
+    rows = table if table["line"].is_sorted() else table.sort("line")
+    place = rows["line"].search_sorted(line, side)
+    return float(rows["value"][place - 1]) if place else None

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import keep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,18 +36,13 @@ _FEWEST: Final = 20
 _ENOUGH: Final = 20_000
 #: Each part must be long enough to be a state of the run and no pause.
 _SHORTEST: Final = 0.1
+_COLUMNS: Final = ("name", "split", "rank", "source_name", "line", "record", "step", "value", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The largest change of each series of step times and of throughput, attempt by attempt."""
-    timed = (
-        frames["metrics"]
-        .lazy()
-        .filter(pl.col("name").is_in(["step_time", "throughput"]))
-        .filter(pl.col("value").is_finite(), pl.col("value") > 0, pl.col("meaning") == "value")
-        .select("name", "split", "rank", "source_name", "line", "record", "step", "value")
-        .collect()
-    )
+    told = pl.col("value").is_finite() & (pl.col("value") > 0) & (pl.col("meaning") == "value")
+    timed = keep(by_name(frames["metrics"]).of(["step_time", "throughput"], _COLUMNS), told)
     rows = []
     for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
         ordered = series if series["line"].is_sorted() else series.sort("line", "record")

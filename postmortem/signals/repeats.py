@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from postmortem.signals._curves import KEY, curves
@@ -30,35 +31,37 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 }
 _EXPONENT: Final = re.compile(r"[eE].*$")
 _NAMES: Final = ("accuracy", "param_norm", "perplexity", "wer", "label_error_rate", "cer", "lr")
+#: Values, from all of the curve, that are enough to see with how many digits a metric is printed.
+_ENOUGH: Final = 5_000
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss, a parameter norm or a measure of the task that prints a value twice in a row."""
     rows = []
     for curve in curves(frames, _NAMES, losses=True):
-        runs = curve.rows.with_columns(run=pl.col("text").rle_id()).group_by("run", maintain_order=True).agg(
-            pl.col("line"), pl.col("step"), pl.col("text").first(), pl.col("value").first(), pl.len().alias("equal")
-        )  # fmt: skip
-        if runs.is_empty():
+        table = curve.rows
+        if table.is_empty():
             continue
-        longest = runs.row(int(runs["equal"].arg_max() or 0), named=True)
-        if longest["equal"] < 2:  # noqa: PLR2004 - one value repeats nothing
+        begins = np.append(0, (table["text"].ne_missing(table["text"].shift(1)))[1:].arg_true().to_numpy() + 1)
+        lengths = np.diff(begins, append=table.height)
+        longest = int(lengths.argmax())
+        first, equal = int(begins[longest]), int(lengths[longest])
+        if equal < 2:  # noqa: PLR2004 - one value repeats nothing
             continue
-        printed_digits = max(significant_digits(text) for text in runs["text"].drop_nulls().unique().head(1000))
-        lines = [longest["line"][0], longest["line"][-1]]
-        ends = longest["run"] == runs["run"][-1]
+        last = first + equal - 1
+        texts = table["text"].gather(begins[:: -(-len(begins) // _ENOUGH)]).drop_nulls().unique()
         rows.append((
             *curve.key,
-            lines[0],
-            lines,
-            longest["step"][0],
-            longest["step"][-1],
-            longest["text"],
-            longest["value"],
-            longest["equal"],
-            curve.rows.height,
-            printed_digits,
-            ends,
+            table["line"][first],
+            [table["line"][first], table["line"][last]],
+            table["step"][first],
+            table["step"][last],
+            table["text"][first],
+            table["value"][first],
+            equal,
+            table.height,
+            max((significant_digits(text) for text in texts), default=0),
+            longest == len(begins) - 1,
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +30,7 @@ _RESTORES: Final = frozenset({"resumed", "checkpoint_loaded"})
 _STARTS: Final = frozenset({"run_started", "training_started", "workers_restarted", "container_restarted"})
 _BEFORE: Final = 20
 _AFTER: Final = 5
+_COLUMNS: Final = ("line", "record", "rank", "step", "step_unit", "value", "meaning", "split", "source_name")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -36,18 +40,20 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     marks = [*events.iter_rows(), *((line, "attempt") for line in starts)]
     if not marks:
         return pl.DataFrame(schema=COLUMNS)
-    losses = frames["metrics"].filter(
-        pl.col("name").is_in(_LOSSES),
-        pl.col("meaning") == "value",
-        pl.col("step").is_not_null(),
-        pl.col("step_unit") != "batch_of_epoch",
-        pl.col("value").is_finite(),
-        pl.col("split").is_null() | (pl.col("split") == "train"),
+    held = by_name(frames["metrics"])
+    wanted = (
+        (pl.col("meaning") == "value")
+        & pl.col("step").is_not_null()
+        & (pl.col("step_unit") != "batch_of_epoch")
+        & pl.col("value").is_finite()
+        & (pl.col("split").is_null() | (pl.col("split") == "train"))
     )
     rows = []
-    for (name, _, _), series in losses.group_by("name", "rank", "source_name", maintain_order=True):
-        ordered = series.sort("line", "record")
-        rows += [(name, *row) for row in _between(ordered, sorted(marks))]
+    for name in _LOSSES:
+        for _, of_source in by(keep(held.of([name], _COLUMNS), wanted), "source_name"):
+            for _, series in by(of_source, "rank"):
+                ordered = series if series["line"].is_sorted() else series.sort("line", "record")
+                rows += [(name, *row) for row in _between(ordered, sorted(marks))]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

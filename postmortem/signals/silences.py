@@ -25,7 +25,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "zones": pl.Boolean(),  # two clocks may differ by their zones, and do not by much else
 }
 #: Pauses further back say no more of what is usual.
-_ENOUGH: Final = 20_000
+_ENOUGH: Final = 5_000
 #: Zones differ by quarters of an hour.
 _QUARTER: Final = 900.0
 
@@ -38,11 +38,12 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     told = frames["progress"].filter(pl.col("ts").is_not_null())
     rows = []
     for attempt, first, last in frames["attempts"].select("attempt", "line", "last").iter_rows():
-        end = ends.filter(pl.col("line") >= first).head(1)
-        if end.is_empty():
+        place = ends["line"].search_sorted(first, "left")
+        if place == ends.height:
             continue
-        end_line, kind, ended, scheduler = end.row(0)
-        within = told.filter(pl.col("line").is_between(first, end_line)).tail(_ENOUGH)
+        end_line, kind, ended, scheduler = ends.row(place)
+        begin, after = told["line"].search_sorted(first, "left"), told["line"].search_sorted(end_line, "right")
+        within = told.slice(begin, after - begin).tail(_ENOUGH)
         within = within.with_columns(seconds=clock.seconds("ts")).drop_nulls("seconds")
         pauses = within["seconds"].diff().drop_nulls()
         pauses = pauses.filter(pauses > 0)

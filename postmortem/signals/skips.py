@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, curves
+from postmortem.signals._curves import KEY, curves, keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for whole in curves(frames, ("skipped_steps",)):
         curve = whole.finite()
-        table = curve.rows.filter(pl.col("step").is_not_null()).unique("step", keep="first", maintain_order=True)
+        table = keep(curve.rows, pl.col("step").is_not_null())
+        if not (table["step"].diff() > 0).all():
+            table = table.unique("step", keep="first", maintain_order=True)
         step, count = table["step"].to_numpy().astype(float), table["value"].to_numpy()
         if len(step) < _FEWEST or (np.diff(step) <= 0).any() or (count < 0).any():
             continue

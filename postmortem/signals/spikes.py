@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from postmortem.signals._curves import KEY, curves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
 COLUMNS: Final[dict[str, pl.DataType]] = {
     **KEY,
@@ -37,6 +40,10 @@ _BACK: Final = 3.0
 _IQR_OF_NORMAL: Final = 1.349
 #: A narrower spread is that of the print.
 _FLOOR: Final = 0.01
+#: Relative, so that what is left out at first is left out for certain.
+_ROUNDING: Final = 1e-9
+#: Values that are judged together, so that what is sorted for them stays small.
+_AT_ONCE: Final = 50_000
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -44,35 +51,53 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows: list[tuple[object, ...]] = []
     for whole in curves(frames, ("grad_norm",), losses=True):
         curve = whole.finite()
-        value = pl.col("value")
-        quarter, three = (
-            value.rolling_quantile(share, "linear", window_size=_WINDOW, min_samples=_FEWEST).shift(1)
-            for share in (0.25, 0.75)
-        )
-        usual = value.rolling_median(_WINDOW, min_samples=_FEWEST).shift(1)
-        judged = curve.rows.with_columns(usual=usual, width=three - quarter)
-        judged = judged.with_columns(
-            spread=pl.max_horizontal(pl.col("width") / _IQR_OF_NORMAL, _FLOOR * pl.col("usual").abs())
-        )
-        far = judged.select(
-            at=pl.int_range(pl.len()),
-            far=(value > pl.col("usual") + _FAR * pl.col("spread"))
-            & (value > _HIGH * pl.col("usual"))
-            & (pl.col("usual") > 0),
-        ).filter(pl.col("far"))["at"]
+        values = curve.values
         found: list[tuple[object, ...]] = []
         free = 0
-        for at in far:
+        for at, usual, spread in _far(values):
             if at < free:
                 continue
-            usual, spread = judged["usual"][at], judged["spread"][at]
-            later = judged["value"][at:]
-            back = (later <= usual + _BACK * spread).arg_max() or 0
-            recovered = back > 0
-            length = back if recovered else len(later)
-            free = at + length
-            top = float(later[:length].max() or 0.0)  # type: ignore[arg-type]
-            place = judged["line"][at], judged["step"][at]
-            found.append((*curve.key, *place, top, usual, spread, top / usual, length, recovered))
-        rows += [(*row, len(found), judged.height) for row in found]
+            back = _first_below(values, at, usual + _BACK * spread)
+            free = len(values) if back is None else back
+            top = float(values[at:free].max())
+            place = curve.rows["line"][at], curve.rows["step"][at]
+            found.append((*curve.key, *place, top, usual, spread, top / usual, free - at, back is not None))
+        rows += [(*row, len(found), len(values)) for row in found]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _far(values: NDArray[np.float64]) -> Iterator[tuple[int, float, float]]:
+    """The values that stand far above those before them, with the median and the spread of those."""
+    for at in range(_FEWEST, min(_WINDOW, len(values))):
+        yield from _judged(values[None, :at], values[at : at + 1], np.array([at]))
+    if len(values) <= _WINDOW:
+        return
+    before = np.lib.stride_tricks.sliding_window_view(values[:-1], _WINDOW)
+    later = values[_WINDOW:]
+    # half of those before it lie so far below it: to sort twenty values for each one would take long
+    low, enough = np.zeros(len(later), np.int8), later / _HIGH * (1 + _ROUNDING)
+    for place in range(_WINDOW):
+        low += values[place : place + len(later)] <= enough
+    chosen = np.flatnonzero((low >= _WINDOW // 2) & (later > 0))
+    for some in np.array_split(chosen, max(1, len(chosen) // _AT_ONCE)):
+        yield from _judged(before[some], later[some], some + _WINDOW)
+
+
+def _judged(
+    before: NDArray[np.float64], later: NDArray[np.float64], at: NDArray[np.int64]
+) -> Iterator[tuple[int, float, float]]:
+    quarter, usual, three = np.quantile(before, [0.25, 0.5, 0.75], axis=1)
+    spread = np.maximum((three - quarter) / _IQR_OF_NORMAL, _FLOOR * np.abs(usual))
+    far = (later > usual + _FAR * spread) & (later > _HIGH * usual) & (usual > 0)
+    yield from zip(at[far].tolist(), usual[far].tolist(), spread[far].tolist(), strict=True)
+
+
+def _first_below(values: NDArray[np.float64], start: int, level: float) -> int | None:
+    """The first value from `start` on that is no higher than `level`: looked for in pieces, since most are near."""
+    size = _WINDOW
+    while start < len(values):
+        below = values[start : start + size] <= level
+        if below.any():
+            return start + int(below.argmax())
+        start, size = start + size, 2 * size
+    return None

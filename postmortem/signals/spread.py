@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, is_loss, keep
 from postmortem.student import two_sided
 
 if TYPE_CHECKING:
@@ -33,31 +35,33 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 #: With fewer values before it, the interval is too wide to say anything; more are no longer like it.
 _FEWEST: Final = 5
 _WINDOW: Final = 30
+_COLUMNS: Final = ("line", "step", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per finite value of a loss that has five or more before it. Running means are left out."""
-    values = pl.col("value")
-    group = ["name", "split"]
-    judged = (
-        frames["metrics"]
-        .filter(
-            values.is_finite(),
-            pl.col("meaning") == "value",
-            (pl.col("name") == "loss") | pl.col("name").str.ends_with("_loss"),
-        )
-        .with_columns(
-            pl.col("name").alias("metric"),
-            values.shift(1).over(group).alias("previous"),
-            pl.int_range(pl.len()).over(group).clip(0, _WINDOW).alias("before"),
-            values.rolling_mean(_WINDOW, min_samples=_FEWEST).shift(1).over(group).alias("mean"),
-            values.rolling_std(_WINDOW, min_samples=_FEWEST).shift(1).over(group).alias("spread"),
-            (pl.int_range(pl.len()) == pl.len() - 1).over(group).alias("last"),
-        )
-        .filter(pl.col("before") >= _FEWEST)
-    )
-    if judged.is_empty():
-        return pl.DataFrame(schema=COLUMNS)
+    held = by_name(frames["metrics"])
+    found = [pl.DataFrame(schema=COLUMNS)]
+    for name in filter(is_loss, held):
+        rows = keep(held.of([name], _COLUMNS), pl.col("value").is_finite() & (pl.col("meaning") == "value"))
+        found += [_judged(name, split, group) for split, group in by(rows, "split") if group.height > _FEWEST]
+    return pl.concat(found)
+
+
+def _judged(name: str, split: str | None, rows: pl.DataFrame) -> pl.DataFrame:
+    value = pl.col("value")
+    judged = rows.select(
+        pl.lit(name).alias("metric"),
+        pl.lit(split, pl.String).alias("split"),
+        "line",
+        "step",
+        "value",
+        value.shift(1).alias("previous"),
+        pl.int_range(pl.len()).clip(0, _WINDOW).alias("before"),
+        value.rolling_mean(_WINDOW, min_samples=_FEWEST).shift(1).alias("mean"),
+        value.rolling_std(_WINDOW, min_samples=_FEWEST).shift(1).alias("spread"),
+        (pl.int_range(pl.len()) == pl.len() - 1).alias("last"),
+    )[_FEWEST:]
     before = judged["before"].to_numpy()
     reach = np.array([0, 0, *(two_sided(freedom) for freedom in range(1, _WINDOW))])
     half = judged["spread"].to_numpy() * reach[before] * (1 + 1 / before) ** 0.5

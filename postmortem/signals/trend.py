@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, is_loss, keep
 from postmortem.signals.decomposition import line_fit
 
 if TYPE_CHECKING:
@@ -27,18 +29,20 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "change_high": pl.Float64(),
 }
 _FEWEST: Final = 3
+_COLUMNS: Final = ("line", "step", "value", "split", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per loss with three or more finite values at known, different steps of one epoch count."""
-    losses = frames["metrics"].filter(
-        pl.col("value").is_finite(),
-        pl.col("step").is_not_null(),
-        pl.col("meaning") != "placeholder",
-        (pl.col("name") == "loss") | pl.col("name").str.ends_with("_loss"),
-    )
+    held = by_name(frames["metrics"])
     rows = []
-    for (name, split), group in losses.group_by("name", "split", maintain_order=True):
+    told = pl.col("value").is_finite() & pl.col("step").is_not_null() & (pl.col("meaning") != "placeholder")
+    groups = [
+        (name, split, group)
+        for name in filter(is_loss, held)
+        for split, group in by(keep(held.of([name], _COLUMNS), told), "split")
+    ]
+    for name, split, group in groups:
         steps, values = group["step"].cast(pl.Float64).to_numpy(), group["value"].to_numpy()
         # a step that goes back starts another count: the line through both would mean nothing
         if len(values) < _FEWEST or (steps[1:] < steps[:-1]).any() or steps[-1] == steps[0]:

@@ -16,6 +16,8 @@ from postmortem.signals._curves import KEY, MAD_TO_STD, curves, noise, theil_sen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 COLUMNS: Final[dict[str, pl.DataType]] = {
     **KEY,
     "line": pl.Int64(),  # of the minimum
@@ -38,6 +40,8 @@ _FEWEST_AFTER: Final = 3
 #: A spread below this share of the value is how it was rounded in print.
 _FLOOR: Final = 1e-3
 _CLEARLY: Final = 3.0
+#: A longer curve is told as well by the medians of runs of its values.
+_ENOUGH: Final = 20_000
 
 
 @np.errstate(all="ignore")  # differences of what a log may print overflow
@@ -49,17 +53,19 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         table, values = curve.rows, curve.values
         if len(values) < _FEWEST:
             continue
-        window = max(3, len(values) // 40) | 1
-        course = pl.Series(values).rolling_median(window, center=True, min_samples=1).to_numpy()
+        run = -(-len(values) // _ENOUGH)
+        told = _medians(values, run)
+        window = max(3, len(told) // 40) | 1
+        course = pl.Series(told).rolling_median(window, center=True, min_samples=1).to_numpy()
         lowest = int(course.argmin())
-        around = max(0, lowest - window // 2)
-        at = around + int(values[around : lowest + window // 2 + 1].argmin())
+        around, end_of = max(0, lowest - window // 2) * run, (lowest + window // 2 + 1) * run
+        at = around + int(values[around:end_of].argmin())
         after = len(values) - 1 - at
         if after < _FEWEST_AFTER:
             continue
         tail = max(3, len(values) // 10)
         low, end = float(course[lowest]), float(np.median(values[-tail:]))
-        residual = float(MAD_TO_STD * np.median(np.abs(values - course)))
+        residual = float(MAD_TO_STD * np.median(np.abs(values - np.repeat(course, run)[: len(values)])))
         spread = max(residual, noise(values), _FLOOR * abs(low), np.finfo(float).tiny)
         later = values[at + 1 :]
         lines = [table["line"][at], table["line"][-1]]
@@ -81,3 +87,12 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             float((later[after // 2 :] > low + _CLEARLY * spread).mean()),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _medians(values: NDArray[np.float64], run: int) -> NDArray[np.float64]:
+    """The medians of runs of so many values, the last one shorter."""
+    if run == 1:
+        return values
+    full = len(values) // run * run
+    rest = [np.median(values[full:])] if full < len(values) else []
+    return np.append(np.median(values[:full].reshape(-1, run), axis=1), rest)

@@ -107,7 +107,13 @@ def test_the_loss_is_that_of_the_reference() -> None:
     torch.testing.assert_close(longer, expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("knob", "bad"), [("downsampling", 0.0), ("downsampling", 99.0), ("zero_infinity", "maybe")])
+def test_a_thinning_beyond_what_is_simulated_settles_nothing() -> None:
+    answer = run({**LOG, "downsampling": 100.0}, "downsampling", 50.0)
+    assert {replay.verdict for replay in answer.replays} == {"inconclusive"}
+    assert "more than 8 is not simulated" in answer.replays[0].because
+
+
+@pytest.mark.parametrize(("knob", "bad"), [("downsampling", "half"), ("zero_infinity", "maybe")])
 def test_a_bad_knob_is_named(knob: str, bad: Value) -> None:
     with pytest.raises(PostmortemError, match=knob):
         run(LOG, knob, bad)

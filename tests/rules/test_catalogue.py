@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def test_each_rule_has_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    users.install(monkeypatch, tmp_path, "[postmortem.rules]\ntheirs = theirs.rules\n")
-    (tmp_path / "site" / "theirs" / "rules" / "__init__.py").write_text("")
+    package = users.install(monkeypatch, tmp_path, "[postmortem.rules]\ntheirs = theirs:RULES\n")
+    (package / "__init__.py").write_text(f"RULES = {str(package / 'rules')!r}\n")
     own = users.rules(tmp_path)
     entries, errors = catalogue.entries([own])
     origins = {entry.rule.id: entry.origin for entry in entries}

@@ -6,13 +6,13 @@ evaluation's, or that of an untrained model), `grad_norm`, `max_norm` (1 if the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from postmortem.replay.experiment import Claim, Experiment, Observed
 from postmortem.replay.mechanisms.micro_batches import (
+    LR,
     MAX_NORM,
     OPTIMIZERS,
-    SMALLEST,
     SPREAD,
     Accumulated,
     PrintedSum,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Mechanism
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: A length or a norm is as said when it is this close.
@@ -81,6 +80,11 @@ class GradientAccumulation(Experiment):
             because="usual norms before clipping",
         ),
         Prior(
+            name="learning rate",
+            text=f"that of the log, or {LR[0]:g} to {LR[1]:g}, log-uniform",
+            because="from fine-tuning with Adam to SGD",
+        ),
+        Prior(
             name="optimizer",
             text=f"SGD, SGD behind clipping (max_norm {MAX_NORM:g} unless the log names one), Adam's first update",
             because="a factor of the gradient passes the first, is cut by the second, and cancels in the third",
@@ -114,11 +118,6 @@ class GradientAccumulation(Experiment):
         return [
             kind(optimizer) for kind in (SummedGradients, PrintedSum, UnequalMicroBatches) for optimizer in OPTIMIZERS
         ]
-
-    def asked(self, mechanism: Mechanism[Any], facts: Mapping[str, Fact], fixes: Sequence[Fix]) -> Sequence[Fix]:  # noqa: ARG002
-        """All; another learning rate only where the log gives the one that it is to replace."""
-        known = number(facts, "lr", least=SMALLEST)
-        return [fix for fix in fixes if fix.knob != "lr" or known is not None]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """The loss and the norm of a run that divides."""

@@ -92,6 +92,13 @@ class CtcInfeasible(Experiment):
         ),
     )
 
+    def missing(self, facts: Mapping[str, Fact]) -> str:
+        """A thinning that is simulated."""
+        factor = number(facts, "downsampling")
+        return (
+            "" if factor is None or factor <= FACTORS[1] else f"a thinning by more than {FACTORS[1]} is not simulated"
+        )
+
     def mechanisms(self, facts: Mapping[str, Fact]) -> Sequence[Alignment]:  # noqa: ARG002 - all compete
         """No alignment, one of probability 0, and logits that are not finite."""
         return (

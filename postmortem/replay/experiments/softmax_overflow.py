@@ -22,7 +22,7 @@ from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, 
 from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED
-from postmortem.replay.values import amount, between, dtype_named, number, uniform
+from postmortem.replay.values import amount, between, dtype_named, dtype_of, number, switched, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,8 @@ TOKENS: Final = 32
 VOCABULARY: Final = 32
 #: From where exp overflows fp16 to just below fp16's own largest number.
 LOGITS: Final = (11.0, 6e4)
+#: What they were divided by.
+TEMPERATURES: Final = (1.0, 10.0)
 #: A logged logit or temperature below this is none.
 LEAST: Final = 1e-6
 
@@ -59,12 +61,13 @@ class _Loss(Mechanism[Logits]):
         least, most = LOGITS if logit is None else (logit, logit)
         shape = 2 * uniform((lab.draws, TOKENS, VOCABULARY), generator) - 1
         shape = shape / shape.abs().amax((1, 2), keepdim=True)
-        drawn = between(1.0, 10.0, (lab.draws,), generator)
         return Logits(
             values=shape * between(least, most, (lab.draws, 1, 1), generator),
             targets=(uniform((lab.draws, TOKENS), generator) * VOCABULARY).long().clamp(max=VOCABULARY - 1),
-            temperature=drawn if temperature is None else torch.full_like(drawn, temperature),
-            dtypes=_dtypes(facts.get("dtype"), (torch.float16, torch.bfloat16)),
+            temperature=between(
+                *(TEMPERATURES if temperature is None else (temperature, temperature)), (lab.draws,), generator
+            ),
+            dtypes=_dtypes(facts),
         )
 
     def observe(self, scenario: Logits, knobs: Mapping[str, Value]) -> Observed:
@@ -75,7 +78,7 @@ class _Loss(Mechanism[Logits]):
             values = values * (scenario.temperature / new).reshape(-1, 1, 1)
         if (most := knobs.get("logit_clip")) is not None:
             values = values.clamp(-_positive("logit_clip", most), _positive("logit_clip", most))
-        dtypes = _dtypes(knobs.get("dtype"), scenario.dtypes)
+        dtypes = (dtype_named(knobs["dtype"]),) if "dtype" in knobs else scenario.dtypes
         losses = [
             self.losses(part.to(dtype), targets).float()
             for dtype, part, targets in zip(
@@ -88,7 +91,7 @@ class _Loss(Mechanism[Logits]):
         count = (scenario.targets != IGNORED).sum(-1)
         # Summed in fp32, as torch does inside its own mean; 0 / 0 where there are no targets.
         loss = torch.cat(losses).sum(-1) / count
-        if _switched_on(knobs.get("ignore_empty")):
+        if switched("ignore_empty", knobs.get("ignore_empty", "no")):
             loss = loss.where(count > 0, 0.0)
         return {"loss": loss.double(), "finite": loss.isfinite().double()}
 
@@ -143,8 +146,7 @@ class HandwrittenSoftmax(_Loss):
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - a bound
         """The logit from which exp overflows, where the largest seen lies below it."""
-        dtypes = _dtypes(facts.get("dtype"), (torch.float16, torch.bfloat16))
-        bound = min(math.log(torch.finfo(dtype).max) for dtype in dtypes)
+        bound = min(math.log(torch.finfo(dtype).max) for dtype in _dtypes(facts))
         logit = number(facts, "logit", least=LEAST)
         if logit is None or logit > bound:
             return None
@@ -203,7 +205,7 @@ class SoftmaxOverflow(Experiment):
         Prior(name="dtype", text="fp16 and bf16, half each", because="the dtypes of mixed precision"),
         Prior(
             name="temperature",
-            text="1 to 10, log-uniform, in the logits already",
+            text=f"{TEMPERATURES[0]:g} to {TEMPERATURES[1]:g}, log-uniform, in the logits already",
             because="another temperature scales them by old/new",
         ),
     )
@@ -263,8 +265,9 @@ class SoftmaxOverflow(Experiment):
         )
 
 
-def _dtypes(value: Fact, default: tuple[torch.dtype, ...]) -> tuple[torch.dtype, ...]:
-    return default if value is None else (dtype_named(str(value).removeprefix("torch.")),)
+def _dtypes(facts: Mapping[str, Fact]) -> tuple[torch.dtype, ...]:
+    known = dtype_of(facts)
+    return (torch.float16, torch.bfloat16) if known is None else (known,)
 
 
 def _positive(knob: str, value: Value) -> float:
@@ -272,10 +275,6 @@ def _positive(knob: str, value: Value) -> float:
     if positive == 0:
         raise PostmortemError(f"{knob} takes a number above 0, not {value!r}")
     return positive
-
-
-def _switched_on(value: Value) -> bool:
-    return value is not None and str(value).lower() not in {"0.0", "0", "false", "no", "off"}
 
 
 EXPERIMENT = SoftmaxOverflow()

@@ -7,10 +7,10 @@ norms there), `lr` (the peak), `warmup` (updates).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from postmortem.replay.experiment import Claim, Experiment, Observed
-from postmortem.replay.mechanisms.courses import NEEDED, SMALLEST, UPDATES, Seen
+from postmortem.replay.mechanisms.courses import LR, NEEDED, UPDATES, Seen
 from postmortem.replay.mechanisms.rises import (
     MOMENTA,
     DriftingData,
@@ -19,14 +19,13 @@ from postmortem.replay.mechanisms.rises import (
     SteepDirection,
 )
 from postmortem.replay.protocol import Prediction, Prior
-from postmortem.replay.values import number, shown
+from postmortem.replay.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Mechanism
     from postmortem.replay.mechanisms.rises import Course
     from postmortem.replay.protocol import Fact, Fix, Replay
 
@@ -82,6 +81,11 @@ class WarmUp(Experiment):
             "moves at an even speed; by how much is solved",
             because="a new part of the data set all at once, or an order that drifts",
         ),
+        Prior(
+            name="learning rate",
+            text=f"that of the log, or {LR[0]:g} to {LR[1]:g}, log-uniform",
+            because="from fine-tuning with Adam to SGD",
+        ),
         Prior(name="optimizer", text="SGD, and momentum 0.9", because="momentum moves the edge from 2 to 3.8 over lr"),
         Prior(
             name="gradient noise",
@@ -120,11 +124,6 @@ class WarmUp(Experiment):
             HarderData(),
             DriftingData(),
         )
-
-    def asked(self, mechanism: Mechanism[Any], facts: Mapping[str, Fact], fixes: Sequence[Fix]) -> Sequence[Fix]:  # noqa: ARG002
-        """All; another learning rate only where the log gives the one that it is to replace."""
-        known = number(facts, "lr", least=SMALLEST)
-        return [fix for fix in fixes if fix.knob != "lr" or known is not None]
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """Where the loss ends, for a fix that keeps it down under one of the mechanisms."""

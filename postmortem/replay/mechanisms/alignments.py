@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal
 import torch
 from torch.nn import functional
 
-from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.ctc_loss import frames_needed
 from postmortem.replay.reference.ctc_network import BLANK
@@ -212,7 +211,5 @@ def _fits(facts: Mapping[str, Fact]) -> Ceiling | None:
 
 
 def _whole(knob: str, value: Value) -> int:
-    whole = amount(knob, value)
-    if not 1 <= whole <= FACTORS[1]:
-        raise PostmortemError(f"{knob} takes a number from 1 to {FACTORS[1]}, not {value!r}")
-    return int(whole)
+    """At least 1: every frame; at most the largest that is simulated."""
+    return int(min(max(amount(knob, value), FACTORS[0]), FACTORS[1]))

@@ -29,7 +29,8 @@ BLOWN_UP: Final = 1e6
 RISE: Final = 0.25
 PLACE: Final = 0.15
 NORMS: Final = 2.0
-#: A learning rate below this is none.
+LR: Final = (1e-6, 1.0)
+#: A learning rate or a norm below this is none.
 SMALLEST: Final = 1e-30
 NEEDED: Final = "needs a loss that falls and then rises: its start, its minimum, its end, and their steps"
 
@@ -46,7 +47,7 @@ class Seen:
     updates: int
     per_update: float  # simulated ones for each of the run's
     warmup: float  # in simulated updates
-    lr: float
+    lr: tuple[float, float]
 
     @classmethod
     def of(cls, facts: Mapping[str, Fact]) -> Self | None:
@@ -63,17 +64,20 @@ class Seen:
         if not 0 < rise < math.inf:
             return None
         updates = max(min(int(final), UPDATES), 2)
-        mid, norm, later = (number(facts, key) for key in ("mid", "norm_low", "norm_end"))
+        norm, later, lr = (number(facts, key, least=SMALLEST) for key in ("norm_low", "norm_end", "lr"))
+        mid, middle = facts.get("mid"), None
+        if isinstance(mid, int | float) and math.isfinite(mid) and rise < BLOWN_UP:
+            middle = (mid - lowest) / (rise * fall)
         return cls(
             rise=min(rise, BLOWN_UP),
             place=at / final,
-            middle=None if mid is None or rise >= BLOWN_UP else (mid - lowest) / (rise * fall),
+            middle=middle,
             norms=later / norm if norm and later else None,
             noise=min((number(facts, "noise") or 0.0) / fall, 1.0),
             updates=updates,
             per_update=updates / final,
             warmup=min((number(facts, "warmup") or 0.0) * updates / final, LONGEST),
-            lr=number(facts, "lr", least=SMALLEST) or 1.0,
+            lr=LR if lr is None else (lr, lr),
         )
 
 
@@ -92,6 +96,7 @@ class Courses:
     momentum: Tensor  # (n,)
     noise: Tensor  # (updates, n) of the gradient, standard normal
     noisy: Tensor  # (n,) its size
+    lr: Tensor  # (n,) the logged peak
     seen: Seen
 
     @property
@@ -101,12 +106,12 @@ class Courses:
 
     def take(self, index: Tensor) -> Courses:
         """Those at `index`, in that order."""
-        parts = ("usual", "falls_in", "amplitude", "drift", "harder", "ramp", "momentum", "noisy")
+        parts = ("usual", "falls_in", "amplitude", "drift", "harder", "ramp", "momentum", "noisy", "lr")
         taken = {name: getattr(self, name)[index] for name in parts}
         wide = {name: getattr(self, name)[:, index] for name in ("steep", "noise", "kicks")}
         return replace(self, **taken, **wide)
 
-    def run(self, rate: float = 1.0, warmup: float | None = None) -> tuple[Tensor, Tensor]:
+    def run(self, rate: float | Tensor = 1.0, warmup: float | None = None) -> tuple[Tensor, Tensor]:
         """Loss and gradient norm, (updates + 1, n), at `rate` times the logged rate.
 
         A `warmup` that replaces the logged one comes on top, so that as many updates are made at the full rate.

@@ -37,6 +37,7 @@ MAX_NORM: Final = 1.0
 MET: Final = 0.15
 #: A logged loss or norm below this is none.
 LEAST: Final = 1e-9
+LR: Final = (1e-6, 1.0)
 #: A learning rate below this is none.
 SMALLEST: Final = 1e-30
 ADAM_EPS: Final = 1e-8
@@ -45,7 +46,7 @@ ADAM_EPS: Final = 1e-8
 def factor(facts: Mapping[str, Fact]) -> float | None:
     """How many times the printed loss is what it should be; None where the log does not tell."""
     loss, usual = number(facts, "loss", least=LEAST), number(facts, "usual_loss", least=LEAST)
-    return None if loss is None or usual is None else loss / usual
+    return loss / usual if loss and usual and 0 < loss / usual < math.inf else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Updates:
     tokens: Tensor  # (n, k)
     count: Tensor  # (n, 1), micro batches of each update
     max_norm: float
-    lr: float  # of the log; 1 where it gives none, and then it is not turned
+    lr: Tensor  # (n,) that of the log
 
 
 class Accumulated(Mechanism[Updates]):
@@ -73,7 +74,7 @@ class Accumulated(Mechanism[Updates]):
 
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Updates:
         """Micro batches of unequal length, whose gradients pull together from hardly to nearly entirely."""
-        known = number(facts, "grad_accum", least=1)
+        known, lr = number(facts, "grad_accum", least=1), number(facts, "lr", least=SMALLEST)
         fewest, most = MICRO_BATCHES if known is None else (min(int(known), MOST),) * 2
         n, device = lab.draws, generator.device
         count = between(fewest, most + 1, (n, 1), generator).floor().clamp(max=most)
@@ -88,7 +89,7 @@ class Accumulated(Mechanism[Updates]):
             tokens=between(*TOKENS, (n, most), generator).ceil() * used,
             count=count,
             max_norm=number(facts, "max_norm", least=LEAST) or MAX_NORM,
-            lr=number(facts, "lr", least=SMALLEST) or 1.0,
+            lr=between(*(LR if lr is None else (lr, lr)), (n,), generator),
         )
         norm = number(facts, "grad_norm", least=LEAST)
         wanted = between(*(NORM if norm is None else (norm, norm)), (n, 1, 1), generator)
@@ -99,7 +100,7 @@ class Accumulated(Mechanism[Updates]):
         """The printed loss over that of all tokens, the gradient norm, and the update's length over the right one."""
         how = _accumulation(knobs["accumulation"]) if "accumulation" in knobs else self.how
         printed = how if "accumulation" in knobs else self.printed
-        rate = amount("lr", knobs.get("lr", scenario.lr)) / scenario.lr
+        rate = amount("lr", knobs["lr"]) / scenario.lr if "lr" in knobs else 1.0
         losses, gradients = scenario.losses, scenario.gradients
         gradient, right = (_added(scenario, gradients, one) for one in (how, "token_mean"))
         loss, usual = (_added(scenario, losses, one).squeeze(-1) for one in (printed, "token_mean"))

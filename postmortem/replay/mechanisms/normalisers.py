@@ -176,8 +176,9 @@ class HonestSmallStd(Normaliser):
             return None
         return Ceiling(
             setup.bound(),
-            f"{setup.bound():,.3g} at most, for any eps: a z-score over {setup.widest} values is at most "
-            f"sqrt({setup.widest - 1}) = {math.sqrt(setup.widest - 1):,.3g} (Samuelson's inequality), with "
+            f"{setup.bound():,.3g} at most, for any eps and at any scale of the input: a z-score over "
+            f"{setup.widest} values is at most sqrt({setup.widest - 1}) = {math.sqrt(setup.widest - 1):,.3g} "
+            f"(Samuelson's inequality), with "
             f"{', '.join(setup.limits().values())}; {shown(setup.value)} would need "
             f"{setup.width_needed():.2g} values",
         )

@@ -123,7 +123,7 @@ class Penalty(Mechanism[Penalised]):
             below=drawn(BELOW),
             usual=drawn(seen.usual).clamp(max=seen.norm),
         )
-        rest = (seen.norm**2 - pairs.usual.square()).clamp(min=0).sqrt()
+        rest = seen.norm * (1 - (pairs.usual / seen.norm).square()).clamp(min=0).sqrt()
         now = (pairs.norm().square() - pairs.usual.square()).clamp(min=0).sqrt()
         return self.solved(pairs, rest / now, seen)
 

@@ -63,7 +63,7 @@ class Course(Mechanism[Courses]):
     def observe(self, scenario: Courses, knobs: Mapping[str, Value]) -> Observed:
         """How far the loss falls, and its rise from its lowest to its end, over that fall."""
         seen = scenario.seen
-        rate = amount("lr", knobs["lr"]) / seen.lr if "lr" in knobs else 1.0
+        rate = amount("lr", knobs["lr"]) / scenario.lr if "lr" in knobs else 1.0
         warmup = None
         if "warmup" in knobs:
             warmup = min(amount("warmup", knobs["warmup"]) * seen.per_update, LONGEST)
@@ -112,6 +112,7 @@ class Course(Mechanism[Courses]):
             momentum=momentum,
             noise=noise,
             noisy=(seen.noise * math.sqrt(2) / (usual * stationary)).sqrt(),
+            lr=between(*seen.lr, (n,), generator).double(),
             seen=seen,
         )
         return self._solved(self.shaped(blank, generator))

@@ -27,6 +27,7 @@ MORE_BATCHES: Final = 12
 #: No search is longer, whatever a log says: from 65536 so many halvings reach 1.5e-5.
 MOST_BATCHES: Final = 32
 FLOAT32_MIN: Final = torch.finfo(torch.float32).tiny
+FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ class Asked:
             infinite=int(min(logged, MOST_BATCHES)),
             logged=logged,
             followed=facts.get("finite_after") is True,
-            loss=number(facts, "loss", least=FLOAT32_MIN),
+            loss=_held(facts, "loss", least=FLOAT32_MIN),
             loop=Loop(
                 dtype=DTYPES.get(str(facts.get("dtype")), torch.float16),
-                init_scale=number(facts, "init_scale", least=FLOAT32_MIN) or INIT_SCALE,
-                lr=number(facts, "lr") or LR,
-                max_norm=number(facts, "max_norm"),
-                skip_above=number(facts, "skip_above"),
+                init_scale=_held(facts, "init_scale", least=FLOAT32_MIN) or INIT_SCALE,
+                lr=_held(facts, "lr") or LR,
+                max_norm=_held(facts, "max_norm"),
+                skip_above=_held(facts, "skip_above"),
             ),
         )
 
@@ -87,6 +88,12 @@ class Scenario:
         if weight_init is None and loop == replace(self.loop, skip_above=None):
             return self.plain
         return train(self.networks.runs(weight_init), loop, self.batches, until_settled=until_settled)
+
+
+def _held(facts: Mapping[str, Fact], key: str, *, least: float = 0.0) -> float | None:
+    """The magnitude of a fact as float32 holds it: what is beyond its range counts as its largest number."""
+    value = number(facts, key, least=least)
+    return None if value is None else min(value, FLOAT32_MAX)
 
 
 def observe(trace: Trace, logged: Tensor | None = None) -> Observed:

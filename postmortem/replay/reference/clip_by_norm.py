@@ -23,11 +23,11 @@ def global_norm(gradients: Sequence[Tensor]) -> Tensor:
     return norm
 
 
-def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> tuple[list[Tensor], Tensor]:
+def clip_by_norm(gradients: Sequence[Tensor], max_norm: float | Tensor) -> tuple[list[Tensor], Tensor]:
     """The clipped gradients (n, ...) and the norm (n,) *before* clipping, for n scenarios at once.
 
-    An infinite norm gives the factor 0, which sends finite entries to 0 and infinite ones to nan: no max_norm
-    repairs an overflow.
+    `max_norm` is a number or (n,). An infinite norm gives the factor 0, which sends finite entries to 0 and
+    infinite ones to nan: no max_norm repairs an overflow.
     """
     norm = global_norm(gradients)
     factor = (max_norm / (norm + 1e-6)).clamp(max=1.0)

@@ -1,0 +1,91 @@
+"""Tables that training loops print: a heading of names, rows of numbers below it (fastai, Chainer, skorch, spaCy)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from postmortem.parsing.names import normalise
+from postmortem.parsing.numbers import NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postmortem.parsing.names import Names
+    from postmortem.parsing.reading import Where
+
+#: A longer record is no line of a table.
+_LONGEST: Final = 400
+_FEWEST: Final = 3
+_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: [A-Za-z][\w/#@.%-]*){0,2}")
+_WORD: Final = re.compile(r"[A-Za-z]+")
+#: Names of columns that count, beside those that count everywhere; spaCy has the last two.
+_COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}
+_CELL: Final = rf"(?:{NUMBER}%?|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
+_ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
+_CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
+_GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
+_BLANK: Final = re.compile(r"\s+")
+
+
+class Cell(NamedTuple):
+    """A name or a number, and where in the record's body it stands."""
+
+    text: str
+    at: Where
+
+
+def heading(text: str, names: Names) -> tuple[Cell, ...]:
+    """The columns that a record names: one that counts, one that measures. Empty for any other record."""
+    if len(text) > _LONGEST or "=" in text or ":" in text:
+        return ()
+    for gap in (_GAP, _BLANK):
+        cells = _split(text, gap)
+        words = [cell.text for cell in cells]
+        if len(cells) >= _FEWEST and all(map(_NAME.fullmatch, words)):
+            told = [counter(word, names) is not None or _measures(word, names) for word in words]
+            counted = any(counter(word, names) for word in words)
+            if counted and any(_measures(word, names) for word in words) and (gap is _GAP or all(told[:_FEWEST])):
+                return tuple(cells)
+    return ()
+
+
+def row(text: str) -> tuple[Cell, ...]:
+    """The cells of a record that holds numbers and nothing else. Empty for any other record."""
+    if len(text) > _LONGEST or not _ROW.fullmatch(text.strip()):
+        return ()
+    return tuple(Cell(found[0], found.span()) for found in _CELLS.finditer(text))
+
+
+def columns_of(columns: Sequence[Cell], cells: Sequence[Where]) -> list[int] | None:
+    """For each cell its column: in order where all are there, else by the edge it shares. None where one has none."""
+    if len(cells) == len(columns):
+        return list(range(len(columns)))
+    for edge in (0, 1):
+        edges = {column.at[edge]: number for number, column in enumerate(columns)}
+        found = [edges[cell[edge]] for cell in cells if cell[edge] in edges]
+        if len(found) == len(cells):
+            return found
+    return None
+
+
+def counter(name: str, names: Names) -> str | None:
+    """What a column counts: step, batch or epoch."""
+    key = normalise(name)
+    return names.counters.get(key) or _COUNTERS.get(key or name)
+
+
+def _measures(name: str, names: Names) -> bool:
+    """A known metric, or one with a known word in it: `main/loss`, `LOSS NER`."""
+    return any(names.metric(word).known and not names.setting(word) for word in (name, *_WORD.findall(name)))
+
+
+def _split(text: str, gap: re.Pattern[str]) -> list[Cell]:
+    cells, start = [], 0
+    for found in (*gap.finditer(text), None):
+        end = found.start() if found else len(text)
+        if part := text[start:end].strip():
+            begin = start + len(text[start:end]) - len(text[start:end].lstrip())
+            cells.append(Cell(part, (begin, begin + len(part))))
+        start = found.end() if found else end
+    return cells

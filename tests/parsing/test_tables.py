@@ -1,0 +1,112 @@
+"""Tables of a heading and rows: what is one, which column a number is of, and what a log's table gives."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postmortem.parsing import dialects, names, tables
+from postmortem.parsing.reader import Reader
+from postmortem.sources.chunks import Bytes
+
+NAMES = names.load()
+FASTAI = "epoch     train_loss  valid_loss  accuracy  time"
+CHAINER = "epoch       iteration   main/loss   lr          validation/main/loss"
+SPACY = "E    #       LOSS TOK2VEC  LOSS NER  SCORE"
+SKORCH = "  epoch    train_loss    valid_acc    dur"
+
+
+def read(text: str) -> Reader:
+    reader = Reader("x.log", dialects.shipped())
+    reader.read([Bytes(text.encode(), goes_on=False)])
+    return reader
+
+
+def values(text: str) -> list[tuple[int | None, float | None, str, str | None, float]]:
+    """Step, epoch, name, split and value of each metric, in the log's order."""
+    columns = ("step", "epoch", "name", "split", "value")
+    return read(text).log.frames()["metrics"]().select(columns).rows()
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (FASTAI, ["epoch", "train_loss", "valid_loss", "accuracy", "time"]),
+        (CHAINER, ["epoch", "iteration", "main/loss", "lr", "validation/main/loss"]),
+        (SPACY, ["E", "#", "LOSS TOK2VEC", "LOSS NER", "SCORE"]),
+        (SKORCH, ["epoch", "train_loss", "valid_acc", "dur"]),
+        ("| step | loss | grad_norm |", ["step", "loss", "grad_norm"]),
+        ("epoch train_loss val_loss", ["epoch", "train_loss", "val_loss"]),
+    ],
+)
+def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[str]) -> None:
+    assert [cell.text for cell in tables.heading(text, NAMES)] == columns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the loss of an epoch is its mean",  # words
+        "epoch: 3  loss: 2.0  lr: 1",  # pairs
+        "name        size        type",  # nothing that counts or measures
+        "epoch       loss",  # two columns
+    ],
+)
+def test_what_is_no_heading(text: str) -> None:
+    assert tables.heading(text, NAMES) == ()
+
+
+def test_a_row_is_numbers_and_nothing_else() -> None:
+    assert [cell.text for cell in tables.row("0   0.534  nan  -  00:12  +")] == ["0", "0.534", "nan", "-", "00:12", "+"]
+    assert [cell.text for cell in tables.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
+    assert tables.row("0   0.534 steps") == tables.row("12") == tables.row("") == ()
+
+
+def test_fastai() -> None:
+    rows = (
+        "0         0.534       0.421       0.812     00:12",
+        "saved",
+        "1         0.4         nan         0.9       00:11",
+    )
+    found = values("\n".join((FASTAI, *rows)))
+    assert found[:3] == [
+        (None, 0.0, "loss", "train", 0.534),
+        (None, 0.0, "loss", "eval", 0.421),
+        (None, 0.0, "accuracy", None, 0.812),
+    ]
+    assert [(epoch, name, split) for _, epoch, name, split, _ in found[3:]] == [
+        (1.0, "loss", "train"),
+        (1.0, "loss", "eval"),
+        (1.0, "accuracy", None),
+    ]
+
+
+def test_a_row_that_lacks_cells_is_read_by_the_edges_of_its_columns() -> None:
+    rows = ("199         311900      3.57168     0.0001", "199         312000      3.47        0.0001      5.776")
+    found = values("\n".join((CHAINER, *rows)))
+    assert found == [
+        (311900, 199.0, "loss", "train", 3.57168),
+        (311900, 199.0, "lr", None, 0.0001),
+        (312000, 199.0, "loss", "train", 3.47),
+        (312000, 199.0, "lr", None, 0.0001),
+        (312000, 199.0, "loss", "eval", 5.776),
+    ]
+
+
+def test_numbers_below_no_heading_are_unread_and_counted() -> None:
+    reader = read("0.5  0.25  0.125\n0.5  0.25  0.125\n")
+    assert reader.log.unread == 2
+    assert reader.log.frames()["metrics"]().is_empty()
+
+
+def test_rows_of_a_table_are_read_lines() -> None:
+    reader = read(f"{FASTAI}\n0         0.534       0.421       0.812     00:12\nword\n0.1 0.2\n")
+    assert reader.log.unread == 2  # the word, and numbers that fit no column
+    assert reader.log.used["generic"] == 2
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF), max_size=80))
+def test_any_text_is_a_heading_a_row_or_neither(text: str) -> None:
+    found = tables.heading(text, NAMES) or tables.row(text)
+    assert [text[slice(*cell.at)] for cell in found] == [cell.text for cell in found]
