@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,7 +144,17 @@ class Rule(_Part):
 
 
 def load(path: Path, root: Path) -> Rule:
-    """The rule in a file below `root`. PostmortemError: file, line and reason."""
+    """The rule in a file below `root`, read once until the file changes. PostmortemError: file, line and reason."""
+    try:
+        known = path.stat()
+    except OSError as error:
+        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    return _load(path, root, known.st_size, known.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _load(path: Path, root: Path, size: int, changed: int) -> Rule:
+    del size, changed  # they tell this state of the file from others
     try:
         text = path.read_text(encoding="utf-8")
         data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
