@@ -75,8 +75,9 @@ def test_each_figure_has_its_message_as_title_and_caption() -> None:
     assert captions[0].startswith("XV reaches 139,264 where 15.97 is possible")
 
 
-def test_figures_take_the_colours_of_the_theme() -> None:
-    page = pages.parsed(rendered("normaliser"))
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_figures_take_the_colours_of_the_theme(name: str) -> None:
+    page = pages.parsed(rendered(name))
     painted = {
         value
         for svg in page.query("figure svg")
@@ -84,7 +85,7 @@ def test_figures_take_the_colours_of_the_theme() -> None:
         for name, value in pages.attributes(element).items()
         if name in {"style", "fill", "stroke"}
     }
-    assert any("var(--red)" in paint for paint in painted)
+    assert any("var(--ink)" in paint for paint in painted)
     assert not [paint for paint in painted if "#" in paint.replace("url(#", "")]
 
 

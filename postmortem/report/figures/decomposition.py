@@ -41,12 +41,14 @@ def draw(incident: Incident, run: Run) -> Figure | None:
         3.8, f"{term} makes up {_between(float(shares.min()), float(shares.max()))} of {total}"
     )
     places = np.arange(totals.size)
-    plot.bar(places, totals, width=0.6, color="#d5dbe0")
+    plot.bar(places, totals, width=0.6, color=style.SHADE)
     plot.bar(places, parts, width=0.6, color=style.BLUE)
     words = f"{number(weight)} × {term}"
     if low is not None and high is not None:
         spread = np.stack([(weight - low) * terms, (high - weight) * terms])
-        plot.errorbar(places, parts, yerr=spread, fmt="none", ecolor=style.INK, capsize=5, linewidth=1.4)
+        plot.errorbar(
+            places, parts, yerr=spread, fmt="none", ecolor=style.INK, color=style.INK, capsize=5, linewidth=1.4
+        )
         words += f"\nweight {interval(low, high)}"
     words += f"\nat most {number(bound)}" if bound is not None else ""
     for place, whole, part, share in zip(places, totals, parts, shares, strict=True):

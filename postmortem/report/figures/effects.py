@@ -88,7 +88,7 @@ def _panel(plot: Axes, quantity: str, replays: list[Replay]) -> None:
     style.ticks(plot.yaxis, list(range(len(replays))), _labels(replays)[::-1])
     plot.set_ylim(-0.6, len(replays) - 0.4)
     plot.grid(visible=False, axis="y")
-    plot.grid(visible=True, axis="x", linewidth=0.4, color="#dddddd")
+    plot.grid(visible=True, axis="x", linewidth=0.4, color=style.GRID)
     plot.set_xlabel(style.plain(quantity, 90), color=style.INK)
 
 

@@ -34,6 +34,8 @@ ORANGE: Final = "#E69F00"
 RED: Final = "#D55E00"
 GREY: Final = "#767676"
 INK: Final = "#222222"
+SHADE: Final = "#d5dbe0"  # bars behind others
+GRID: Final = "#dddddd"
 
 VERDICTS: Final = {"confirmed": GREEN, "refuted": RED, "inconclusive": ORANGE, "not_reproduced": GREY}
 
@@ -54,7 +56,7 @@ def canvas(height: float, title: str, panels: int = 1, *, share_x: bool = False)
     for plot in axes:
         plot.spines[["top", "right"]].set_visible(False)
         plot.tick_params(labelsize=9, colors=INK)
-        plot.grid(visible=True, axis="y", linewidth=0.4, color="#dddddd")
+        plot.grid(visible=True, axis="y", linewidth=0.4, color=GRID)
         plot.set_axisbelow(True)
         readable(plot.xaxis)
         readable(plot.yaxis)

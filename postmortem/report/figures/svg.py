@@ -28,7 +28,8 @@ _THEMED: Final = {
     style.GREY: "var(--muted)",
     style.INK: "var(--ink)",
     "#000000": "var(--ink)",
-    "#dddddd": "var(--grid)",
+    style.SHADE: "var(--bar)",
+    style.GRID: "var(--grid)",
     "#ffffff": "var(--paper)",
 }
 _COLOUR: Final = re.compile("|".join(map(re.escape, _THEMED)), re.IGNORECASE)
