@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
-from postmortem.rules import query
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
+from postmortem.rules.query import Query, read
 from postmortem.yamltext import line_of
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
@@ -133,14 +133,18 @@ class Rule(_Part):
     false_positives: str
     references: list[str]
     tests: Cases
-    _query: query.Query | None = PrivateAttr(default=None)
+    _query: Query | None = PrivateAttr(default=None)
 
     @property
-    def query(self) -> query.Query:
+    def query(self) -> Query:
         """What its SQL says. PostmortemError for what no rule may ask for."""
         if self._query is None:
-            self._query = query.read(self.detect)
+            self._query = read(self.detect)
         return self._query
+
+    def know(self, said: Query) -> None:
+        """Take what its SQL says from where it was kept."""
+        self._query = said
 
 
 def load(path: Path, root: Path) -> Rule:
