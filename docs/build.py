@@ -10,7 +10,7 @@ import click
 from click.testing import CliRunner
 
 from postmortem.cli import main
-from postmortem.report import rule_pages
+from postmortem.report import experiment_pages, rule_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ def _run(*words: str) -> str:
 
 if __name__ == "__main__":
     rule_pages.write(ROOT / "docs" / "rules")
+    experiment_pages.write(ROOT / "docs" / "experiments")
     (ROOT / "docs" / "commands.md").write_text(commands(), encoding="utf-8")
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
