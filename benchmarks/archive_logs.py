@@ -70,8 +70,8 @@ def _nanogpt(step: int, random: Random) -> str:
 def _torchtitan(step: int, random: Random) -> str:
     return (
         f"[rank0]:[titan] 2026-04-{1 + step // 86_400:02d} {step // 3600 % 24:02d}:{step // 60 % 60:02d}:"
-        f"{step % 60:02d},{step % 1000:03d} - root - INFO - step: {step:5d}  loss: {_loss(step, random):7.4f}  grad_norm:"
-        f" {0.4 + random.random():.4f}  memory: 39.50GiB(49.92%)  tps: {7000 + random.randrange(90):,}"
+        f"{step % 60:02d},{step % 1000:03d} - root - INFO - step: {step:5d}  loss: {_loss(step, random):7.4f}"
+        f"  grad_norm: {0.4 + random.random():.4f}  memory: 39.50GiB(49.92%)  tps: {7000 + random.randrange(90):,}"
         "  tflops: 410.1  mfu: 41.4%\n"
     )
 
