@@ -46,6 +46,13 @@ def test_where_no_scale_is_in_use_unscaling_first_is_refuted() -> None:
     assert answer.predictions == ()
 
 
+def test_a_norm_that_follows_the_scale_is_no_gradient_s_own() -> None:
+    answer = run("clip-before-unscale", {**SGD, "follows_scale": True}, unscale_first="true")
+    assert each(answer, "longer-update")["clipped_as_is", "SGD"] == "not_reproduced"
+    assert pooled(answer, "longer-update") == {"unscale_first": "confirmed"}
+    assert pooled(answer, "own-norm") == {"unscale_first": "confirmed"}
+
+
 def test_a_norm_that_would_be_nothing_without_the_scale_does_not_carry_it() -> None:
     # 3 / 65536 = 4.6e-5 is no ordinary norm
     answer = run("clip-before-unscale", {**SGD, "usual": 3.0}, unscale_first="true")

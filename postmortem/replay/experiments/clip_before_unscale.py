@@ -1,6 +1,7 @@
 """Is the gradient clipped while it still carries the loss scale, and what would unscaling it first change?
 
-Facts: `usual`, the norm that is printed; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`.
+Facts: `usual`, the norm that is printed; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`;
+`follows_scale`, where the norm is seen to go up and down with the loss scale.
 """
 
 from __future__ import annotations
