@@ -64,6 +64,7 @@ def command(
         extra_fixes=fixes,
         rule_folders=_options.joined(configuration.rules, rule_folders),
         formats=_options.joined(configuration.formats, formats),
+        configuration=configuration,
         replay=not no_replay,
         device=device,
         seed=seed,

@@ -58,8 +58,9 @@ class Query:
     needs: tuple[Need, ...] = ()
 
     def dump(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
+        """As JSON gives it back."""
+        data = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return data | {"needs": [asdict(need) | {"names": list(need.names)} for need in self.needs]}
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Query:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
-from postmortem.rules import query
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
+from postmortem.rules.query import Query, read
 from postmortem.yamltext import line_of
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
@@ -49,6 +51,15 @@ class Param(_Part):
     default: float
     unit: str
     why: str
+    least: float | None = None  # what may be set instead; by itself, whatever a number of this unit can be
+    most: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most that it can be set to: a share is one of a whole, and what begins above 0 stays so."""
+        low = self.least if self.least is not None else 0.0 if self.default >= 0 else -math.inf
+        high = self.most if self.most is not None else 1.0 if self.unit == "share" and self.default <= 1 else math.inf
+        return low, high
 
 
 class RuleFix(_Part):
@@ -122,18 +133,32 @@ class Rule(_Part):
     false_positives: str
     references: list[str]
     tests: Cases
-    _query: query.Query | None = PrivateAttr(default=None)
+    _query: Query | None = PrivateAttr(default=None)
 
     @property
-    def query(self) -> query.Query:
+    def query(self) -> Query:
         """What its SQL says. PostmortemError for what no rule may ask for."""
         if self._query is None:
-            self._query = query.read(self.detect)
+            self._query = read(self.detect)
         return self._query
+
+    def know(self, said: Query) -> None:
+        """Take what its SQL says from where it was kept."""
+        self._query = said
 
 
 def load(path: Path, root: Path) -> Rule:
-    """The rule in a file below `root`. PostmortemError: file, line and reason."""
+    """The rule in a file below `root`, read once until the file changes. PostmortemError: file, line and reason."""
+    try:
+        known = path.stat()
+    except OSError as error:
+        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    return _load(path, root, known.st_size, known.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _load(path: Path, root: Path, size: int, changed: int) -> Rule:
+    del size, changed  # they tell this state of the file from others
     try:
         text = path.read_text(encoding="utf-8")
         data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
