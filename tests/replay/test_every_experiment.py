@@ -54,7 +54,7 @@ def fixes(experiment: Experiment) -> list[Fix]:
         for fix in rule.fixes
         if rule.experiment == experiment.name and fix.new is not None and not str(fix.new).startswith("$")
     }
-    usual: dict[str, Value] = {"dtype": "fp32", "reduction": "mean", "mask_fill": -1e4}
+    usual: dict[str, Value] = {"dtype": "fp32", "sides": "both", "reduction": "mean", "mask_fill": -1e4}
     return [Fix(knob=knob, new=named.get(knob, usual.get(knob, 1.0))) for knob in sorted(experiment.knobs())]
 
 
