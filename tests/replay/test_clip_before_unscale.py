@@ -77,5 +77,6 @@ def test_the_printed_norm_is_the_logged_one_and_carries_the_scale() -> None:
 def test_the_prediction_is_the_norm_without_the_scale() -> None:
     (prediction,) = run("clip-before-unscale", SGD, unscale_first="true").predictions
     assert prediction.metric == "grad_norm"
+    assert prediction.was == 5e4
     assert (prediction.low, prediction.high) == pytest.approx((5e4 / 65536, 5e4 / 65536), rel=1e-3)
     assert any("get_scale" in line for line in run("clip-before-unscale", LOG, unscale_first="true").measure_next)
