@@ -119,11 +119,7 @@ class Engine:
             and all(self._tables.frame(self._known(name, rule, "quiet_without")).is_empty() for name in wanted.frames)
         ):
             return True
-        return any(
-            self._tables.names(need.table, need.column).isdisjoint(need.names)
-            for need in self._query(rule).needs
-            if need.column in self._tables.frame(need.table).columns
-        )
+        return not self._tables.possible(self._query(rule).needs)
 
     def _answer(self, rule: Rule, sandbox: Sandbox) -> Answer:
         query = self._query(rule)
