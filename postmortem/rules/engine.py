@@ -126,7 +126,7 @@ class Engine:
         if unknown := set(query.params) - set(rule.params):
             raise PostmortemError(f"{_where(rule, 'detect')}: ${min(unknown)} is no parameter of this rule")
         params = {name: rule.params[name].default for name in query.params}
-        place = self._tables if rule.path.is_relative_to(SHIPPED) else sandbox
+        place = self._tables if rule.path.resolve().is_relative_to(SHIPPED.resolve()) else sandbox
         try:
             answer = place.answer(rule.detect, query, params)
         except StoppedError:
