@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000", ":=,;() ")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>[A-Za-z_][\w/-]{{0,40}})\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:is|was|of|now)\s)[A-Za-z_][\w/-]{{0,40}})\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
@@ -89,10 +89,11 @@ def _words(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list
         if match.span("value") in taken or match["key"].lower() in names.counters:
             continue
         _look(reading, match["key"], match.span("key"), names)
+        first, key = match["split"] or "", match["key"]
+        if first.lower() in names.splits or names.metric(f"{first} {key}").known:  # `val loss`, `learning rate`
+            key = f"{first} {key}"
         # a word before `nan` is as often `for` as a metric
-        if (placed and _DIGIT.search(match["value"])) or _only_metric(match["key"], names):
-            split = match["split"] if (match["split"] or "").lower() in names.splits else None
-            key = f"{split} {match['key']}" if split else match["key"]
+        if (placed and _DIGIT.search(match["value"])) or _only_metric(key, names):
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
     return found
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
 _DIGIT: Final = re.compile(rb"[0-9]")
 #: Where a progress bar begins: what it is of ends there.
-_BAR: Final = re.compile(r"[0-9]+%[^|]{0,12}\|")
+_BAR: Final = re.compile(r"[0-9]+%(?:[^|]{0,12}\||\s*$)")
 _COUNT: Final = re.compile(r"[0-9,]{1,18}")
 
 

@@ -92,6 +92,8 @@ def test_a_class_with_its_arguments_is_a_setting() -> None:
 
 def test_a_sentence_tells_its_value() -> None:
     assert metrics("the training loss is 2.31 and validation accuracy was 0.5") == {"loss": 2.31, "accuracy": 0.5}
+    text = "[Iteration 4] Throughput is 408.5 records/second. Loss is 1.25. Current learning rate is 0.0625"
+    assert metrics(text) == {"throughput": 408.5, "loss": 1.25, "lr": 0.0625}
 
 
 @pytest.mark.parametrize("text", ["error_file: none", "Status: RUNNING", "start_time: soon"])
