@@ -10,14 +10,14 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus accuracy fuzz docs schema record clean
+.PHONY: demo test lint types unit check-samples browser corpus slurm accuracy fuzz docs picture schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
 	@$(BIN)/postmortem analyze $(LOG) -o $(REPORT) || [ $$? -eq 1 ]
 	@echo "The report with its figures: $(REPORT)"
 
-test: lint types unit
+test: lint types unit check-samples
 
 lint: .venv/test
 	$(BIN)/ruff check
@@ -29,6 +29,9 @@ types: .venv/test
 unit: .venv/test
 	$(BIN)/python -m pytest -q
 
+check-samples: .venv/test  ## hold what is found in the sample logs against what they hold
+	$(BIN)/postmortem --no-config check sample_logs --expect sample_logs/expected.yaml --index .postmortem.sqlite
+
 browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
 	$(BIN)/python -m pytest -q tests/browser
 
@@ -37,6 +40,9 @@ corpus: $(CORPUS)/INDEX.csv .venv/test  ## hold what is read of real logs agains
 
 $(CORPUS)/INDEX.csv:
 	@echo "make corpus: $(CORPUS) holds no corpus; name its folder: make corpus CORPUS=FOLDER" >&2; exit 2
+
+slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
+	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
 
 accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
 	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"
@@ -47,8 +53,11 @@ fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: 
 docs: .venv/test  ## write the generated pages and blocks of the documentation anew
 	$(BIN)/python -m docs.build
 
-schema: .venv/replay  ## write the published schema of the JSON output anew
-	$(BIN)/python -c "import json; from postmortem.report.json import schema; print(json.dumps(schema(), indent=2))" > docs/incident.schema.json
+picture: .venv/test  ## take the README's picture of a report anew; needs Chromium
+	$(BIN)/python -m tests.browser.chromium $(LOG) docs/figures/report.png
+
+schema: .venv/replay  ## write the published schemas of the JSON outputs anew
+	$(BIN)/python -m postmortem.report.schemas docs
 
 record: .venv/replay  ## record the sample logs of real runs anew; starts a SLURM of its own and needs root
 	PYTHON=$(CURDIR)/$(BIN)/python sample_logs/record/record

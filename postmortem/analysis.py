@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -11,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, reading, timeline
-from postmortem.errors import PostmortemError
+from postmortem import __version__, causes, fixes, laboratory, reading, timeline
+from postmortem.config import Config
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
+from postmortem.replay import device as devices
+from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
+from postmortem.rules.policy import policy
 from postmortem.rules.rule import fill
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from postmortem.replay.protocol import Answer, Lab, Verdict
+    from postmortem.replay.protocol import Answer
     from postmortem.rules.engine import Hit
     from postmortem.rules.finding import Finding
     from postmortem.run import Run
 
 _LIBRARIES: Final = ("duckdb", "numpy", "polars", "torch")
-HOW_TO_GET_REPLAY: Final = "torch is not installed; pip install 'postmortem[replay]' brings it"
+NO_EXPERIMENT: Final = "no finding of this log has an experiment"
 
 
 def analyze(
@@ -40,6 +42,7 @@ def analyze(
     extra_fixes: Sequence[str] = (),
     rule_folders: Sequence[Path] = (),
     formats: Sequence[Path] = (),
+    configuration: Config | None = None,
     replay: bool = True,
     device: str | None = None,
     seed: int = 0,
@@ -49,34 +52,39 @@ def analyze(
 
     `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
-    `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring.
+    `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring. Of the
+    `configuration` count what it selects, ignores and sets for rules.
 
     PostmortemError for a log that cannot be read or is none, and for options that cannot be used.
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
     rules, errors = catalogue.rules(rule_folders)
+    chosen = policy(rules, configuration or Config(), path)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
     engine = Engine(lines.joined())
-    outcome = engine.run(rules)
+    outcome = engine.run(chosen.rules)
     outcome.hits = lines.localised(outcome.hits)
-    plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
+    counting = [hit for hit in outcome.hits if not chosen.ignored(hit.rule.id)]
+    plan = fixes.plan(counting, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
     state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)
-    failed: dict[str, str] = {}
-    answers = _replay(outcome.hits, plan, lab, failed) if lab else {}
-    verdicts += [verdict for _, pooled in answers.values() for verdict in pooled]
-    verdicts += fixes.unjudged(plan, verdicts, failed, state)
-    findings, roots = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
-    ran = [answer for answer, _ in answers.values() if answer is not None]
-    replays = [record for answer in ran for record in answer.replays]
+    results = laboratory.run(outcome.hits, plan, laboratory.Bench(lab)) if lab else laboratory.Results()
+    verdicts += results.verdicts
+    verdicts += fixes.unjudged(plan, verdicts, results.failed, state)
+    weighed, causal = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
+    findings, ignored, unused = chosen.sift(weighed)
+    roots = [rule for rule in causal if not chosen.ignored(rule)]
+    ran, replays = results.first(), results.replays()
     return Incident(
         tool_version=__version__,
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],
         left_out=list(run.left_out),
         jobs=_jobs(run),
-        summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
+        summary=summarise(
+            findings, roots, verdicts, truncated=any(log.truncated for log in run.logs), ignored=len(ignored)
+        ),
         root_causes=roots,
         timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,
@@ -85,15 +93,19 @@ def analyze(
         priors={answer.replays[0].experiment: list(answer.priors) for answer in ran if answer.replays},
         cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in ran if answer.replays},
         predictions=[prediction for answer in ran for prediction in answer.predictions],
-        measure_next=_measure_next(findings, outcome.hits, answers),
+        measure_next=_measure_next(findings, outcome.hits, results.answers),
         settings=[
             Setting(key=key, value=value, origin=origin, line=line)
             for key, value, origin, line in run.settings.select("key", "value", "origin", "line").iter_rows()
         ],
-        not_checked=[NotChecked(rule=rule, because=because) for rule, because in outcome.not_checked],
+        ignored=ignored,
+        unused_ignores=unused,
+        not_checked=[
+            NotChecked(rule=rule, because=because) for rule, because in (*outcome.not_checked, *chosen.not_checked)
+        ],
         rule_errors=[*errors, *outcome.errors],
         environment=Environment(
-            versions=_versions(),
+            versions=versions(),
             device=lab.device if lab and replays else None,
             seed=seed,
             replay="ran" if replays else state,
@@ -104,66 +116,15 @@ def analyze(
 
 def _laboratory(*, wanted: bool, device: str | None, seed: int, draws: int) -> tuple[str, Lab | None]:
     """Where replays run, or why they do not, with what to do."""
-    from postmortem.replay.protocol import Lab
-
     if not wanted:
         return "not asked for (--no-replay)", None
-    if importlib.util.find_spec("torch") is None:
-        return HOW_TO_GET_REPLAY, None
-    import torch
-
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device.startswith("cuda") and not torch.cuda.is_available():
-        raise PostmortemError(f"--device {device}: torch sees no GPU here; leave the option out or write cpu")
-    return "no finding of this log has an experiment", Lab(device=device, seed=seed, draws=draws)
-
-
-def _replay(
-    hits: Sequence[Hit], plan: fixes.Plan, lab: Lab, failed: dict[str, str]
-) -> dict[str, tuple[Answer | None, list[Verdict]]]:
-    """Each experiment once, for the first finding that asks; later findings share its verdicts on the same fixes.
-
-    An experiment that cannot use what a log says is noted in `failed`; one that cannot use the user's own fix raises.
-    """
-    from postmortem.replay import experiments, judge
-
-    answers: dict[str, tuple[Answer | None, list[Verdict]]] = {}
-    owners: dict[str, str] = {}
-    for hit in sorted(hits, key=lambda hit: hit.rule.role != "root_cause"):
-        rule, todo = hit.rule, plan.by_rule.get(hit.rule.id, [])
-        if rule.experiment is None or not todo:
-            continue
-        if owner := owners.get(rule.experiment):
-            wanted = {(fix.knob, fix.new) for fix in todo}
-            answers[rule.id] = (
-                None,
-                [
-                    verdict.model_copy(update={"rule": rule.id})
-                    for verdict in answers[owner][1]
-                    if (verdict.fix.knob, verdict.fix.new) in wanted
-                ],
-            )
-            continue
-        experiment, facts = experiments.load(rule.experiment), causes.values_of(hit)
-        try:
-            answer = experiment.run(rule.id, facts, todo, lab)
-        except PostmortemError as error:
-            if any(fix.origin == "user" for fix in todo):
-                raise
-            failed[rule.id] = str(error)
-            answer = experiment.run(rule.id, facts, [fix for fix in todo if fix.origin == "rule"], lab)
-        except (ArithmeticError, RuntimeError, ValueError) as error:
-            # a log can print any number; torch refuses some, and a device its size
-            failed[rule.id] = f"{rule.experiment} cannot work with these numbers: {str(error).splitlines()[0]}"
-            continue
-        owners[rule.experiment] = rule.id
-        answers[rule.id] = (answer, judge.pool(answer.replays))
-    return answers
+    if not devices.has_torch():
+        return devices.HOW_TO_GET_TORCH, None
+    return NO_EXPERIMENT, Lab(device=devices.chosen(device), seed=seed, draws=draws)
 
 
 def _measure_next(
-    findings: Sequence[Finding], hits: Sequence[Hit], answers: Mapping[str, tuple[Answer | None, list[Verdict]]]
+    findings: Sequence[Finding], hits: Sequence[Hit], answers: Mapping[str, Sequence[Answer]]
 ) -> list[str]:
     """What to measure: the first step of each finding in their order, then the second ones. Each once.
 
@@ -174,8 +135,8 @@ def _measure_next(
     for finding in findings:
         if finding.refuted_by or finding.note.startswith("explained"):
             continue
-        hit, (answer, _) = by_id[finding.rule], answers.get(finding.rule, (None, []))
-        asked = [f"print {quantity}" for quantity in answer.measure_next] if answer else []
+        hit, answered = by_id[finding.rule], answers.get(finding.rule)
+        asked = [f"print {quantity}" for quantity in answered[0].measure_next] if answered else []
         wanted.append(asked or [fill(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
@@ -199,7 +160,8 @@ def _named_jobs(run: Run) -> list[str]:
     return [job for frame in run.frames().values() for job in frame["job"].drop_nulls().unique()[:1]]
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that figures rest on, as far as they are installed."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

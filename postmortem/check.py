@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from postmortem.archive.places import Item
     from postmortem.archive.work import Options
+    from postmortem.archive.workers import Workers
     from postmortem.rules.finding import Severity
 
 
@@ -59,8 +60,14 @@ class Request:
     jobs: int = 0  # 0: as many as there are processors
 
 
-def check(request: Request, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Check:
+def check(
+    request: Request,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    workers: Workers | None = None,
+) -> Check:
     """Judge what has changed since the last check, and hold all of it against what is expected and known.
+
+    `workers` None: processes, as many as the request says.
 
     PostmortemError where nothing is found, and for files and options that cannot be used.
     """
@@ -69,24 +76,21 @@ def check(request: Request, progress: Callable[[int, int], None] = lambda _done,
     known = baseline.load(request.known, rules) if request.known else None
     found = places.find(request.paths, exclude=request.exclude, per_folder=request.per_folder)
     result = Check(request.fail_on, passed_over=found.passed_over)
-    for item, outcome in _outcomes(request, found.items, result, progress):
+    allowed = request.allow_unreadable
+    for item, outcome, new in _outcomes(request, found.items, workers, progress):
         if outcome.passed_over:
             result.passed_over[outcome.passed_over] += len(item.files)
         else:
-            result.runs.append(
-                Judged(
-                    name=item.name,
-                    incident=outcome.incident,
-                    problem=outcome.problem,
-                    allowed=request.allow_unreadable,
-                )
-            )
+            result.read += new
+            judged = Judged(name=item.name, incident=outcome.incident, problem=outcome.problem, allowed=allowed)
+            result.runs.append(judged)
     if not result.runs:
         others = sum(result.passed_over.values())
         raise PostmortemError(f"{', '.join(request.paths)}: no log found among {others:,} files; check the path")
     result.runs.sort(key=lambda run: run.name)
     if known and request.known:
-        result.notes += baseline.hold(known, request.known.parent, result.runs, dt.datetime.now().date())  # noqa: DTZ005 - the day where the user is
+        today = dt.datetime.now().date()  # noqa: DTZ005 - the day where the user is
+        result.notes += baseline.hold(known, request.known.parent, result.runs, today)
     if expected and request.expected:
         for name in expectations.hold(expected, request.expected.parent, result.runs):
             result.runs += _missing(name, request)
@@ -107,9 +111,9 @@ def _rules(request: Request) -> list[str]:
 
 
 def _outcomes(
-    request: Request, items: Sequence[Item], result: Check, progress: Callable[[int, int], None]
-) -> Iterator[tuple[Item, Outcome]]:
-    """Each item with its outcome: what is known first, then the others as they come from the workers."""
+    request: Request, items: Sequence[Item], workers: Workers | None, progress: Callable[[int, int], None]
+) -> Iterator[tuple[Item, Outcome, bool]]:
+    """Each item with its outcome, and whether it was read: what is known first, then the others as they are done."""
     with index.opened(request.index, key(request.options), rehash=request.rehash) as kept:
         changed = []
         for item in items:
@@ -117,17 +121,16 @@ def _outcomes(
             if outcome is None:
                 changed.append(item)
             else:
-                yield item, outcome
+                yield item, outcome, False
         if not changed:
             return
-        result.read = len(changed)
-        workers = Processes(min(processes(request.jobs), len(changed)))
+        workers = workers or Processes(min(processes(request.jobs), len(changed)))
         for number, done in enumerate(workers.run(partial(judge, options=request.options), changed), 1):
             outcome = done.result or Outcome(problem=f"{done.task.name}: {done.lost}")
             if done.result is not None:
                 kept.keep(done.task, outcome)
             progress(number, len(changed))
-            yield done.task, outcome
+            yield done.task, outcome, True
 
 
 def _missing(name: str, request: Request) -> list[Judged]:

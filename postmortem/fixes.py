@@ -48,7 +48,7 @@ def parse(option: str) -> Fix:
     *old, new = found["values"].split(":")
     if len(old) > 1 or not new or "" in old:
         raise PostmortemError(f"--fix {option}: one old value and one new one, for instance eps=1e-5:1e-3")
-    return Fix(knob=_knob(found["knob"]), old=_value(old[0]) if old else None, new=_value(new), origin="user")
+    return Fix(knob=_knob(found["knob"]), old=value_of(old[0]) if old else None, new=value_of(new), origin="user")
 
 
 def proposed(events: pl.DataFrame) -> list[Fix]:
@@ -56,8 +56,8 @@ def proposed(events: pl.DataFrame) -> list[Fix]:
     fixes = []
     for text in events.filter(events["kind"] == "proposed_fix")["fields"]:
         fields = json.loads(text)
-        old = _value(fields["from"]) if "from" in fields else None
-        fixes.append(Fix(knob=_knob(fields["knob"]), old=old, new=_value(fields["to"]), origin="log"))
+        old = value_of(fields["from"]) if "from" in fields else None
+        fixes.append(Fix(knob=_knob(fields["knob"]), old=old, new=value_of(fields["to"]), origin="log"))
     return fixes
 
 
@@ -147,15 +147,16 @@ def _resolve(spec: RuleFix, hit: Hit) -> Fix | None:
     return None if new == old else Fix(knob=spec.knob, old=old, new=new, origin="rule")
 
 
-def _looked_up(value: str | float | None, hit: Hit) -> Value:
-    if isinstance(value, str) and value.startswith("$"):
-        value = values_of(hit).get(value[1:])
-    if value is None:
+def _looked_up(given: str | float | None, hit: Hit) -> Value:
+    if isinstance(given, str) and given.startswith("$"):
+        given = values_of(hit).get(given[1:])
+    if given is None:
         return None
-    return _value(value) if isinstance(value, str) else float(value)
+    return value_of(given) if isinstance(given, str) else float(given)
 
 
-def _value(text: str) -> Value:
+def value_of(text: str) -> Value:
+    """A number, or a word in one spelling: `bf16` for `torch.bfloat16`."""
     try:
         return float(text)
     except ValueError:

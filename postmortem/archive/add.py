@@ -44,6 +44,7 @@ class Added:
 
     report: Report = field(default_factory=Report)
     unchanged: int = 0  # runs whose files are as the archive met them last
+    still_unjudged: int = 0  # of those, what could not be judged then
     passed_over: int = 0  # files that are no logs by their names
 
 
@@ -59,8 +60,7 @@ def add(addition: Addition, workers: Workers, progress: Callable[[int, int], Non
     added = Added(passed_over=sum(found.passed_over.values()))
     with store.adding(addition.store):
         judged_by = key(addition.options)
-        new = list(_new(addition, found.items, judged_by))
-        added.unchanged = len(found.items) - len(new)
+        new = list(_new(addition, found.items, judged_by, added))
         maker = Batch(addition.store, (), addition.options, judged_by, _now(), addition.rejudge)
         done = 0
         for finished in _finished(workers, _batches(maker, new)):
@@ -70,8 +70,8 @@ def add(addition: Addition, workers: Workers, progress: Callable[[int, int], Non
     return added
 
 
-def _new(addition: Addition, items: Iterable[Item], judged_by: str) -> Iterator[Item]:
-    """The items that the archive has not met as they are now."""
+def _new(addition: Addition, items: Iterable[Item], judged_by: str, added: Added) -> Iterator[Item]:
+    """The items that the archive has not met as they are now; the others are counted."""
     from postmortem.archive.database import seen
 
     known = seen(addition.store)
@@ -80,6 +80,9 @@ def _new(addition: Addition, items: Iterable[Item], judged_by: str) -> Iterator[
         stale = addition.rejudge and (by != judged_by or not judged)
         if stale or files != json.dumps([asdict(file) for file in item.files]):
             yield item
+        else:
+            added.unchanged += 1
+            added.still_unjudged += not judged
 
 
 def _batches(maker: Batch, items: Iterable[Item]) -> Iterator[Batch]:

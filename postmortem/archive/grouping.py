@@ -40,5 +40,5 @@ def _key(path: str) -> tuple[str, str]:
 
 def _order(path: str) -> tuple[list[tuple[int, str]], str]:
     """Numbers by their size, and `.err` behind `.out`."""
-    plain = re.sub(r"\.e(?=rr$|[0-9]+$)|stderr", "~", path)
+    plain = re.sub(r"\.e(?=(?:rr|[0-9]+)(?:\.[a-z0-9]+)?$)|stderr", "~", path)
     return [(int(part[:18]), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", plain)], path

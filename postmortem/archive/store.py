@@ -106,14 +106,17 @@ def adding(store: Path) -> Iterator[None]:
 
 def work(batch: Batch) -> Report:
     """Judge the runs of a batch and write them: in a worker. Done before, it is read and not done again."""
-    results = ((item, *_outcome(batch, item)) for item in batch.items)
-    return write(batch, results)
+    return write(batch, _results(batch))
 
 
-def _outcome(batch: Batch, item: Item) -> tuple[Outcome, Run | None]:
-    known = frozenset() if batch.rejudge else _known(batch.store, batch.begun)
-    outcome, run = judge_with_run(item, batch.options, known)
-    return (outcome if outcome.digest else replace(outcome, digest=nameless(item))), run
+def _results(batch: Batch) -> Iterator[tuple[Item, Outcome, Run | None]]:
+    known = set() if batch.rejudge else set(_known(batch.store, batch.begun))
+    for item in batch.items:
+        outcome, run = judge_with_run(item, batch.options, known)
+        if not outcome.digest:
+            outcome = replace(outcome, digest=nameless(item))
+        known.add(outcome.digest)
+        yield item, outcome, run
 
 
 def nameless(item: Item) -> str:
@@ -173,4 +176,4 @@ def _told(outcome: Outcome) -> Report:
         return Report(passed_over=1)
     if outcome.known:
         return Report(copies=1)
-    return Report(judged=1, problems=(outcome.problem,) if outcome.problem else ())
+    return Report(problems=(outcome.problem,)) if outcome.problem else Report(judged=1)

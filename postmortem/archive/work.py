@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from postmortem.archive.places import Item
+    from postmortem.config import Config
     from postmortem.incident import Incident
     from postmortem.run import Run
 
@@ -30,6 +32,7 @@ class Options:
 
     rules: tuple[Path, ...] = ()
     formats: tuple[Path, ...] = ()
+    configuration: Config | None = None  # what it selects, ignores and sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,13 @@ def _judged(item: Item, paths: Mapping[str, Path], options: Options, digest: str
     files = list(paths.values())
     log = item.name if item.folder else str(files[0]) if len(files) == 1 else files
     try:
-        incident, run = analyze(log, replay=False, rule_folders=options.rules, formats=options.formats)
+        incident, run = analyze(
+            log,
+            replay=False,
+            rule_folders=options.rules,
+            formats=options.formats,
+            configuration=options.configuration,
+        )
     except NoLogError as error:
         from postmortem.sources.folder import is_log_by_name
 
@@ -99,7 +108,9 @@ def _judged(item: Item, paths: Mapping[str, Path], options: Options, digest: str
             raise
         return Outcome(passed_over=str(error).partition(": ")[2].partition(":")[0], digest=digest), None
     names = {str(path): name for name, path in paths.items() if str(path) != name}
-    return Outcome(_renamed(incident, names) if names else incident, digest=digest), run
+    if not names:
+        return Outcome(incident, digest=digest), run
+    return Outcome(_renamed(incident, names), digest=digest), _renamed_run(run, names)
 
 
 def _no_log(item: Item, paths: Mapping[str, Path]) -> str | None:
@@ -140,3 +151,16 @@ def _renamed(incident: Incident, names: Mapping[str, str]) -> Incident:
         "findings": findings,
     }
     return incident.model_copy(update=update)
+
+
+def _renamed_run(run: Run, names: Mapping[str, str]) -> Run:
+    """The run with files called as the user knows them, in each frame when it is asked for."""
+    import polars as pl
+
+    from postmortem import frames
+    from postmortem.run import Run
+
+    def renamed(name: str) -> pl.DataFrame:
+        return run.frames()[name].with_columns(pl.col("file").replace(names))
+
+    return Run({name: partial(renamed, name) for name in frames.FRAMES}, run.logs)

@@ -1,16 +1,20 @@
 """Many tasks side by side: processes of this machine, or the workers of a Dask cluster. A task that dies is told.
 
-Both yield each task with its result as it comes, hand out a few tasks ahead of the workers and no more, and give a task
-a second worker when its first one dies.
+Both yield each task with its result as it comes, and hand out a few tasks ahead of the workers and no more.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import FIRST_COMPLETED, wait
+import signal
+import threading
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for_end
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from postmortem.archive.work import warm
@@ -25,10 +29,10 @@ Result = TypeVar("Result")
 
 #: Tasks handed out per worker.
 _AHEAD: Final = 3
-#: A worker that has done so many makes room for a fresh one: what libraries keep does not add up.
-_TASKS: Final = 200
-#: A task that has cost so many workers their lives is given up.
-_TRIES: Final = 2
+#: Processes that hold more than this make room for fresh ones: what libraries keep does not add up.
+_MOST_BYTES: Final = 500 * 2**20
+#: A task that was at work when a process died runs alone, so often, before it is given up.
+_ALONE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +52,41 @@ class Workers(Protocol):
 
 
 class Processes:
-    """Processes of this machine."""
+    """Processes of this machine, warm: what a judgement needs is loaded once in each."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Done[Task, Result]]:
-        """As `Workers.run`. A worker that is killed takes no other task with it."""
-        from pebble import ProcessExpired, ProcessPool
+        """As `Workers.run`. A process that is killed takes no task with it, unless that task is what kills it."""
+        waiting = _Waiting(tasks)
+        while waiting:
+            at_work: list[Task] = []
+            yield from self._together(function, waiting, at_work)
+            for task in at_work:
+                yield _alone(function, task)
 
-        context = multiprocessing.get_context("spawn")
-        with _one_thread_each():
-            pool = ProcessPool(self._jobs, max_tasks=_TASKS, initializer=warm, context=context)
+    def _together(
+        self, function: Callable[[Task], Result], waiting: _Waiting[Task], at_work: list[Task]
+    ) -> Iterator[Done[Task, Result]]:
+        """Tasks by one set of processes, until all are done, one dies, or one has grown. `at_work` are left over."""
+        with _started(self._jobs) as pool:
+            flow = _Flow[Task](lambda task: pool.submit(_measured, function, task), self._jobs * _AHEAD)
             try:
-                yield from _handed_out(
-                    lambda task: pool.schedule(function, args=(task,)), tasks, self._jobs * _AHEAD, ProcessExpired
-                )
-            finally:
-                pool.stop()  # type: ignore[no-untyped-call]  # it returns nothing
-                pool.join()
+                for task, future in flow.run(waiting):
+                    result, size = future.result()
+                    yield Done(task, result)
+                    if size > _MOST_BYTES:
+                        flow.close()
+            except BrokenProcessPool:
+                at_work += flow.unfinished()
 
 
 class Cluster:
     """The workers of a Dask cluster: `tcp://HOST:PORT`, or `slurm:JOBS` for jobs that dask-jobqueue starts.
 
-    What a SLURM job asks for stands in dask-jobqueue's own configuration (jobqueue.yaml).
+    What a SLURM job asks for stands in dask-jobqueue's own configuration (jobqueue.yaml). A task whose worker dies gets
+    another one from the scheduler, which gives it up after its `allowed-failures`.
     """
 
     def __init__(self, scheduler: str) -> None:
@@ -87,59 +101,120 @@ class Cluster:
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Done[Task, Result]]:
         """As `Workers.run`."""
         from distributed import Client, KilledWorker
-        from distributed.cfexecutor import ClientExecutor
 
         with _address(self._scheduler) as address:
             try:
                 client = Client(address, timeout="30s", set_as_default=False)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise PostmortemError(f"--scheduler {self._scheduler}: no scheduler answers: {error}") from None
-            with client:
+            with client, client.get_executor() as pool:
                 client.run(warm)
-                executor = ClientExecutor(client, retries=_TRIES)
                 ahead = max(1, sum(client.nthreads().values())) * _AHEAD
-                yield from _handed_out(lambda task: executor.submit(function, task), tasks, ahead, KilledWorker)
+                flow = _Flow[Task](lambda task: pool.submit(function, task), ahead)
+                for task, future in flow.run(_Waiting(tasks)):
+                    try:
+                        yield Done(task, future.result())
+                    except KilledWorker as error:
+                        yield Done(task, None, f"the workers that judged it died: {error}".splitlines()[0])
 
 
-def _handed_out(
-    submit: Callable[[Any], Future[Any]], tasks: Iterable[Any], ahead: int, died: type[Exception]
-) -> Iterator[Done[Any, Any]]:
-    waiting, pending = iter(tasks), dict[Any, Any]()
-    tries: dict[int, int] = {}
-    exhausted = False
-    while pending or not exhausted:
-        while not exhausted and len(pending) < ahead:
+class _Waiting(Generic[Task]):
+    """Tasks that nobody has yet."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks = iter(tasks)
+        self._next: list[Task] = []
+        self._look()
+
+    def __bool__(self) -> bool:
+        return bool(self._next)
+
+    def take(self) -> Task:
+        """The next one."""
+        task = self._next.pop()
+        self._look()
+        return task
+
+    def _look(self) -> None:
+        for task in self._tasks:
+            self._next.append(task)
+            return
+
+
+class _Flow(Generic[Task]):
+    """Tasks through an executor: some ahead of the workers, the others when those are done."""
+
+    def __init__(self, submit: Callable[[Task], Future[Any]], ahead: int) -> None:
+        self._submit, self._ahead = submit, ahead
+        self._pending: dict[Future[Any], Task] = {}
+        self._unsent: list[Task] = []
+        self._open = True
+
+    def run(self, waiting: _Waiting[Task]) -> Iterator[tuple[Task, Future[Any]]]:
+        """Each task with its future, which is done."""
+        while self._pending or (self._open and waiting):
+            while self._open and waiting and len(self._pending) < self._ahead:
+                self._unsent = [waiting.take()]
+                self._pending[self._submit(self._unsent[0])] = self._unsent[0]
+                self._unsent = []
+            for future in wait(self._pending, return_when=FIRST_COMPLETED)[0]:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    future.result()  # raises, with the task still among the unfinished
+                yield self._pending.pop(future), future
+
+    def close(self) -> None:
+        """Hand out no more; what is handed out comes back."""
+        self._open = False
+
+    def unfinished(self) -> list[Task]:
+        """What was handed out and has not come back."""
+        return [*self._pending.values(), *self._unsent]
+
+
+def _alone(function: Callable[[Task], Result], task: Task) -> Done[Task, Result]:
+    """A task in a process of its own: what kills that one is the task itself."""
+    for _ in range(_ALONE):
+        with _started(1) as pool:
             try:
-                task = next(waiting)
-            except StopIteration:
-                exhausted = True
-            else:
-                pending[submit(task)] = task
-        finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-        for future in finished:
-            task = pending.pop(future)
-            error = future.exception()
-            if error is None:
-                yield Done(task, future.result())
-            elif isinstance(error, died) and tries.get(id(task), 1) < _TRIES:
-                tries[id(task)] = tries.get(id(task), 1) + 1
-                pending[submit(task)] = task
-            elif isinstance(error, died):
-                yield Done(task, None, f"the process that judged it died {_TRIES} times; it may need more memory")
-            else:
-                raise error
+                return Done(task, pool.submit(function, task).result())
+            except BrokenProcessPool:
+                continue
+    return Done(task, None, f"the process that judged it died {_ALONE} times; it may need more memory")
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Workers are as many as there are processors: within one, polars needs no threads. Set before they start."""
+def _started(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes, as many as there are processors for them: within one, polars needs no threads."""
     before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # they take it over when they start, with their first task
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
-        yield
+        yield pool
     finally:
+        pool.shutdown(wait=True, cancel_futures=True)
         if before is None:
             os.environ.pop("POLARS_MAX_THREADS", None)
+
+
+def _begin() -> None:
+    """A process begins: an interrupt is its parent's matter, and without a parent it has nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    warm()
+
+
+def _end_with(sentinel: int) -> None:
+    wait_for_end([sentinel])
+    os._exit(1)
+
+
+def _measured(function: Callable[[Task], Result], task: Task) -> tuple[Result, int]:
+    """The result, and how many bytes the process holds after it."""
+    result = function(task)
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return result, pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
@@ -152,7 +227,7 @@ def _address(scheduler: str) -> Iterator[Any]:
     if not jobs.isdecimal() or not int(jobs):
         raise PostmortemError(f"--scheduler {scheduler}: how many jobs? Write slurm:8")
     try:
-        from dask_jobqueue import SLURMCluster
+        from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise PostmortemError(
             f"--scheduler {scheduler}: dask-jobqueue is not installed; pip install 'postmortem[dask]'"

@@ -34,7 +34,7 @@ def command() -> None:
 @click.option("--allow-unreadable", is_flag=True, help="Exit with 0 although logs could not be judged.")
 @click.option("-j", "--jobs", default=0, type=click.IntRange(0), help="Processes.  [default: one per processor]")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:PORT, or slurm:JOBS.")
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 def add(
     store: Path,
@@ -62,21 +62,23 @@ def add(
     options = Options(
         rules=tuple(_options.joined(configuration.rules, rule_folders)),
         formats=tuple(_options.joined(configuration.formats, formats)),
+        configuration=configuration,
     )
     addition = adding.Addition(
         store.absolute(), paths, options, exclude=exclude, per_folder=per_folder, rejudge=rejudge
     )
     added = adding.add(addition, _workers(jobs, scheduler), _options.progress)
     report = added.report
+    unjudged = len(report.problems) + added.still_unjudged
     click.echo(
         f"{store}: {report.judged:,} runs judged, {added.unchanged:,} unchanged, {report.copies:,} copies, "
-        f"{len(report.problems):,} not judged, {report.passed_over + added.passed_over:,} files passed over"
+        f"{unjudged:,} not judged, {report.passed_over + added.passed_over:,} files passed over"
     )
     for problem in report.problems[:_MOST]:
         click.echo(f"postmortem: {' '.join(problem.splitlines())}", err=True)
-    if len(report.problems) > _MOST:
-        click.echo(f"postmortem: and {len(report.problems) - _MOST:,} more (archive query STORE unjudged)", err=True)
-    sys.exit(2 if report.problems and not allow_unreadable else 0)
+    if unjudged > min(len(report.problems), _MOST):
+        click.echo(f"postmortem: {unjudged:,} logs not judged in all: archive query {store} unjudged", err=True)
+    sys.exit(2 if unjudged and not allow_unreadable else 0)
 
 
 @command.command("query", short_help="Ask: a named question, or SQL.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import torch
 
-from postmortem.replay import judge
+from postmortem.replay import judge, observing
 from postmortem.replay.protocol import Answer, Effect, Replay, Scenarios
 from postmortem.replay.values import moved
 
@@ -88,15 +88,14 @@ class Experiment(ABC):
     """One question: which mechanism shows the symptom, and what would each fix have changed?"""
 
     name: ClassVar[str]
-    question: ClassVar[str]
+    question: str
     cannot_show: ClassVar[str]
-    priors: ClassVar[tuple[Prior, ...]]
-    claims: ClassVar[tuple[Claim, ...]]
+    priors: tuple[Prior, ...]
+    claims: tuple[Claim, ...]
 
-    @classmethod
-    def knobs(cls) -> frozenset[str]:
+    def knobs(self) -> frozenset[str]:
         """The knobs of which this experiment can judge a fix."""
-        return frozenset().union(*(claim.knobs for claim in cls.claims))
+        return frozenset().union(*(claim.knobs for claim in self.claims))
 
     def missing(self, facts: Mapping[str, Fact]) -> str:  # noqa: ARG002 - a default
         """What the log would have to give for a replay, and does not; empty where it gives enough."""
@@ -153,6 +152,7 @@ class Experiment(ABC):
             measure_next=tuple(self.measure_next(facts, replays)),
             priors=self.priors,
             cannot_show=self.cannot_show,
+            question=self.question,
         )
 
     def _undrawn(
@@ -184,44 +184,38 @@ class Experiment(ABC):
     def _replay(
         self, mechanism: Mechanism[S], rule: str, facts: Mapping[str, Fact], fixes: Sequence[Fix], lab: Lab
     ) -> list[Replay]:
-        if not fixes:
+        asked = [fix for fix in fixes if any(fix.knob in claim.knobs for claim in self.claims)]
+        if not asked:
             return []
         started = time.perf_counter()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(lab.seed)
-            scenario = mechanism.drawn(facts, lab)
-            before = mechanism.observe(scenario, {})
-            kept = mechanism.reproduces(before, facts)
-            count = int(kept.sum())
-            ceiling = mechanism.ceiling(facts, lab) if count < judge.FEWEST_KEPT else None
-            replays = []
-            for fix in fixes:
-                claims = [claim for claim in self.claims if fix.knob in claim.knobs]
-                if not claims:
-                    continue
-                enough = count >= judge.FEWEST_KEPT
-                after = mechanism.observe(scenario, {fix.knob: fix.new}) if enough else before
-                for claim in claims:
-                    common = {
-                        "experiment": self.name,
-                        "mechanism": mechanism.name,
-                        "family": mechanism.family,
-                        "rule": rule,
-                        "fix": fix,
-                        "claim": claim.text,
-                        "scenarios": Scenarios(drawn=int(kept.numel()), kept=count),
-                        "device": lab.device,
-                        "dtype": mechanism.dtype,
-                        "seed": lab.seed,
-                        "needs": mechanism.needs(facts),
-                        "seconds": round(time.perf_counter() - started, 3),
-                    }
-                    replays.append(
-                        _judged(mechanism, claim, facts, fix, kept, before, after, common)
-                        if enough
-                        else _unreproduced(mechanism, ceiling, count, common)
-                    )
-            return replays
+        seen = observing.observe(mechanism, facts, asked, lab)
+        count = int(seen.kept.sum())
+        enough = count >= judge.FEWEST_KEPT
+        ceiling = None if enough else mechanism.ceiling(facts, seen.lab)
+        replays = []
+        for fix in asked:
+            for claim in (claim for claim in self.claims if fix.knob in claim.knobs):
+                common = {
+                    "experiment": self.name,
+                    "mechanism": mechanism.name,
+                    "family": mechanism.family,
+                    "rule": rule,
+                    "fix": fix,
+                    "claim": claim.text,
+                    "scenarios": Scenarios(drawn=int(seen.kept.numel()), kept=count),
+                    "parts": seen.parts,
+                    "device": lab.device,
+                    "dtype": mechanism.dtype,
+                    "seed": lab.seed,
+                    "needs": mechanism.needs(facts),
+                    "seconds": round(time.perf_counter() - started, 3),
+                }
+                replays.append(
+                    _judged(mechanism, claim, facts, fix, seen, common)
+                    if enough
+                    else _unreproduced(mechanism, ceiling, count, common)
+                )
+        return replays
 
 
 @contextmanager
@@ -240,11 +234,10 @@ def _judged(
     claim: Claim,
     facts: Mapping[str, Fact],
     fix: Fix,
-    kept: Tensor,
-    before: Observed,
-    after: Observed,
+    seen: observing.Seen,
     common: Mapping[str, object],
 ) -> Replay:
+    kept, before, after = seen.kept, seen.before, seen.after[fix]
     holds = claim.holds(before, after, facts, fix)[kept]
     count = int(kept.sum())
     share = float(holds.double().mean())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.replay.protocol import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from postmortem.replay.protocol import Replay
     from postmortem.rules.finding import VerdictWord
@@ -62,6 +62,29 @@ def pool(replays: Iterable[Replay]) -> list[Verdict]:
             )
         )
     return verdicts
+
+
+def across(by_seed: Mapping[int, Sequence[Verdict]]) -> list[Verdict]:
+    """The verdicts of several seeds as one each: one that hangs on the seed is inconclusive."""
+    groups: dict[tuple[str, str, str], dict[int, Verdict]] = defaultdict(dict)
+    for seed, verdicts in by_seed.items():
+        for verdict in verdicts:
+            groups[verdict.rule, verdict.fix.model_dump_json(), verdict.claim][seed] = verdict
+    agreed = []
+    for group in groups.values():
+        first = next(iter(group.values()))
+        said: dict[VerdictWord, list[int]] = defaultdict(list)
+        for seed, verdict in group.items():
+            said[verdict.verdict].append(seed)
+        if len(said) > 1:
+            words = "; ".join(
+                f"{word.replace('_', ' ')} with {', '.join(map(str, seeds))}" for word, seeds in said.items()
+            )
+            first = first.model_copy(update={"verdict": "inconclusive", "because": f"hangs on the seed: {words}"})
+        elif len(group) > 1:
+            first = first.model_copy(update={"because": f"{first.because}; the same with each of {len(group)} seeds"})
+        agreed.append(first)
+    return agreed
 
 
 def _because(group: list[Replay]) -> str:

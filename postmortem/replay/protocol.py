@@ -48,7 +48,6 @@ class Scenarios(_Record):
 
     drawn: int
     kept: int
-    parts: int = 1  # in how many parts they were drawn: more than one where the device's memory holds no more
 
 
 class Replay(_Record):
@@ -71,6 +70,7 @@ class Replay(_Record):
     seed: int
     seconds: float
     because: str
+    parts: int = 1  # in which the scenarios were drawn: more than one where the device's memory does not hold them
     needs: str = ""  # what the mechanism would have to supply, and what its bound allows; the same for all fixes
 
 
@@ -85,7 +85,8 @@ class Rows(_Record):
     """Of which rows of the next log's frames a prediction speaks: its `where`, for a machine."""
 
     frame: Literal["metrics", "tensors"] = "metrics"  # the prediction's metric: a canonical name, or a tensor's
-    must: Literal["every", "first", "any"] = "every"  # which of the rows must lie between its ends
+    must: Literal["every", "first", "last", "any"] = "every"  # which of the rows must lie between its ends
+    scope: str | None = None  # of a metric: of one stage or layer; null: the run's own, or all where there is none
     first_step: int | None = None  # counted as the log counts, up to where its counter starts again
     last_step: int | None = None
     beside: Beside | None = None
@@ -148,7 +149,9 @@ class Answer:
     measure_next: tuple[str, ...] = ()
     priors: tuple[Prior, ...] = ()
     cannot_show: str = ""
+    question: str = ""
     failed: str = ""  # why some fixes, or all, could not be replayed
+    unjudged: tuple[Verdict, ...] = ()  # the verdict on each such fix, where it is known which
 
 
 class Lost(_Record):

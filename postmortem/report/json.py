@@ -16,15 +16,16 @@ from postmortem.incident import Incident
 from postmortem.report.mask import scrub
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def render(incident: Incident) -> str:
-    """The incident as JSON text with a final line end; inert inside an HTML script element too."""
-    return text(scrub(incident).model_dump(by_alias=True))
+def render(said: BaseModel) -> str:
+    """An incident, or what else is said, as JSON text with a final line end; inert in an HTML script element too."""
+    return text(scrub(said).model_dump(by_alias=True))
 
 
 def text(data: object) -> str:
@@ -33,11 +34,11 @@ def text(data: object) -> str:
     return shown.replace("</", "<\\/").replace("<!", "\\u003c!") + "\n"
 
 
-def schema() -> dict[str, object]:
-    """The JSON Schema (draft 2020-12) of what `render` gives, published as docs/incident.schema.json."""
+def schema(model: type[BaseModel] = Incident) -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of what `render` gives for a model, published in docs/."""
     return {
         "$schema": _DIALECT,
-        **Incident.model_json_schema(mode="serialization", by_alias=True, schema_generator=_Schema),
+        **model.model_json_schema(mode="serialization", by_alias=True, schema_generator=_Schema),
     }
 
 

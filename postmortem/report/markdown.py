@@ -13,16 +13,17 @@ from postmortem.report.jinja import Safe
 from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, interval, kinds
+from postmortem.report.paired import cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jinja2 import Template
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
 
     from postmortem.incident import Incident
     from postmortem.rules.finding import Finding
-    from postmortem.run import Run
 
 _EXCERPT: Final = 240  # characters of a line of the log
 _ARROWS: Final = {"explains": Safe("-->"), "refutes": Safe("-.->")}
@@ -31,12 +32,17 @@ _ARROWS: Final = {"explains": Safe("-->"), "refutes": Safe("-.->")}
 def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     """The report as markdown text; `figures` are links to pictures by title."""
     incident = scrub(incident)
-    return _template().render(
-        incident=incident, figures=figures or {}, mechanisms=tried(incident.replays), **_graph(incident)
+    return fill(
+        "incident.md.j2",
+        incident=incident,
+        most=phrases.FINDINGS,
+        figures=figures or {},
+        mechanisms=tried(incident.replays),
+        **_graph(incident),
     )
 
 
-def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
+def beside(drawn: Mapping[str, Figure], path: Path) -> dict[str, str]:
     """Write the figures of a report at `path` to `<stem>-figures/` beside it: links to them by title.
 
     OSError if one cannot be written.
@@ -44,15 +50,21 @@ def draw(incident: Incident, run: Run, path: Path) -> dict[str, str]:
     from postmortem.report import figures
 
     folder = path.parent / f"{path.stem}-figures"
-    pictures = figures.write(incident, run, folder)
+    pictures = figures.write(drawn, folder)
     return {title: f"{folder.name}/{picture.name}" for title, picture in pictures.items()}
 
 
+def fill(template: str, **values: object) -> str:
+    """The text that a markdown template of this package makes of these values."""
+    return _environment().get_template(template).render(values)
+
+
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
     environment = jinja.environment()
     environment.filters |= {
         "evidence": _evidence,
+        "cells": cells,
         "distinct": phrases.distinct,
         "facts": phrases.facts,
         "figure": figure,
@@ -60,11 +72,12 @@ def _template() -> Template:
         "link": lambda text: Safe(quote(text)),
         "mermaid": lambda text: Safe(escape.mermaid(text)),
         "name": lambda path: PurePath(path).name,
+        "names": phrases.names,
         "share": phrases.share,
         "turn": phrases.turn,
     }
     environment.globals |= {"interval": interval, "spread": phrases.spread}
-    return environment.get_template("incident.md.j2")
+    return environment
 
 
 def _graph(incident: Incident) -> dict[str, Any]:

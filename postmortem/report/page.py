@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from postmortem.report import escape, phrases
 from postmortem.report.numbers import figure, interval, kinds
+from postmortem.report.paired import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,11 +53,13 @@ def _environment() -> Environment:
     environment.filters |= {
         "around": _around,
         "excerpt": lambda text: escape.visible(text, _EXCERPT),
+        "cells": cells,
         "distinct": phrases.distinct,
         "facts": phrases.facts,
         "figure": figure,
         "kinds": kinds,
         "name": lambda path: PurePath(path).name,
+        "names": phrases.names,
         "share": phrases.share,
         "turn": phrases.turn,
     }

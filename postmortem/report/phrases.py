@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
 
 from postmortem.report.numbers import figure, interval, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from postmortem.incident import Job
+    from postmortem.comparison import Side
+    from postmortem.incident import Incident, Job
     from postmortem.replay.protocol import Fix, Replay, Verdict
+
+#: Findings that a report shows with their evidence: more than all shipped rules can make.
+FINDINGS: Final = 300
 
 
 def distinct(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -36,6 +41,11 @@ def share(replay: Replay) -> str:
 def spread(low: float, median: float, high: float) -> str:
     """A median with its interval."""
     return figure(median) if figure(low) == figure(high) else f"{figure(median)} ({interval(low, high)})"
+
+
+def names(side: Incident | Side) -> str:
+    """The names of a run's files."""
+    return ", ".join(PurePath(log.path).name for log in side.logs)
 
 
 def facts(job: Job) -> list[tuple[str, Any]]:

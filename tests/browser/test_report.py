@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from postmortem.analysis import analyze
+from postmortem.compare import compare
+from postmortem.report.comparisons import html as compared
 from postmortem.report.outputs import Target, html
 from tests.browser import chromium
 from tests.report import factory, pages
@@ -120,3 +122,11 @@ def test_a_report_prints(tmp_path: Path) -> None:
     page = written(tmp_path, report(LOGS[0]))
     chromium._run(page, f"--print-to-pdf={tmp_path / 'report.pdf'}")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_comparison_is_shown_and_its_console_is_silent(tmp_path: Path) -> None:
+    logs = [str(LOGS[0].with_name(f"distill-t{temperature}.log")) for temperature in (6, 2)]
+    text = compared.render(compare(logs, stated=("temperature=6:2",)), Target())
+    shown = chromium.show(written(tmp_path, text))
+    assert shown.console == []
+    assert pages.shape(pages.parsed(shown.dom)) == pages.shape(pages.parsed(text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.replay import judge
-from postmortem.replay.protocol import Fix, Replay, Scenarios
+from postmortem.replay.protocol import Fix, Replay, Scenarios, Verdict
 
 if TYPE_CHECKING:
     from postmortem.rules.finding import VerdictWord
@@ -113,3 +113,29 @@ def test_the_reason_names_every_mechanism_with_its_share() -> None:
 
 def test_nothing_replayed_is_nothing_judged() -> None:
     assert judge.pool([]) == []
+
+
+def verdicts(*words: VerdictWord) -> dict[int, list[Verdict]]:
+    """By seed, from 0 on, the verdict on one fix."""
+    return {seed: judge.pool([replay(word)]) for seed, word in enumerate(words)}
+
+
+def test_seeds_that_agree_are_one_verdict() -> None:
+    (verdict,) = judge.across(verdicts("refuted", "refuted", "refuted"))
+    assert verdict.verdict == "refuted"
+    assert verdict.because.endswith("; the same with each of 3 seeds")
+
+
+def test_a_verdict_that_hangs_on_the_seed_is_inconclusive() -> None:
+    (verdict,) = judge.across(verdicts("refuted", "confirmed", "refuted"))
+    assert verdict.verdict == "inconclusive"
+    assert verdict.because == "hangs on the seed: refuted with 0, 2; confirmed with 1"
+
+
+def test_one_seed_is_as_it_is() -> None:
+    assert judge.across(verdicts("confirmed")) == judge.pool([replay("confirmed")])
+
+
+def test_each_fix_is_held_against_itself() -> None:
+    pooled = {seed: judge.pool([replay("refuted"), replay("confirmed", to=1e-4)]) for seed in (0, 1)}
+    assert [(v.fix.new, v.verdict) for v in judge.across(pooled)] == [(1e-3, "refuted"), (1e-4, "confirmed")]

@@ -17,10 +17,15 @@ def names() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
-def load(name: str) -> Experiment:
-    """The experiment of that name. PostmortemError names those there are if it does not exist."""
+def check(name: str) -> None:
+    """PostmortemError names the experiments there are if none has that name. Imports none of them."""
     if name not in names():
         raise PostmortemError(f"no experiment {name!r}; there are {', '.join(names())}")
+
+
+def load(name: str) -> Experiment:
+    """The experiment of that name. PostmortemError as for `check`."""
+    check(name)
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     experiment: Experiment = module.EXPERIMENT
     return experiment

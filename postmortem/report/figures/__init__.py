@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -33,15 +34,15 @@ def draw(incident: Incident, run: Run) -> dict[str, Figure]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def write(incident: Incident, run: Run, folder: Path) -> dict[str, Path]:
-    """Write the figures of `draw` as PNG files into `folder`, made if there are any: paths by title.
+def write(drawn: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
+    """Write figures as PNG files into `folder`, made if there are any: paths by title.
 
     OSError if the folder or a file cannot be written.
     """
     from postmortem.report.figures.style import save
 
     paths = {}
-    for name, figure in draw(incident, run).items():
+    for name, figure in drawn.items():
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
         save(figure, path)

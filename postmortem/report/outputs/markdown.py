@@ -14,7 +14,7 @@ SUFFIXES: Final = (".md", ".markdown")
 
 def render(incident: Incident, run: Run | None, target: Target) -> str:
     """The report, with figures where there are a file and a run to draw them from."""
-    from postmortem.report import markdown
+    from postmortem.report import figures, markdown
 
-    links = markdown.draw(incident, run, target.path) if run and target.path else {}
+    links = markdown.beside(figures.draw(incident, run), target.path) if run and target.path else {}
     return markdown.render(incident, links)

@@ -1,0 +1,19 @@
+"""What was verified, as JSON by its published schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from postmortem.report.registry import Target
+    from postmortem.verification import Verification
+
+SUFFIXES: Final = (".json",)
+
+
+def render(verification: Verification, target: Target) -> str:
+    """All of it, ASCII alone."""
+    from postmortem.report import json
+
+    del target
+    return json.render(verification)

@@ -1,0 +1,1 @@
+"""Tests of where pieces of work run."""

@@ -1,0 +1,1 @@
+"""Tests that need a SLURM: `make slurm` starts one for them."""
