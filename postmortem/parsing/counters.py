@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
 
 _COUNTER: Final = re.compile(
-    r"(?<![\w./-])(?P<word>[A-Za-z]{1,4}\.|[^\W\d_][^\W\d]{0,20})"
+    r"(?<![\w./-])(?P<word>[^\W\d_][^\W\d]{0,20}\.?)"
     r"(?:\s?[:=#]\s?|\s|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
 PLURAL: Final = frozenset({"steps", "iters", "iterations", "updates"})
 _MEASURED: Final = re.compile(r"(?i)loss|acc|reward|ppl|perplexity|error|\b[dg]_\w+:")
+#: `Iter. 5`, but not the end of a sentence.
+_LONGEST_ABBREVIATION: Final = 4
 #: Words too common in prose to count without a sign behind them.
 _PROSE: Final = frozenset({"it", "up", "no"})
 _SIGN: Final = re.compile(r"\.?\s?[:=#\[.]")
@@ -73,7 +75,7 @@ def read_counters(text: str, names: Names) -> Reading:
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
             reading.step, reading.step_at = int(found["at"]), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-    if reading.step is None and (both := _FRACTIONS.search(text, 0, WINDOW)):
+    if reading.step is None and "/" in text and (both := _FRACTIONS.search(text, 0, WINDOW)):
         reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
         reading.step, reading.step_at, reading.step_unit = int(both["batch"]), both.span("batch"), "batch_of_epoch"
     if not text.isascii():
@@ -113,6 +115,8 @@ def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
 def _counts(word: str, found: re.Match[str], text: str) -> bool:
     """False where a counter's word is an amount's name, or no more than a word of prose."""
     if len(word) == 1 and f"{found['word']}:" not in text:
+        return False
+    if found["word"][-1] == "." and len(word) > _LONGEST_ABBREVIATION:
         return False
     if word in _PROSE and not _SIGN.match(text, found.start() + len(word)):
         return False

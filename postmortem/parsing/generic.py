@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
-#: Punctuation as wide as a Chinese character is as good as any, one for one.
-_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000", ":=,;() ")
+#: Punctuation as wide as a Chinese character, and the sides of drawn boxes, are as good as any, one for one.
+_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:is|was|of|now)\s)[A-Za-z_][\w/-]{{0,40}})\s+(?:(?:is|was|of|now)\s+)?"
@@ -26,11 +26,13 @@ _WORDS: Final = re.compile(
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value
 _ASSIGNMENT: Final = re.compile(
-    r"^\s*(?:[-*+>#]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\s\.{3,})\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*,?\s*(?P<note>(?://|#|\().*)?$"
+    r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
 )
 #: A name as programs write it; not that of a report on an error.
 _SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+#: What begins as a word or a path does.
+_WORD: Final = re.compile(r"['\"~.]{0,2}/?[A-Za-z_]")
 #: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
 _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 #: Options of a command line. Two of them make a line a command.
@@ -110,13 +112,13 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         return False
     if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
         return False
-    if names.setting(key):
-        return True
+    if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
+        return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
     if names.metric(key).known:
         return False
     if found["sep"] == ":" and not found["quote"]:
         # of a word, as in a dump of YAML: `lr_scheduler_type: cosine`; a number is measured as often
-        return _SNAKE.fullmatch(key) is not None and not _DIGIT.match(found["value"].lstrip("+-.'\""))
+        return _SNAKE.fullmatch(key) is not None and _WORD.match(found["value"]) is not None
     return True
 
 

@@ -30,6 +30,8 @@ def metrics(text: str) -> dict[str, float]:
             {"lm_loss": 7.18, "loss_scale": 65536.0},
         ),
         ("loss 0.117 = 0.1 + 0.017 avg prob", None, {"loss": 0.117}),
+        ("Episode 10\tAverage Score: 15.50", 10, {"average_score": 15.5}),
+        ("iteration 10 mean height: 1.5", 10, {"mean_height": 1.5}),
         ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
         (
             "{'loss_cls': tensor(nan, device='cuda:0'), 'loss_x': tensor(0.5)}",
@@ -54,6 +56,8 @@ def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, 
         ("  clip_grad ....................................... 1.0", "clip_grad", 1.0),
         ("--max_norm=0.5", "max_norm", 0.5),
         ("stages = 3", "stages", 3.0),
+        ("\u2502 learning_rate \u2502 0.001  \u2502", "learning_rate", 0.001),
+        ("| batch_size | 64 |", "batch_size", 64.0),
         ("  lr_scheduler_type: cosine", "lr_scheduler_type", None),
     ],
 )
