@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from postmortem import __version__, causes, fixes, laboratory, reading, timeline
+from postmortem.config import Config
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
 from postmortem.replay import device as devices
 from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
+from postmortem.rules.policy import policy
 from postmortem.rules.rule import fill
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
@@ -40,6 +42,7 @@ def analyze(
     extra_fixes: Sequence[str] = (),
     rule_folders: Sequence[Path] = (),
     formats: Sequence[Path] = (),
+    configuration: Config | None = None,
     replay: bool = True,
     device: str | None = None,
     seed: int = 0,
@@ -49,32 +52,39 @@ def analyze(
 
     `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
-    `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring.
+    `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring. Of the
+    `configuration` count what it selects, ignores and sets for rules.
 
     PostmortemError for a log that cannot be read or is none, and for options that cannot be used.
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
     rules, errors = catalogue.rules(rule_folders)
+    chosen = policy(rules, configuration or Config(), path)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
     engine = Engine(lines.joined())
-    outcome = engine.run(rules)
+    outcome = engine.run(chosen.rules)
     outcome.hits = lines.localised(outcome.hits)
-    plan = fixes.plan(outcome.hits, [*asked, *fixes.proposed(run.events)])
+    counting = [hit for hit in outcome.hits if not chosen.ignored(hit.rule.id)]
+    plan = fixes.plan(counting, [*asked, *fixes.proposed(run.events)])
     verdicts = fixes.by_law(outcome.hits, plan)
     state, lab = _laboratory(wanted=replay, device=device, seed=seed, draws=draws)
     results = laboratory.run(outcome.hits, plan, laboratory.Bench(lab)) if lab else laboratory.Results()
     verdicts += results.verdicts
     verdicts += fixes.unjudged(plan, verdicts, results.failed, state)
-    findings, roots = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
+    weighed, causal = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
+    findings, ignored, unused = chosen.sift(weighed)
+    roots = [rule for rule in causal if not chosen.ignored(rule)]
     ran, replays = results.first(), results.replays()
     return Incident(
         tool_version=__version__,
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],
         left_out=list(run.left_out),
         jobs=_jobs(run),
-        summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
+        summary=summarise(
+            findings, roots, verdicts, truncated=any(log.truncated for log in run.logs), ignored=len(ignored)
+        ),
         root_causes=roots,
         timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,
@@ -88,7 +98,11 @@ def analyze(
             Setting(key=key, value=value, origin=origin, line=line)
             for key, value, origin, line in run.settings.select("key", "value", "origin", "line").iter_rows()
         ],
-        not_checked=[NotChecked(rule=rule, because=because) for rule, because in outcome.not_checked],
+        ignored=ignored,
+        unused_ignores=unused,
+        not_checked=[
+            NotChecked(rule=rule, because=because) for rule, because in (*outcome.not_checked, *chosen.not_checked)
+        ],
         rule_errors=[*errors, *outcome.errors],
         environment=Environment(
             versions=versions(),

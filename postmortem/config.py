@@ -7,10 +7,11 @@ pyproject.toml without that table is passed over. Paths in it are relative to it
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, field_validator, model_validator
 
 from postmortem.errors import PostmortemError, did_you_mean
 from postmortem.rules.finding import Severity
@@ -27,14 +28,57 @@ def _kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
-class Config(BaseModel):
-    """What a configuration file says. A new field is a new key, with dashes for its underscores."""
+class _Table(BaseModel):
+    """A table of the file. A new field is a new key, with dashes for its underscores."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, alias_generator=_kebab)
+
+
+class Ignore(_Table):
+    """Why findings are ignored, and up to which day. A text alone is the reason."""
+
+    reason: str
+    until: date | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reason_alone(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return {"reason": value} if isinstance(value, str) else value
+
+    @field_validator("reason")
+    @classmethod
+    def _given(cls, reason: str) -> str:
+        if not reason.strip():
+            raise ValueError("a reason is needed: say why its findings do not count")
+        return reason
+
+
+class Overrides(_Table):
+    """What holds for all logs, or for those of a path: names of rules, of families, or patterns."""
+
+    ignore: dict[str, Ignore] = {}  # findings that do not count
+    params: dict[str, dict[str, float | str]] = {}  # parameters of a rule: a number, or one with its unit
+
+
+class Config(Overrides):
+    """What a configuration file says."""
 
     formats: tuple[Path, ...] = ()  # dialects, or folders of them
     rules: tuple[Path, ...] = ()  # folders of rules
     fail_on: Severity = "medium"  # exit with 1 for findings of this severity or above
+    select: tuple[str, ...] = ()  # the rules to run; all where none is named
+    per_path: dict[str, Overrides] = {}  # for logs below the file's folder whose path a pattern matches
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path:
+        """Where paths begin: at the file, without one at the current folder."""
+        return self._file.parent if self._file else Path()
+
+    @property
+    def where(self) -> str:
+        """How an error about what the file says begins."""
+        return f"{self._file}: " if self._file else ""
 
     @field_validator("formats", "rules")
     @classmethod
@@ -63,9 +107,13 @@ def load(file: Path) -> Config:
     if table is None:
         raise PostmortemError(f"{file}: no table [tool.postmortem]; add it, or name another file")
     try:
-        return Config.model_validate(table, context=file.parent)
+        found = Config.model_validate(table, context=file.parent)
     except ValidationError as error:
-        raise PostmortemError(f"{file}: {_reason(error.errors()[0])}") from None
+        # a key that is misspelt is missing as well
+        first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        raise PostmortemError(f"{file}: {_reason(first)}") from None
+    found._file = file  # noqa: SLF001 - of this very module
+    return found
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -91,15 +139,25 @@ def _reason(detail: ErrorDetails) -> str:
     """One line for what pydantic found: the key, what is wrong, and what was probably meant."""
     key = ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
-        known = [_kebab(name) for name in Config.model_fields]
-        return f"{key}: no such key{did_you_mean(key, known) or '; there are ' + ', '.join(known)}"
+        known = [_kebab(name) for name in _table_of(detail["loc"]).model_fields]
+        unknown = str(detail["loc"][-1])
+        return f"{key}: no such key{did_you_mean(unknown, known) or '; there are ' + ', '.join(known)}"
     given = detail["input"]
     if detail["type"] == "literal_error":
         words = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")
         return f"{key}: {given!r} is none of {words}{did_you_mean(str(given), words.replace(' or ', ', ').split(', '))}"
+    if detail["type"] == "missing" and key.endswith(".reason"):
+        return f"{key}: a reason is needed: say why its findings do not count"
     if detail["type"] == "tuple_type":
         return f"{key}: a list is expected, this is {type(given).__name__}"
     return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _table_of(place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The kind of table in which a key stands."""
+    if place[0] == "per-path" and len(place) > 1:
+        return Ignore if "ignore" in place[2:-1] else Overrides
+    return Ignore if place[0] == "ignore" and len(place) > 1 else Config
 
 
 def _is_file(path: Path) -> bool:

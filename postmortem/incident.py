@@ -84,6 +84,23 @@ class NotChecked(_Record):
     because: str
 
 
+class Ignored(_Record):
+    """A finding that the configuration ignores, and why."""
+
+    finding: Finding
+    ignore: str  # the name in the configuration: a rule, a family, or a pattern
+    reason: str
+    until: str | None = None  # the last day on which it is ignored, as 2026-12-31
+
+
+class UnusedIgnore(_Record):
+    """What the configuration ignores, and this log does not have."""
+
+    ignore: str
+    reason: str
+    because: str
+
+
 class Environment(_Record):
     """With what this was computed: it can be repeated."""
 
@@ -113,6 +130,8 @@ class Incident(_Record):
     predictions: list[Prediction]
     measure_next: list[str]
     settings: list[Setting]
+    ignored: list[Ignored] = []  # findings that do not count: the configuration says why
+    unused_ignores: list[UnusedIgnore] = []
     not_checked: list[NotChecked]
     rule_errors: list[str]  # rule files that could not be used: file, line, reason
     environment: Environment

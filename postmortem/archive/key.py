@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def key(options: Options) -> str:
     """The digest. It changes with any file of the program, any rule and any dialect that is in force."""
     digest = hashlib.sha256(__version__.encode())
+    if options.configuration is not None:
+        digest.update(options.configuration.model_dump_json().encode())
     for path in _files(options):
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\n".encode() + content)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from postmortem.archive.places import Item
+    from postmortem.config import Config
     from postmortem.incident import Incident
     from postmortem.run import Run
 
@@ -31,6 +32,7 @@ class Options:
 
     rules: tuple[Path, ...] = ()
     formats: tuple[Path, ...] = ()
+    configuration: Config | None = None  # what it selects, ignores and sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,13 @@ def _judged(item: Item, paths: Mapping[str, Path], options: Options, digest: str
     files = list(paths.values())
     log = item.name if item.folder else str(files[0]) if len(files) == 1 else files
     try:
-        incident, run = analyze(log, replay=False, rule_folders=options.rules, formats=options.formats)
+        incident, run = analyze(
+            log,
+            replay=False,
+            rule_folders=options.rules,
+            formats=options.formats,
+            configuration=options.configuration,
+        )
     except NoLogError as error:
         from postmortem.sources.folder import is_log_by_name
 

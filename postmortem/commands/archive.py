@@ -62,6 +62,7 @@ def add(
     options = Options(
         rules=tuple(_options.joined(configuration.rules, rule_folders)),
         formats=tuple(_options.joined(configuration.formats, formats)),
+        configuration=configuration,
     )
     addition = adding.Addition(
         store.absolute(), paths, options, exclude=exclude, per_folder=per_folder, rejudge=rejudge

@@ -85,6 +85,7 @@ def command(
     options = Options(
         rules=tuple(_options.joined(configuration.rules, rule_folders)),
         formats=tuple(_options.joined(configuration.formats, formats)),
+        configuration=configuration,
     )
     request = Request(
         paths=paths,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from postmortem.errors import PostmortemError
+from postmortem.rules import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,17 +34,6 @@ _FORBIDDEN: Final = frozenset({
     "nextval", "pg_conf_load_time", "pg_postmaster_start_time", "random", "session_user", "setseed", "sleep_ms",
     "txid_current", "uuid", "uuidv4", "uuidv7", "version", "write_log",
 })  # fmt: skip
-#: A column of names that a query may ask for as `column = 'name'` or `column IN ('name', ...)`.
-_NAMES: Final = frozenset({"cause", "dtype", "key", "kind", "metric", "name", "op", "origin", "state"})
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A condition without which a query returns no row: one of these names in a column of a table."""
-
-    table: str
-    column: str
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +45,19 @@ class Query:
     columns: tuple[str, ...] | None  # of all tables together; None: any of them
     params: tuple[str, ...]
     functions: tuple[str, ...]
-    needs: tuple[Need, ...] = ()
+    needs: needs.Needs = ()
 
     def dump(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
+        """As JSON gives it back."""
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return data
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Query:
-        """What `dump` gave, through JSON. TypeError or KeyError for anything else."""
-        needs = tuple(Need(need["table"], need["column"], tuple(need["names"])) for need in data["needs"])
-        columns = data["columns"]
+        """What `dump` gave, through JSON. ValueError, TypeError or KeyError for anything else."""
+        columns = None if data["columns"] is None else tuple(data["columns"])
         rest = {name: tuple(data[name]) for name in ("tables", "own", "params", "functions")}
-        return cls(**rest, columns=None if columns is None else tuple(columns), needs=needs)
+        return cls(**rest, columns=columns, needs=needs.load(data["needs"]))
 
 
 def read(sql: str) -> Query:
@@ -84,7 +74,7 @@ def read(sql: str) -> Query:
         columns=None if _whole(node, _clauses(parts)) else _columns(parts, set(tables)),
         params=tuple(sorted({part["identifier"] for part in parts if part.get("class") == "PARAMETER"})),
         functions=tuple(sorted(functions)),
-        needs=tuple(_needs(node, own)),
+        needs=needs.of(node, own, _aggregates()),
     )
 
 
@@ -204,48 +194,7 @@ def _columns(parts: list[Node], tables: set[str]) -> tuple[str, ...] | None:
     return tuple(sorted(names))
 
 
-def _needs(node: Node, own: set[str]) -> Iterator[Need]:
-    """What the WHERE clause of a plain SELECT from one table asks for by name.
-
-    A query that counts returns a row of nothing, so that one with an aggregate and no GROUP BY needs nothing.
-    """
-    table = node.get("from_table") or {}
-    if node.get("type") != "SELECT_NODE" or table.get("type") != "BASE_TABLE" or table["table_name"] in own:
-        return
-    counts = any(
-        part.get("class") == "FUNCTION" and part["function_name"].lower() in _aggregates()
-        for part in _parts([node["select_list"], node["having"]])
-    )
-    if counts and not node["group_expressions"]:
-        return
-    condition = node["where_clause"] or {}
-    for part in condition["children"] if condition.get("type") == "CONJUNCTION_AND" else [condition]:
-        if found := _asked(part):
-            column, names = found
-            yield Need(table["table_name"], column, tuple(sorted(names)))
-
-
 @cache
 def _aggregates() -> frozenset[str]:
     rows = _parser().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'")
     return frozenset(name for (name,) in rows.fetchall())
-
-
-def _asked(part: Node) -> tuple[str, set[str]] | None:
-    """`column = 'name'`, `column IN ('name', ...)`, or several of them of one column joined by OR."""
-    kind = part.get("type")
-    if kind == "CONJUNCTION_OR":
-        found = [_asked(child) for child in part["children"]]
-        known = [one for one in found if one is not None]
-        if len(known) == len(found) and len({column for column, _ in known}) == 1:
-            return known[0][0], set().union(*(names for _, names in known))
-        return None
-    sides = (
-        [part["left"], part["right"]] if kind == "COMPARE_EQUAL" else part["children"] if kind == "COMPARE_IN" else []
-    )
-    if not sides or sides[0].get("class") != "COLUMN_REF" or sides[0]["column_names"][-1] not in _NAMES:
-        return None
-    values = [side.get("literal") or {} for side in sides[1:]]
-    if all(value.get("kind") == "STRING" for value in values):
-        return sides[0]["column_names"][-1], {value["text"] for value in values}
-    return None
