@@ -48,9 +48,9 @@ def of(node: Node, own: Collection[str], aggregates: Collection[str]) -> Needs:
 
 def _counts(node: Node, aggregates: Collection[str]) -> bool:
     """Whether it returns a row even of no rows: it aggregates all of them, and does not ask for any to be there."""
-    parts = _parts([node["select_list"], node["having"]])
+    chosen = parts([node["select_list"], node["having"]])
     grouped = node["group_expressions"] and len(node["group_sets"]) <= 1
-    if grouped or not any(part.get("function_name", "").lower() in aggregates for part in parts):
+    if grouped or not any(part.get("function_name", "").lower() in aggregates for part in chosen):
         return False
     return not any(_some(part) for part in _conjuncts(node["having"] or {}))
 
@@ -114,7 +114,8 @@ def _asked(part: Node) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
     return None
 
 
-def _parts(node: object) -> Iterator[Node]:
+def parts(node: object) -> Iterator[Node]:
+    """Every object of a parsed query, the outer ones first. It cannot recurse without end: the parser did not."""
     waiting = [node]
     while waiting:
         part = waiting.pop()

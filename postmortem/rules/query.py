@@ -17,7 +17,7 @@ from postmortem.errors import PostmortemError
 from postmortem.rules import needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Node = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ class Query:
 def read(sql: str) -> Query:
     """What a query says. PostmortemError: the reason why no rule may have it, without the rule's name."""
     node = _parsed(sql)
-    parts = list(_parts(node))
+    parts = list(needs.parts(node))
     own = {entry["key"] for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables = {part["table_name"]: part for part in parts if part.get("type") == "BASE_TABLE"}
     functions = {part["function_name"].lower() for part in parts if "function_name" in part}
@@ -104,18 +104,6 @@ def _parsed(sql: str) -> Node:
     return node
 
 
-def _parts(node: object) -> Iterator[Node]:
-    """Every object of a parsed query, the outer ones first. It cannot recurse without end: the parser did not."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
-
-
 def _refuse(parts: list[Node], functions: set[str]) -> None:
     for part in parts:
         if part.get("type") == "BASE_TABLE" and (part["schema_name"] or part["catalog_name"]):
@@ -145,11 +133,11 @@ def _whole(node: Node, clauses: Mapping[str, Node]) -> bool:
 
     A * within a query stands for what is named around it, unless all of it decides which rows there are.
     """
-    if any(_has_star(part) for part in _parts(node)) and any(
+    if any(_has_star(part) for part in needs.parts(node)) and any(
         part.get("type") in ("DISTINCT_MODIFIER", "RECURSIVE_CTE_NODE")
         or part.get("setop_all") is False
         or part.get("aggregate_handling") == "FORCE_AGGREGATES"
-        for part in _parts(node)
+        for part in needs.parts(node)
     ):
         return True
     return _returns_table(node, clauses)
