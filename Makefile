@@ -10,14 +10,14 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs picture schema record clean
+.PHONY: demo test lint types unit check-samples browser corpus slurm accuracy fuzz docs picture schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
 	@$(BIN)/postmortem analyze $(LOG) -o $(REPORT) || [ $$? -eq 1 ]
 	@echo "The report with its figures: $(REPORT)"
 
-test: lint types unit
+test: lint types unit check-samples
 
 lint: .venv/test
 	$(BIN)/ruff check
@@ -28,6 +28,9 @@ types: .venv/test
 
 unit: .venv/test
 	$(BIN)/python -m pytest -q
+
+check-samples: .venv/test  ## hold what is found in the sample logs against what they hold
+	$(BIN)/postmortem --no-config check sample_logs --expect sample_logs/expected.yaml --index .postmortem.sqlite
 
 browser: .venv/test  ## show the HTML reports in headless Chromium, which must be installed
 	$(BIN)/python -m pytest -q tests/browser

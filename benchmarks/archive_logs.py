@@ -6,14 +6,16 @@ Healthy ones and failed ones, as trainers and SLURM print them: steps count up, 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
 _BYTES: Final = 1_000_000
+#: After so many steps, in a run that does.
+_GOES_WRONG: Final = 4000
 
 
 def write(folder: Path, count: int, size: int = _BYTES) -> Path:
@@ -47,7 +49,8 @@ def _loss(step: int, random: Random) -> float:
 
 def _hf(step: int, random: Random) -> str:
     loss, norm = _loss(step, random), 1 + random.random()
-    return f"{{'loss': {loss:.4f}, 'grad_norm': {norm:.4f}, 'learning_rate': {5e-5 / step**0.5!r}, 'epoch': {step / 900:.2f}}}\n"
+    rate = 5e-5 / step**0.5
+    return f"{{'loss': {loss:.4f}, 'grad_norm': {norm:.4f}, 'learning_rate': {rate!r}, 'epoch': {step / 900:.2f}}}\n"
 
 
 def _megatron(step: int, random: Random) -> str:
@@ -60,14 +63,16 @@ def _megatron(step: int, random: Random) -> str:
 
 
 def _nanogpt(step: int, random: Random) -> str:
-    return f"iter {step}: loss {_loss(step, random):.4f}, time {200 + random.random():.2f}ms, mfu {38 + random.random():.2f}%\n"
+    took, share = 200 + random.random(), 38 + random.random()
+    return f"iter {step}: loss {_loss(step, random):.4f}, time {took:.2f}ms, mfu {share:.2f}%\n"
 
 
 def _torchtitan(step: int, random: Random) -> str:
     return (
-        f"[rank0]:[titan] 2026-04-{1 + step // 86_400:02d} {step // 3600 % 24:02d}:{step // 60 % 60:02d}:{step % 60:02d},"
-        f"{step % 1000:03d} - root - INFO - step: {step:5d}  loss: {_loss(step, random):7.4f}  grad_norm:"
-        f" {0.4 + random.random():.4f}  memory: 39.50GiB(49.92%)  tps: {7000 + random.randrange(90):,}  tflops: 410.1  mfu: 41.4%\n"
+        f"[rank0]:[titan] 2026-04-{1 + step // 86_400:02d} {step // 3600 % 24:02d}:{step // 60 % 60:02d}:"
+        f"{step % 60:02d},{step % 1000:03d} - root - INFO - step: {step:5d}  loss: {_loss(step, random):7.4f}"
+        f"  grad_norm: {0.4 + random.random():.4f}  memory: 39.50GiB(49.92%)  tps: {7000 + random.randrange(90):,}"
+        "  tflops: 410.1  mfu: 41.4%\n"
     )
 
 
@@ -75,7 +80,7 @@ def _layers(step: int, random: Random) -> str:
     if step % 30 == 0:
         return f"step {step}: loss={_loss(step, random):.4f} grad_norm={random.random():.3f}\n"
     name = ("XV", "XQ", "XK")[step % 3]
-    high = 139_264 if step > 4000 else 3 + random.random()
+    high = 98_304 if step > _GOES_WRONG else 3 + random.random()
     return f"Layer {step % 30}: {name} output: min={-3 - random.random():.4f}, max={high:.4f}\n"
 
 
@@ -85,23 +90,26 @@ def _diverging(step: int, random: Random) -> str:
 
 
 def _nan(step: int, random: Random) -> str:
-    loss = "nan" if step > 6000 else f"{_loss(step, random):.4f}"
-    return f"epoch {step // 1000} step {step} | loss {loss} | grad norm {loss} | lr 1.0e-04 | {random.random():.3f} s/it\n"
+    loss = "nan" if step > _GOES_WRONG else f"{_loss(step, random):.4f}"
+    took = random.random()
+    return f"epoch {step // 1000} step {step} | loss {loss} | grad norm {loss} | lr 1.0e-04 | {took:.3f} s/it\n"
 
 
 def _noise(step: int, random: Random) -> str:
     if step % 50 == 0:
         return _megatron(step, random)
     host, rank = random.randrange(64), random.randrange(8)
+    after = (rank + 1) % 8
     return (
         f"gpu{host:03d}:{random.randrange(10**6)}:{random.randrange(10**6)} [{rank}] NCCL INFO"
-        f" Channel {random.randrange(32):02d}/32 : {rank}[{rank}] -> {(rank + 1) % 8}[{(rank + 1) % 8}] via P2P/CUMEM/read\n"
+        f" Channel {random.randrange(32):02d}/32 : {rank}[{rank}] -> {after}[{after}] via P2P/CUMEM/read\n"
     )
 
 
 def _bar(step: int, random: Random) -> str:
     states = "".join(
-        f"\r  {step % 100}%|####      | {step * 20 + i}/900000 [00:10<03:10, {5 + random.random():.2f}it/s, loss={_loss(step, random):.3f}]"
+        f"\r  {step % 100}%|####      | {step * 20 + i}/900000 [00:10<03:10, {5 + random.random():.2f}it/s,"
+        f" loss={_loss(step, random):.3f}]"
         for i in range(20)
     )
     return states + "\n"
@@ -136,8 +144,8 @@ def _out_of_memory(seed: int, step: int) -> str:
 
 def _time_limit(seed: int, step: int) -> str:
     del step
-    job = 10_000 + seed
-    return f"slurmstepd: error: *** JOB {job} ON node{seed % 40:02d} CANCELLED AT 2026-04-02T02:15:02 DUE TO TIME LIMIT ***\n"
+    where = f"JOB {10_000 + seed} ON node{seed % 40:02d}"
+    return f"slurmstepd: error: *** {where} CANCELLED AT 2026-04-02T02:15:02 DUE TO TIME LIMIT ***\n"
 
 
 #: How a log of each kind begins, goes on and ends.

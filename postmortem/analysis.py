@@ -82,7 +82,9 @@ def analyze(
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],
         left_out=list(run.left_out),
         jobs=_jobs(run),
-        summary=summarise(findings, roots, verdicts, truncated=any(log.truncated for log in run.logs)),
+        summary=summarise(
+            findings, roots, verdicts, truncated=any(log.truncated for log in run.logs), ignored=len(ignored)
+        ),
         root_causes=roots,
         timeline=timeline.moments(engine.signals, lines, findings, outcome.hits),
         findings=findings,

@@ -109,7 +109,9 @@ def load(file: Path) -> Config:
     try:
         found = Config.model_validate(table, context=file.parent)
     except ValidationError as error:
-        raise PostmortemError(f"{file}: {_reason(error.errors()[0])}") from None
+        # a key that is misspelt is missing as well
+        first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        raise PostmortemError(f"{file}: {_reason(first)}") from None
     found._file = file  # noqa: SLF001 - of this very module
     return found
 
@@ -137,8 +139,9 @@ def _reason(detail: ErrorDetails) -> str:
     """One line for what pydantic found: the key, what is wrong, and what was probably meant."""
     key = ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
-        known = [_kebab(name) for name in Config.model_fields]
-        return f"{key}: no such key{did_you_mean(key, known) or '; there are ' + ', '.join(known)}"
+        known = [_kebab(name) for name in _table_of(detail["loc"]).model_fields]
+        unknown = str(detail["loc"][-1])
+        return f"{key}: no such key{did_you_mean(unknown, known) or '; there are ' + ', '.join(known)}"
     given = detail["input"]
     if detail["type"] == "literal_error":
         words = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")
@@ -148,6 +151,13 @@ def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "tuple_type":
         return f"{key}: a list is expected, this is {type(given).__name__}"
     return f"{key}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _table_of(place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The kind of table in which a key stands."""
+    if place[0] == "per-path" and len(place) > 1:
+        return Ignore if "ignore" in place[2:-1] else Overrides
+    return Ignore if place[0] == "ignore" and len(place) > 1 else Config
 
 
 def _is_file(path: Path) -> bool:

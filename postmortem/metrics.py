@@ -65,17 +65,16 @@ class ByName:
 
     def of(self, names: Iterable[str], columns: Collection[str]) -> pl.DataFrame:
         """The rows of these metrics, one name after the other, with these columns. Nothing is copied."""
-        whole = pl.DataFrame([self._column(name) for name in columns])
+        self._put_in_order([column for column in columns if column not in self._columns])
+        whole = pl.DataFrame([self._columns[column] for column in columns])
         found = [whole.slice(*self.places[name]) for name in names if name in self.places]
         return pl.concat(found) if found else whole.clear()
 
-    def _column(self, name: str) -> pl.Series:
-        if name not in self._columns:
-            column = self._frame[name]
-            if self._order is not None and not _same(column):
-                column = column.gather(self._order)
-            self._columns[name] = column
-        return self._columns[name]
+    def _put_in_order(self, columns: list[str]) -> None:
+        """All of them at once, which all processors then share."""
+        mixed = [name for name in columns if self._order is not None and not _same(self._frame[name])]
+        ordered = self._frame.select(mixed)[self._order] if self._order is not None and mixed else self._frame
+        self._columns |= {name: (ordered if name in mixed else self._frame)[name] for name in columns}
 
 
 def _same(column: pl.Series) -> bool:

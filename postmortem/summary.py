@@ -18,12 +18,15 @@ _ALARMING: Final = SEVERITIES.index("medium")
 
 
 def summarise(
-    findings: Sequence[Finding], roots: Sequence[str], verdicts: Sequence[Verdict], *, truncated: bool
+    findings: Sequence[Finding], roots: Sequence[str], verdicts: Sequence[Verdict], *, truncated: bool, ignored: int = 0
 ) -> list[str]:
-    """What happened, then what is established. A log that was cut off says so in a third sentence."""
+    """What happened, then what is established; then that the log was cut off, and that findings are ignored."""
     sentences = [_what(findings), f"{_why(findings, roots)} {_fixes(verdicts)}".strip()]
     if truncated:
         sentences.append("The log is truncated: its last line has no end, and what came after it is not judged.")
+    if ignored:
+        them = "1 finding is" if ignored == 1 else f"{ignored:,} findings are"
+        sentences.append(f"{them} ignored, as the configuration says.")
     return sentences
 
 

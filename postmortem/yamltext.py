@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def line_of(text: str, place: tuple[Any, ...]) -> int:
     """The line, from 1, of the field at `place` in a YAML text; of the deepest one that exists."""
-    node = yaml.compose(text)
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except RecursionError:  # nested more deeply than anything that is looked for
+        return 1
     line = 1
     for key in place:
         if isinstance(node, yaml.MappingNode):

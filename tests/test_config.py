@@ -43,12 +43,27 @@ def test_a_file_of_any_name_can_be_given(tmp_path: Path) -> None:
     ("name", "text", "reason"),
     [
         ("postmortem.toml", 'fail_on = "high"', "fail_on: no such key; did you mean fail-on?"),
-        ("postmortem.toml", "colour = 1", "colour: no such key; there are formats, rules, fail-on"),
+        (
+            "postmortem.toml",
+            "colour = 1",
+            "colour: no such key; there are ignore, params, formats, rules, fail-on, select, per-path",
+        ),
         (
             "pyproject.toml",
             '[tool.postmortem]\nfail-on = "hihg"',
             "fail-on: 'hihg' is none of info, low, medium, high or critical; did you mean high?",
         ),
+        ("postmortem.toml", 'ignore = {kd = ""}', "ignore.kd.reason: a reason is needed"),
+        ("postmortem.toml", "[ignore.kd]\nuntil = 2026-01-01", "ignore.kd.reason: a reason is needed"),
+        ("postmortem.toml", '[ignore.kd]\nreasn = "x"', "ignore.kd.reasn: no such key; did you mean reason?"),
+        ("postmortem.toml", '[ignore.kd]\nreason = "x"\nuntil = "soon"', "ignore.kd.until: "),
+        ("postmortem.toml", '[per-path."a/*"]\nignor = 1', "per-path.a/*.ignor: no such key; did you mean ignore?"),
+        (
+            "postmortem.toml",
+            '[per-path."a/*".ignore.kd]\nunti = 1',
+            "per-path.a/*.ignore.kd.unti: no such key; did you",
+        ),
+        ("postmortem.toml", "params = {kd = 3}", "params.kd: "),
         ("postmortem.toml", 'formats = "x.yaml"', "formats: a list is expected, this is str"),
         ("postmortem.toml", 'formats = ["x.yaml"]', "formats: {folder}/x.yaml: no such file or folder"),
         ("postmortem.toml", 'rules = ["postmortem.toml"]', "rules: {folder}/postmortem.toml: no such folder"),

@@ -11,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from docs import build
+from postmortem import config
 from postmortem.cli import main
+from postmortem.rules import catalogue
+from postmortem.rules.policy import policy
 
 ROOT = Path(__file__).parent.parent
 #: The end of a fenced block is no output.
@@ -52,3 +55,19 @@ def test_the_step_of_ones_own_runs_as_it_is_shown(tmp_path: Path, monkeypatch: p
     # another processor rounds otherwise, and where lines break follows from the figures; what is said does not
     said, printed = (" ".join(re.sub(r"[0-9][0-9,.e+-]*", "0", text).split()) for text in (result.stdout, shown))
     assert said == printed
+
+
+def test_the_configuration_that_is_shown_has_every_key_and_is_one(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.DOTALL)
+    for folder in ("formats", "rules"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "postmortem.toml").write_text(shown)
+    found = config.load(tmp_path / "postmortem.toml")
+    assert found.model_fields_set == set(config.Config.model_fields)
+    rules, _ = catalogue.rules()
+    halvings = {}
+    for path in ("a.log", "a.err", "archive/old/2023/a.log"):
+        chosen = policy(rules, found, str(tmp_path / path))
+        (rule,) = [rule for rule in chosen.rules if rule.id == "amp/scaler-startup"]
+        halvings[path] = rule.params["halvings"].default, chosen.ignored("nonfinite/loss")
+    assert halvings == {"a.log": (20, False), "a.err": (24, False), "archive/old/2023/a.log": (20, True)}

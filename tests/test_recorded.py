@@ -53,8 +53,10 @@ def test_what_a_lower_temperature_was_predicted_to_do_is_what_the_twin_shows() -
         assert low is not None
         assert high is not None
         assert low <= shown[metric] <= high
-    # at a ninth of T², KD is not a ninth: the claim is refuted, and so it was
-    assert {v.verdict for v in found.verdicts if v.claim.startswith("KD falls")} == {"refuted"}
+    # at a ninth of T², KD is not a ninth: refuted where both sides are softened, as they were; no line says that
+    told = {(r.mechanism, r.verdict) for r in found.replays if r.claim.startswith("KD falls")}
+    assert {verdict for mechanism, verdict in told if mechanism != "student_alone"} == {"refuted", "not_reproduced"}
+    assert {v.verdict for v in found.verdicts if v.claim.startswith("KD falls")} == {"inconclusive"}
     assert shown["kd_loss"] > 11
 
 

@@ -114,6 +114,7 @@ class _Search:
             raise PostmortemError(f"{url}: --per-folder reads folders of this machine; name the logs of a store")
         system, path = filesystem(url)
         try:
+            system.invalidate_cache()  # of listings that this process has seen before
             if glob.has_magic(path):
                 entries, named = system.glob(path, detail=True), True
             elif system.isfile(path):

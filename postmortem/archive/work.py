@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,7 +108,9 @@ def _judged(item: Item, paths: Mapping[str, Path], options: Options, digest: str
             raise
         return Outcome(passed_over=str(error).partition(": ")[2].partition(":")[0], digest=digest), None
     names = {str(path): name for name, path in paths.items() if str(path) != name}
-    return Outcome(_renamed(incident, names) if names else incident, digest=digest), run
+    if not names:
+        return Outcome(incident, digest=digest), run
+    return Outcome(_renamed(incident, names), digest=digest), _renamed_run(run, names)
 
 
 def _no_log(item: Item, paths: Mapping[str, Path]) -> str | None:
@@ -148,3 +151,16 @@ def _renamed(incident: Incident, names: Mapping[str, str]) -> Incident:
         "findings": findings,
     }
     return incident.model_copy(update=update)
+
+
+def _renamed_run(run: Run, names: Mapping[str, str]) -> Run:
+    """The run with files called as the user knows them, in each frame when it is asked for."""
+    import polars as pl
+
+    from postmortem import frames
+    from postmortem.run import Run
+
+    def renamed(name: str) -> pl.DataFrame:
+        return run.frames()[name].with_columns(pl.col("file").replace(names))
+
+    return Run({name: partial(renamed, name) for name in frames.FRAMES}, run.logs)

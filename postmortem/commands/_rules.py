@@ -47,8 +47,10 @@ def show(rule_id: str, folders: Sequence[Path], *, whole: bool) -> None:
 
 def complain(errors: Sequence[str]) -> None:
     """Name the files that hold no rule, and exit with 2 if there are any."""
+    from postmortem.report.escape import visible
+
     for error in errors:
-        click.echo(f"postmortem: {error}", err=True)
+        click.echo(f"postmortem: {visible(error)}", err=True)
     if errors:
         sys.exit(2)
 

@@ -56,6 +56,7 @@ def command(
     Without --format the result is printed, and every -o FILE is written in the format of its suffix.
     """
     from postmortem.analysis import analyze as judge
+    from postmortem.report.escape import visible
 
     wanted = _outputs.pairs(OUTPUTS, forms, outputs)
     configuration = _options.configuration()
@@ -73,7 +74,7 @@ def command(
     threshold: Severity = fail_on or configuration.fail_on  # type: ignore[assignment]  # click lets no other pass
     _outputs.emit(OUTPUTS, wanted, incident, run, verbose=verbose, fail_on=threshold)
     for error in incident.rule_errors:
-        click.echo(f"postmortem: {error}", err=True)
+        click.echo(f"postmortem: {visible(error)}", err=True)
     if incident.rule_errors:
         sys.exit(2)
     severity = _options.SEVERITIES.index

@@ -29,7 +29,7 @@ _PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER})
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 _BOUNDARY: Final = re.compile(
-    r"[,;|{}\[\]()\"=:<>!?]|'(?!s\s)|\s{2,}|\s-\s|->"
+    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
@@ -75,6 +75,7 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     words = [word.removesuffix("'s") for word in before[cut:].split()]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
+    words = _behind_counter(words, names)
     if not words or words[-1][0].isdigit():
         return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
     phrase = _name(words, names)
@@ -83,6 +84,14 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     if _DIGIT.search(phrase):
         looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
     return phrase
+
+
+def _behind_counter(words: list[str], names: Names) -> list[str]:
+    """The words behind a counter and its number: `Episode 10 Average Score`."""
+    for at in range(len(words) - 1, 0, -1):
+        if words[at][0].isdigit() and words[at - 1].lower() in names.counters:
+            return words[at + 1 :]
+    return words
 
 
 def _name(words: list[str], names: Names) -> str:

@@ -16,8 +16,8 @@ from postmortem import causes, fixes
 from postmortem.analysis import analyze
 from postmortem.errors import PostmortemError
 from postmortem.replay import experiments
-from postmortem.report import escape, jinja
-from postmortem.report.figures import effects, style
+from postmortem.report import escape, figures, jinja
+from postmortem.report.figures import style
 from postmortem.report.jinja import Safe
 from postmortem.rules.check import judged
 from postmortem.rules.rule import SHIPPED, load_folder
@@ -95,12 +95,13 @@ def figure(name: str) -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "example.log"
         path.write_text(shown.log, encoding="utf-8")
-        incident, _ = analyze(str(path), device="cpu")
+        incident, run = analyze(str(path), device="cpu")
     own = [replay for replay in incident.replays if replay.experiment == name]
-    drawn = effects.draw(incident.model_copy(update={"replays": own}))
-    if not drawn:
+    drawn = figures.draw(incident.model_copy(update={"replays": own}), run)
+    effects = [sheet for title, sheet in drawn.items() if title.startswith("effect-")]
+    if not effects:
         raise PostmortemError(f"{shown.rule}: no mechanism of {name} is judged in its example; give it another")
-    return next(iter(drawn.values()))
+    return effects[0]
 
 
 def example(name: str) -> Example:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from postmortem.incident import Incident, Job, Moment
+    from postmortem.incident import Ignored, Incident, Job, Moment
     from postmortem.replay.protocol import Prediction, Replay, Verdict
     from postmortem.rules.finding import Evidence, Finding
 
@@ -48,6 +48,8 @@ _MESSAGE: Final = 2  # lines of a finding that is no root cause
 _REASON: Final = 4  # lines of why a fix is judged so
 _MECHANISMS: Final = 3  # that cannot show the log's numbers, or could
 _STEPS: Final = 6  # of what to do next
+_IGNORED: Final = 3  # findings that are ignored, and ignores that were not needed
+_RULES: Final = 30  # that are named together
 _LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
 
 
@@ -73,6 +75,9 @@ class _Screen:
         self._listed("The next run must show", [_promised(p) for p in self.incident.predictions])
         if self.verbose:
             self._listed("Timeline", [_moment(moment) for moment in self.incident.timeline])
+        self._listed("Ignored", [_ignored(one) for one in self.incident.ignored], most=_IGNORED, lines=_MESSAGE)
+        unneeded = [f"{one.ignore}: {one.because}" for one in self.incident.unused_ignores]
+        self._listed("Ignored in vain", unneeded, most=_IGNORED, lines=_MESSAGE)
         self._not_checked()
         self._rule_errors()
 
@@ -210,8 +215,11 @@ class _Screen:
             label=Text("Not checked  ", _HEADING),
         )
         if self.verbose:
-            for item in missing:
-                self._text(f"{item.rule}: {item.because}", indent=4, style=_FAINT)
+            for because, count in reasons:
+                rules = [item.rule for item in missing if item.because == because]
+                for first in range(0, len(rules), _RULES):
+                    said = f"{because} ({figure(count)}): " if first == 0 else ""
+                    self._text(said + ", ".join(rules[first : first + _RULES]), indent=4, style=_FAINT)
 
     def _rule_errors(self) -> None:
         self._listed("Rules not usable", self.incident.rule_errors)
@@ -268,6 +276,11 @@ class _Screen:
         for line in wrapped:
             line.rstrip()
             self.console.print(line, no_wrap=True, crop=False, overflow="ignore")
+
+
+def _ignored(one: Ignored) -> str:
+    until = f", until {one.until}" if one.until else ""
+    return f"{one.finding.rule} {_lines(one.finding.evidence)}: {one.reason}{until}. {one.finding.message}"
 
 
 def _lines(evidence: Iterable[Evidence]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem import plugins
 from postmortem.errors import PostmortemError
-from postmortem.rules import rule
+from postmortem.rules import cached, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def entries(folders: Sequence[Path] = ()) -> tuple[list[Entry], list[str]]:
     found: dict[str, Entry] = {}
     errors: list[str] = []
     for folder, origin in _places(folders):
-        loaded, broken = rule.load_folder(folder)
+        loaded, broken = cached.load_folder(folder)
         errors += broken
         taken = {one.id for one in loaded if one.id in found}
         errors += [

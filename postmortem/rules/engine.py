@@ -119,18 +119,14 @@ class Engine:
             and all(self._tables.frame(self._known(name, rule, "quiet_without")).is_empty() for name in wanted.frames)
         ):
             return True
-        return any(
-            self._tables.names(need.table, need.column).isdisjoint(need.names)
-            for need in self._query(rule).needs
-            if need.column in self._tables.frame(need.table).columns
-        )
+        return not self._tables.possible(self._query(rule).needs)
 
     def _answer(self, rule: Rule, sandbox: Sandbox) -> Answer:
         query = self._query(rule)
         if unknown := set(query.params) - set(rule.params):
             raise PostmortemError(f"{_where(rule, 'detect')}: ${min(unknown)} is no parameter of this rule")
         params = {name: rule.params[name].default for name in query.params}
-        place = self._tables if rule.path.is_relative_to(SHIPPED) else sandbox
+        place = self._tables if rule.path.resolve().is_relative_to(SHIPPED.resolve()) else sandbox
         try:
             answer = place.answer(rule.detect, query, params)
         except StoppedError:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from postmortem.errors import PostmortemError
+from postmortem.rules import needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Node = Mapping[str, Any]
 
@@ -33,17 +34,6 @@ _FORBIDDEN: Final = frozenset({
     "nextval", "pg_conf_load_time", "pg_postmaster_start_time", "random", "session_user", "setseed", "sleep_ms",
     "txid_current", "uuid", "uuidv4", "uuidv7", "version", "write_log",
 })  # fmt: skip
-#: A column of names that a query may ask for as `column = 'name'` or `column IN ('name', ...)`.
-_NAMES: Final = frozenset({"cause", "dtype", "key", "kind", "metric", "name", "op", "origin", "state"})
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A condition without which a query returns no row: one of these names in a column of a table."""
-
-    table: str
-    column: str
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +45,25 @@ class Query:
     columns: tuple[str, ...] | None  # of all tables together; None: any of them
     params: tuple[str, ...]
     functions: tuple[str, ...]
-    needs: tuple[Need, ...] = ()
+    needs: needs.Needs = ()
 
     def dump(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
+        """As JSON gives it back."""
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return data
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Query:
-        """What `dump` gave, through JSON. TypeError or KeyError for anything else."""
-        needs = tuple(Need(need["table"], need["column"], tuple(need["names"])) for need in data["needs"])
-        columns = data["columns"]
+        """What `dump` gave, through JSON. ValueError, TypeError or KeyError for anything else."""
+        columns = None if data["columns"] is None else tuple(data["columns"])
         rest = {name: tuple(data[name]) for name in ("tables", "own", "params", "functions")}
-        return cls(**rest, columns=None if columns is None else tuple(columns), needs=needs)
+        return cls(**rest, columns=columns, needs=needs.load(data["needs"]))
 
 
 def read(sql: str) -> Query:
     """What a query says. PostmortemError: the reason why no rule may have it, without the rule's name."""
     node = _parsed(sql)
-    parts = list(_parts(node))
+    parts = list(needs.parts(node))
     own = {entry["key"] for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables = {part["table_name"]: part for part in parts if part.get("type") == "BASE_TABLE"}
     functions = {part["function_name"].lower() for part in parts if "function_name" in part}
@@ -84,7 +74,7 @@ def read(sql: str) -> Query:
         columns=None if _whole(node, _clauses(parts)) else _columns(parts, set(tables)),
         params=tuple(sorted({part["identifier"] for part in parts if part.get("class") == "PARAMETER"})),
         functions=tuple(sorted(functions)),
-        needs=tuple(_needs(node, own)),
+        needs=needs.of(node, own, _aggregates()),
     )
 
 
@@ -112,18 +102,6 @@ def _parsed(sql: str) -> Node:
         raise PostmortemError(f"a rule is one SELECT statement and nothing else, these are {len(said['statements'])}")
     node: Node = said["statements"][0]["node"]
     return node
-
-
-def _parts(node: object) -> Iterator[Node]:
-    """Every object of a parsed query, the outer ones first. It cannot recurse without end: the parser did not."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
 
 
 def _refuse(parts: list[Node], functions: set[str]) -> None:
@@ -155,11 +133,11 @@ def _whole(node: Node, clauses: Mapping[str, Node]) -> bool:
 
     A * within a query stands for what is named around it, unless all of it decides which rows there are.
     """
-    if any(_has_star(part) for part in _parts(node)) and any(
+    if any(_has_star(part) for part in needs.parts(node)) and any(
         part.get("type") in ("DISTINCT_MODIFIER", "RECURSIVE_CTE_NODE")
         or part.get("setop_all") is False
         or part.get("aggregate_handling") == "FORCE_AGGREGATES"
-        for part in _parts(node)
+        for part in needs.parts(node)
     ):
         return True
     return _returns_table(node, clauses)
@@ -204,48 +182,7 @@ def _columns(parts: list[Node], tables: set[str]) -> tuple[str, ...] | None:
     return tuple(sorted(names))
 
 
-def _needs(node: Node, own: set[str]) -> Iterator[Need]:
-    """What the WHERE clause of a plain SELECT from one table asks for by name.
-
-    A query that counts returns a row of nothing, so that one with an aggregate and no GROUP BY needs nothing.
-    """
-    table = node.get("from_table") or {}
-    if node.get("type") != "SELECT_NODE" or table.get("type") != "BASE_TABLE" or table["table_name"] in own:
-        return
-    counts = any(
-        part.get("class") == "FUNCTION" and part["function_name"].lower() in _aggregates()
-        for part in _parts([node["select_list"], node["having"]])
-    )
-    if counts and not node["group_expressions"]:
-        return
-    condition = node["where_clause"] or {}
-    for part in condition["children"] if condition.get("type") == "CONJUNCTION_AND" else [condition]:
-        if found := _asked(part):
-            column, names = found
-            yield Need(table["table_name"], column, tuple(sorted(names)))
-
-
 @cache
 def _aggregates() -> frozenset[str]:
     rows = _parser().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'")
     return frozenset(name for (name,) in rows.fetchall())
-
-
-def _asked(part: Node) -> tuple[str, set[str]] | None:
-    """`column = 'name'`, `column IN ('name', ...)`, or several of them of one column joined by OR."""
-    kind = part.get("type")
-    if kind == "CONJUNCTION_OR":
-        found = [_asked(child) for child in part["children"]]
-        known = [one for one in found if one is not None]
-        if len(known) == len(found) and len({column for column, _ in known}) == 1:
-            return known[0][0], set().union(*(names for _, names in known))
-        return None
-    sides = (
-        [part["left"], part["right"]] if kind == "COMPARE_EQUAL" else part["children"] if kind == "COMPARE_IN" else []
-    )
-    if not sides or sides[0].get("class") != "COLUMN_REF" or sides[0]["column_names"][-1] not in _NAMES:
-        return None
-    values = [side.get("literal") or {} for side in sides[1:]]
-    if all(value.get("kind") == "STRING" for value in values):
-        return sides[0]["column_names"][-1], {value["text"] for value in values}
-    return None

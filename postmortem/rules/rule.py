@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from postmortem.errors import PostmortemError
 from postmortem.parsing.dialect import YAML_LOADER
-from postmortem.rules import query
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
+from postmortem.rules.query import Query, read
 from postmortem.yamltext import line_of
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
@@ -23,6 +23,10 @@ SHIPPED: Final = next(
     (path for path in (_PACKAGE / "shipped", _PACKAGE.parent.parent / "rules") if path.is_dir()),
     _PACKAGE / "shipped",
 )
+
+
+#: Bytes of a rule file; the largest that ships has 6 kB.
+_LARGEST: Final = 200_000
 
 
 class _Part(BaseModel):
@@ -48,7 +52,7 @@ class QuietWithout(_Part):
 class Param(_Part):
     """A threshold: its value, unit, and the reason for that value."""
 
-    default: float
+    default: float = Field(allow_inf_nan=False)
     unit: str
     why: str
     least: float | None = None  # what may be set instead; by itself, whatever a number of this unit can be
@@ -133,14 +137,32 @@ class Rule(_Part):
     false_positives: str
     references: list[str]
     tests: Cases
-    _query: query.Query | None = PrivateAttr(default=None)
+    _query: Query | None = PrivateAttr(default=None)
+
+    @field_validator("experiment")
+    @classmethod
+    def _exists(cls, name: str | None) -> str | None:
+        if name is not None and name not in (known := _experiments()):
+            raise ValueError(f"no experiment {name!r}; there are {', '.join(known)}")
+        return name
 
     @property
-    def query(self) -> query.Query:
+    def query(self) -> Query:
         """What its SQL says. PostmortemError for what no rule may ask for."""
         if self._query is None:
-            self._query = query.read(self.detect)
+            self._query = read(self.detect)
         return self._query
+
+    def know(self, said: Query) -> None:
+        """Take what its SQL says from where it was kept."""
+        self._query = said
+
+
+@cache
+def _experiments() -> tuple[str, ...]:
+    from postmortem.replay import experiments
+
+    return tuple(experiments.names())
 
 
 def load(path: Path, root: Path) -> Rule:
@@ -149,6 +171,8 @@ def load(path: Path, root: Path) -> Rule:
         known = path.stat()
     except OSError as error:
         raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    if known.st_size > _LARGEST:
+        raise PostmortemError(f"{path}:1: larger than {_LARGEST // 1000:,} kB, which is no rule")
     return _load(path, root, known.st_size, known.st_mtime_ns)
 
 
@@ -161,8 +185,10 @@ def _load(path: Path, root: Path, size: int, changed: int) -> Rule:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PostmortemError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except RecursionError:
+        raise PostmortemError(f"{path}:1: not YAML that a rule needs: it is nested too deeply") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+        raise PostmortemError(f"{path}:1: cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):
         raise PostmortemError(f"{path}:1: a rule is a mapping of fields, this is {type(data).__name__}")
     rule_id = path.relative_to(root).with_suffix("").as_posix()
@@ -188,6 +214,8 @@ def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
 
 
 _FIELD: Final = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+#: A width or a precision of so many digits makes a text as long as it says.
+_WIDE: Final = re.compile(r"[0-9]{3}")
 
 
 def fill(template: str, values: dict[str, Any]) -> str:
@@ -197,6 +225,8 @@ def fill(template: str, values: dict[str, Any]) -> str:
         value = values.get(found[1])
         if value is None:
             return "unknown"
+        if _WIDE.search(found[2] or ""):
+            return str(value)
         try:
             return format(value, found[2] or "")
         except (ValueError, TypeError):

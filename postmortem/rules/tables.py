@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import polars as pl
 
 from postmortem import signals
 from postmortem.errors import PostmortemError, StoppedError
@@ -18,9 +19,8 @@ from postmortem.rules import database
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import polars as pl
-
     from postmortem.rules.database import Answer
+    from postmortem.rules.needs import Need, Needs
     from postmortem.rules.query import Query
 
 #: A metric of so many values is a table of its own, which a query for another one does not look through.
@@ -40,6 +40,7 @@ class Tables:
         self.frames = signals.Signals(frames)
         self._metrics = by_name(frames["metrics"])
         self._names: dict[tuple[str, str], frozenset[str]] = {}
+        self._rows: dict[Need, pl.Series] = {}
         self._offered: dict[str, frozenset[str]] = {}
         #: Entered while queries are answered, it stops those that take too long.
         self.watch = _Watch(seconds)
@@ -63,6 +64,30 @@ class Tables:
             found = self._metrics if of_metrics else self.frames[table][column].unique().drop_nulls()
             self._names[table, column] = frozenset(found)
         return self._names[table, column]
+
+    def possible(self, needs: Needs) -> bool:
+        """False where no row has what a query needs, so that it would return none."""
+        return not needs or any(self._met(part) for part in needs)
+
+    def _met(self, needs: tuple[Need, ...]) -> bool:
+        found: dict[str, pl.Series] = {}
+        for need in needs:
+            frame = self.frames[need.table]
+            if (need.table, need.column) == ("metrics", "name"):
+                if self._metrics.places.keys().isdisjoint(need.values):
+                    return False
+            elif frame.height <= _LARGE and need.column in frame.columns:
+                has = self._has(need)
+                found[need.source] = found[need.source] & has if need.source in found else has
+        return all(has.any() for has in found.values())
+
+    def _has(self, need: Need) -> pl.Series:
+        """Which rows have it."""
+        if need not in self._rows:
+            column = self.frames[need.table][need.column]
+            wanted = pl.Series(need.values, dtype=column.dtype, strict=False)
+            self._rows[need] = column.is_in(wanted.drop_nulls().implode()).fill_null(value=False)
+        return self._rows[need]
 
     def answer(self, sql: str, query: Query, params: Mapping[str, float]) -> Answer:
         """The rows of a query, in this process. PostmortemError: what DuckDB says of it, or that it was stopped."""
@@ -96,6 +121,8 @@ class Tables:
             self._offer_by_name([column for column in frame.columns if column in held])
         else:
             self._database.register(name, _Stream(frame))
+        if name == database.MACRO_TABLE:
+            database.state(self._database)
 
     def _offer_by_name(self, columns: list[str]) -> None:
         """The metrics as one view over several tables: a condition on the name leaves most of them out.

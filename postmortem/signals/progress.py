@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
-from postmortem.signals._curves import keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,16 +29,18 @@ _COLUMNS: Final = ("line", "rank", "step", "ts", "meaning")
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per line and rank, in order of the lines; a line with several steps, as of a bar, has its last."""
-    told = keep(by_name(frames["metrics"]).of(_TOLD_BY, _COLUMNS), pl.col("meaning") != "configured")
-    if told.is_empty():
+    rows = by_name(frames["metrics"]).of(_TOLD_BY, _COLUMNS)
+    told = np.flatnonzero((rows["meaning"] != "configured").fill_null(value=False).to_numpy())
+    if not len(told):
         return pl.DataFrame(schema=COLUMNS)
-    place = told["line"].to_numpy()
-    if told["rank"].null_count() < told.height:
-        ranks, rank = np.unique(told["rank"].fill_null(-1).to_numpy(), return_inverse=True)
+    place = rows["line"].to_numpy()[told]
+    if rows["rank"].null_count() < rows.height:
+        ranks, rank = np.unique(rows["rank"].fill_null(-1).to_numpy()[told], return_inverse=True)
         place = place * len(ranks) + rank
     # each metric has its lines in order, so that these are merged more than sorted
     order = np.argsort(place, kind="stable")
     firsts = np.append(0, np.flatnonzero(np.diff(place[order])) + 1)
-    step = np.maximum.reduceat(told["step"].fill_null(_NONE).to_numpy()[order], firsts)
-    first = told[pl.Series(order[firsts])]
+    told = told[order]
+    step = np.maximum.reduceat(rows["step"].fill_null(_NONE).to_numpy()[told], firsts)
+    first = rows.select("line", "rank", "ts")[pl.Series(told[firsts])]
     return first.select("line", "rank", pl.Series("step", step).replace(_NONE, None), "ts")

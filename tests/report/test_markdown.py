@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from postmortem.incident import Ignored, UnusedIgnore
 from postmortem.report import markdown
 from postmortem.rules.finding import Evidence
 from tests.report import factory
@@ -126,3 +127,15 @@ def test_hostile_text_stays_text_in_every_place() -> None:
 def test_what_was_not_checked_stands_under_its_reason() -> None:
     text = markdown.render(factory.normaliser()[0])
     assert "- no learning rate in this log: `lr/rule-0`, `lr/rule-1`," in text
+
+
+def test_what_is_ignored_has_a_section_and_no_markup_of_its_own() -> None:
+    incident = factory.normaliser()[0]
+    ignored = [Ignored(finding=incident.findings[0], ignore="impossible", reason=HOSTILE)]
+    unused = [UnusedIgnore(ignore="kd/*", reason="noise", because="it ended on 2020-01-01")]
+    text = markdown.render(incident.model_copy(update={"ignored": ignored, "unused_ignores": unused}))
+    section = text.split("## What is ignored")[1].split("## ")[0]
+    assert "`kd/*` was not needed: it ended on 2020-01-01" in section
+    tokens = parsed(section)
+    assert {token.type for token in tokens} >= {"bullet_list_open", "code_inline"}
+    assert not {token.type for token in tokens} & {"image", "link_open", "html_inline", "html_block", "heading_open"}

@@ -10,7 +10,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from postmortem.incident import Incident, Log
+from postmortem.incident import Ignored, Incident, Log, UnusedIgnore
 from postmortem.replay.protocol import Fix, Verdict
 from postmortem.report import terminal
 from postmortem.rules.finding import Evidence
@@ -76,7 +76,7 @@ def test_verbose_lists_what_the_screen_leaves_out() -> None:
     incident = factory.normaliser()[0]
     short, long = shown(incident), shown(incident, verbose=True)
     assert "lr/rule-4" not in short
-    assert "lr/rule-4: no learning rate in this log" in words(long)
+    assert "no learning rate in this log (5): lr/rule-0, lr/rule-1, lr/rule-2, lr/rule-3, lr/rule-4" in words(long)
     assert "ttt_norm eps = 1e-05" in long
     assert "(--verbose lists them)" in words(short)
     assert "--verbose" not in long
@@ -160,3 +160,20 @@ def test_importing_the_screen_draws_in_no_plots() -> None:
     code = f"import sys, postmortem.report.terminal; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_ignored_is_told_with_its_reason() -> None:
+    incident = factory.normaliser()[0]
+    first, *others = incident.findings
+    changed = incident.model_copy(
+        update={
+            "findings": others,
+            "ignored": [Ignored(finding=first, ignore="impossible", reason=HOSTILE, until="2026-12-31")],
+            "unused_ignores": [UnusedIgnore(ignore="kd/*", reason="noise", because="it ended on 2020-01-01")],
+        }
+    )
+    text = words(shown(changed))
+    assert f"Ignored {first.rule} line" in text
+    assert f"{words(INERT)}, until 2026-12-31." in words(shown(changed, verbose=True))
+    assert "Ignored in vain kd/*: it ended on 2020-01-01" in text
+    assert "\x1b" not in text

@@ -84,6 +84,13 @@ def test_what_a_rule_may_not_do_is_refused_by_name_and_line(
         (RULE.format(detect=GOOD) + "colour: red\n", 15, "colour"),
         (RULE.format(detect=GOOD).replace("message:", "massage:"), 1, "message"),
         ("- a list\n", 1, "mapping"),
+        ("a: " + "{a: " * 3000 + "1" + "}" * 3000, 1, "title"),
+        ("# " + "x" * 300_000, 1, "larger than 200 kB"),
+        (RULE.format(detect=GOOD) + "\0", 1, "cannot be read"),
+        (RULE.format(detect=GOOD) + "experiment: none-such\n", 15, "no experiment 'none-such'"),
+        (RULE.format(detect=GOOD) + "_query: {}\n", 15, "_query"),
+        (RULE.format(detect=GOOD) + "params: {x: {default: .nan, unit: u, why: w}}\n", 15, "params.x.default"),
+        ('!!python/object/apply:os.system ["true"]\n', 1, "not YAML"),
         ("", 1, "mapping"),
     ],
 )
@@ -112,6 +119,11 @@ def test_a_missing_value_reads_unknown_and_no_attribute_is_reached() -> None:
     assert rule_files.fill("{a:.1f} {b} {c.__class__} {d:g}", {"a": 1.25, "b": None, "d": "x"}) == (
         "1.2 unknown {c.__class__} x"
     )
+
+
+def test_a_text_is_not_made_as_wide_as_a_rule_says() -> None:
+    filled = rule_files.fill("{a:999999999d} {b:.999999999f} {b:9,.2f}", {"a": 7, "b": 3.5})
+    assert filled == "7 3.5      3.50"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def render(answers: Sequence[Answer], target: Target) -> str:
     table = answers[0].table
     nested = [name for name, kind in table.schema.items() if kind.is_nested()]
     flat = table.with_columns(
-        pl.Series(name, [None if value is None else str(value) for value in table[name]], dtype=pl.String())
+        pl.Series(name, [None if value is None else str(value) for value in table[name].to_list()], dtype=pl.String())
         for name in nested
     )
     # a heading is text of whoever asks: it gets the same care as a cell
