@@ -226,11 +226,11 @@ class _Draft:
         return True
 
     def _carried(self, reading: Reading) -> int | None:
-        """What a record says to those after it: a heading all, a measurement its epoch alone."""
-        # what follows a measurement may be of the epoch's end, and no longer of that step
+        """What a record says to those after it: a heading all, what an epoch measured its epoch."""
         if not reading.metrics:
             return self._place()
-        if "epoch" not in self.now:
+        # what follows a batch may be of the next epoch, and say so later
+        if "epoch" not in self.now or "step" in self.now:
             return None
         return self.places.setdefault(Placing(epoch=self.now["epoch"]), len(self.places))  # type: ignore[arg-type]
 

@@ -90,7 +90,7 @@ def _tried(rule: Rule, case: Written, formats: Sequence[Path]) -> Problem | None
 
 
 def _dangling(rule: Rule, known: Collection[str] | None) -> Iterator[Problem]:
-    """References to rules and experiments that do not exist."""
+    """References to rules that do not exist. That of an experiment is looked at when a rule is loaded."""
     if known is None:
         return
     for field, others in (("explains", rule.explains), ("refutes", rule.refutes)):
@@ -98,12 +98,6 @@ def _dangling(rule: Rule, known: Collection[str] | None) -> Iterator[Problem]:
             if other == rule.id or other not in known:
                 what = "itself" if other == rule.id else f"no rule {other}{did_you_mean(other, known)}"
                 yield Problem((field, i), f"{field}: {what}")
-    if rule.experiment is not None:
-        from postmortem.replay import experiments
-
-        if rule.experiment not in experiments.names():
-            near = did_you_mean(rule.experiment, experiments.names())
-            yield Problem(("experiment",), f"experiment: no experiment {rule.experiment}{near}")
 
 
 def _lines(lines: Sequence[int]) -> str:
