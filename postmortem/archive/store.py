@@ -137,18 +137,28 @@ def write(batch: Batch, results: Iterable[tuple[Item, Outcome, Run | None]]) -> 
     """Write outcomes as the batch's part, unless it is there. PostmortemError where there is no room."""
     target = parts(batch.store) / batch.name
     if target.is_dir():
-        return Report()
+        return _held(target)
     folder = Path(tempfile.mkdtemp(prefix=f".{batch.name}-", dir=target.parent))
     try:
         report = _fill(folder, batch, results)
         os.replace(folder, target)  # noqa: PTH105 - a Path would say the same in more words
     except OSError as error:
         if target.is_dir():  # another worker was quicker
-            return Report()
+            return _held(target)
         raise PostmortemError(f"{target}: cannot be written: {error.strerror}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return report
+
+
+def _held(part: Path) -> Report:
+    """What became of the items of a part that is there: who wrote it may have died before it could say so."""
+    import polars as pl
+
+    kept = pl.read_parquet(part / "kept.parquet", columns=["problem"])["problem"]
+    passed_over = pl.read_parquet(part / "seen.parquet", columns=["passed_over"])["passed_over"]
+    copies = passed_over.null_count() - len(kept)
+    return Report(kept.null_count(), copies, len(passed_over) - passed_over.null_count(), tuple(kept.drop_nulls()))
 
 
 def _fill(folder: Path, batch: Batch, results: Iterable[tuple[Item, Outcome, Run | None]]) -> Report:

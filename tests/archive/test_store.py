@@ -97,9 +97,12 @@ def test_a_batch_that_is_done_twice_is_there_once(tmp_path: Path, folder: Path) 
                 function(task)
                 yield from super().run(function, [task])
 
-    added(store, folder, workers=Twice())
+    (folder / "words.log").write_text("To be or not to be\n")
+    report = added(store, folder, workers=Twice()).report
+    # told of the part that was there, as if it had been written just now
+    assert (report.judged, report.copies, len(report.problems)) == (2, 0, 1)
     assert len(list((store / "parts").iterdir())) == 1
-    assert asked(store, "SELECT count(*) FROM kept") == [(2,)]
+    assert asked(store, "SELECT count(*) FROM kept") == [(3,)]
 
 
 def test_only_the_log_that_costs_workers_their_lives_is_given_up(tmp_path: Path, folder: Path) -> None:

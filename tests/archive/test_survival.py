@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 _RUNS = 40
 
 
-def archive(folder: Path) -> Path:
-    """Logs that differ, one of them no log, one empty, one of noise."""
-    for number in range(_RUNS):
+def write(folder: Path, numbers: range) -> None:
+    """Logs that differ; every second one has failed."""
+    for number in numbers:
         (folder / f"run-{number:02d}.log").write_text(
             f"seed = {number}\n" + (logs.FAILED if number % 2 else logs.HEALTHY)
         )
+
+
+def write_unreadable(folder: Path) -> None:
+    """No log, nothing at all, and noise."""
     (folder / "words.log").write_text("To be or not to be\n")
     (folder / "empty.log").write_text("")
     (folder / "noise.log").write_bytes(bytes(range(256)) * 40)
-    return folder
 
 
 def adding(store: Path, folder: Path) -> subprocess.Popen[str]:
@@ -47,11 +50,13 @@ def holds_all(store: Path) -> None:
 def test_a_killed_worker_and_a_killed_run_lose_nothing(tmp_path: Path) -> None:
     folder, store = tmp_path / "logs", tmp_path / "store"
     folder.mkdir()
-    archive(folder)
+    write(folder, range(_RUNS // 2))
+    write_unreadable(folder)
     with adding(store, folder) as first:
         kill.a_worker(first.pid)
         kill.wait_for(store, "parts/[!.]*")
         kill.everything(first.pid)
+    write(folder, range(_RUNS // 2, _RUNS))  # so that there is work, however far the first one came
     with adding(store, folder) as second:
         kill.a_worker(second.pid)
         told, problems = second.communicate(timeout=300)
