@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from postmortem.archive.places import Item
     from postmortem.archive.workers import Done, Workers
 
-#: A batch is as many runs as a worker judges in some seconds: what is lost with a worker, and files not too small.
+#: A batch is as many runs as a worker judges in some seconds: what is lost with a worker, and the frames that it holds.
 _RUNS: Final = 16
-_BYTES: Final = 32 * 2**20
+_BYTES: Final = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

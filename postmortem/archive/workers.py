@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 #: Tasks handed out per worker.
 _AHEAD: Final = 3
 #: Processes that hold more than this make room for fresh ones: what libraries keep does not add up.
-_MOST_BYTES: Final = 500 * 2**20
+_MOST_BYTES: Final = 400 * 2**20
 #: A task that was at work when a process died runs alone, so often, before it is given up.
 _ALONE: Final = 2
 
