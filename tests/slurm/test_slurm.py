@@ -128,9 +128,9 @@ def test_a_partition_that_is_none_is_told_in_slurms_words(tmp_path: Path) -> Non
 def test_a_log_is_replayed_there_as_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     told = {}
-    for place in ("local", "slurm"):
+    for place, where in (("local", []), ("slurm", ["--partition", "main"])):
         file = tmp_path / f"{place}.json"
-        options = ["--draws", "64", "--seeds", "2", "--executor", place, "--partition", "main", "-o", str(file)]
+        options = ["--draws", "64", "--seeds", "2", "--executor", place, *where, "-o", str(file)]
         result = CliRunner().invoke(main, ["replay", LOG, *options])
         assert (result.exit_code, result.stderr) == (0, "")
         told[place] = json.loads(file.read_text())
