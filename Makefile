@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs schema record clean
+.PHONY: demo test lint types unit browser corpus slurm accuracy fuzz docs picture schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -49,6 +49,9 @@ fuzz: .venv/fuzz  ## give the readers bytes until they break, or for this long: 
 
 docs: .venv/test  ## write the generated pages and blocks of the documentation anew
 	$(BIN)/python -m docs.build
+
+picture: .venv/test  ## take the README's picture of a report anew; needs Chromium
+	$(BIN)/python -m tests.browser.chromium $(LOG) docs/figures/report.png
 
 schema: .venv/replay  ## write the published schemas of the JSON outputs anew
 	$(BIN)/python -m postmortem.report.schemas docs

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+from contextlib import chdir
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import click
 from click.testing import CliRunner
 
 from postmortem.cli import main
-from postmortem.report import rule_pages
+from postmortem.report import experiment_pages, rule_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parent.parent
 #: The README shows what this log gets.
 _SAMPLE: Final = ROOT / "sample_logs" / "job-7204342.log"
+#: A command of the tutorial, and what it prints.
+_COMMAND: Final = re.compile(r"(```console\n\$ postmortem ([^\n]*)\n).*?(```\n)", re.DOTALL)
+#: What its commands write and it shows.
+_PICTURE: Final = ("comparison-figures/metrics-1.png", "docs/figures/tutorial-metrics.png")
 _BLOCK: Final = re.compile(r"(<!-- (help|output) -->\n```text\n).*?(\n```\n<!-- /\2 -->)", re.DOTALL)
 
 
@@ -40,6 +48,17 @@ def readme(text: str) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}{made[found[2]]()}{found[3]}", text)
 
 
+def tutorial(text: str, folder: Path) -> str:
+    """The tutorial with the output of its commands made anew, one after the other in an empty folder."""
+    (folder / "sample_logs").symlink_to(ROOT / "sample_logs")
+    with chdir(folder):
+        return _COMMAND.sub(lambda found: found[1] + _shown(_run(*shlex.split(found[2]))) + found[3], text)
+
+
+def _shown(output: str) -> str:
+    return f"{output}\n" if output else ""
+
+
 def _names(group: click.Group, prefix: str) -> Iterator[str]:
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -54,6 +73,11 @@ def _run(*words: str) -> str:
 
 if __name__ == "__main__":
     rule_pages.write(ROOT / "docs" / "rules")
+    experiment_pages.write(ROOT / "docs" / "experiments")
     (ROOT / "docs" / "commands.md").write_text(commands(), encoding="utf-8")
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    page = ROOT / "docs" / "tutorial.md"
+    with TemporaryDirectory() as folder:
+        page.write_text(tutorial(page.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8")
+        shutil.copy(Path(folder) / _PICTURE[0], ROOT / _PICTURE[1])

@@ -56,7 +56,7 @@ class Parting(_Record):
     after: float | None = None
     before_line: int | None = None
     after_line: int | None = None
-    noise: float | None = None  # batch noise of the difference, a standard deviation
+    noise: float | None = None  # batch noise of after minus before, a standard deviation
     difference: float | None = None  # mean over all shared values, after minus before
     difference_low: float | None = None  # its 95 % interval, for independent values
     difference_high: float | None = None

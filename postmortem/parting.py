@@ -4,7 +4,7 @@ Runs with the same seed and data print the same digits up to the change's first 
 different ones or more, agree to the last digit, the first that does not is where they part. Elsewhere the difference of
 the two curves is held against its own batch noise, the robust standard deviation of its second differences (`signals`):
 the runs part where five successive differences first have one sign and a median beyond four standard errors of such a
-median. A difference that is the same everywhere has no noise.
+median. A difference that is the same everywhere has no noise. Values that span decades differ by factors.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _ERRORS: Final = 4.0
 #: Standard error of the median of five normal values, in their standard deviations.
 _MEDIAN_ERROR: Final = 0.536
 _FEWEST: Final = 8
+#: Values that span more than this factor are compared by their logarithms, as figures draw them on a log axis.
+_DECADES: Final = 30
 
 
 def partings(before: Run, after: Run, changed: Iterable[str]) -> list[Parting]:
@@ -138,13 +140,21 @@ def _found(a: NDArray[np.float64], b: NDArray[np.float64], identical: int, unit:
     lost = np.isfinite(a) != np.isfinite(b)
     if lost.any():
         return _Found(parts=True, place=int(lost.argmax()), because="one of the two is not finite there")
-    return _beyond_noise((b - a)[finite], np.flatnonzero(finite), unit)
+    if _spans_decades(a[finite], b[finite]):
+        return _beyond_noise(np.log(b[finite] / a[finite]), np.flatnonzero(finite), unit, " of the logarithm")
+    return _beyond_noise((b - a)[finite], np.flatnonzero(finite), unit, "")
 
 
-def _beyond_noise(difference: NDArray[np.float64], places: NDArray[np.intp], unit: str) -> _Found:
+def _spans_decades(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    """Whether factors tell more of these values than differences: all above zero, and far apart."""
+    both = np.concatenate([a, b])
+    return bool(both.min() > 0 and both.max() > _DECADES * both.min())
+
+
+def _beyond_noise(difference: NDArray[np.float64], places: NDArray[np.intp], unit: str, of: str) -> _Found:
     count = figure(len(difference))
     if len(difference) >= _SAME and np.ptp(difference) == 0:
-        because = f"the difference is {figure(float(difference[0]))} at all {count} shared {unit}"
+        because = f"the difference{of} is {figure(float(difference[0]))} at all {count} shared {unit}"
         return _Found(parts=True, place=int(places[0]), because=because)
     if len(difference) < _FEWEST:
         because = f"{count} shared {unit} are too few to tell a change from batch noise"
@@ -156,14 +166,14 @@ def _beyond_noise(difference: NDArray[np.float64], places: NDArray[np.intp], uni
     found = one_sided & (np.abs(medians) > _ERRORS * _MEDIAN_ERROR * spread)
     if not found.any():
         because = (
-            f"at none of the {count} shared {unit} do five successive differences leave the batch noise of the "
-            f"difference, {figure(spread)}"
+            f"at none of the {count} shared {unit} do five successive differences{of} leave the batch noise of one, "
+            f"{figure(spread)}"
         )
         return _Found(parts=False, place=None, because=because)
     first = int(found.argmax())
     because = (
-        f"from there five successive differences have one sign and a median of {figure(float(medians[first]))}, where "
-        f"the batch noise of one difference is {figure(spread)}"
+        f"from there five successive differences{of} have one sign and a median of {figure(float(medians[first]))}, "
+        f"where the batch noise of one is {figure(spread)}"
     )
     return _Found(parts=True, place=int(places[first]), because=because)
 

@@ -7,6 +7,8 @@ or an object that is a path.
 from __future__ import annotations
 
 import os
+import sys
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -23,8 +25,14 @@ def folders(group: str) -> dict[Path, str]:
 
     PostmortemError for an entry point that cannot be imported, or that is neither a package on disk nor a path.
     """
-    points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
-    return {_path(point): f"entry point {point.name}" for point in points}
+    return {_path(point): f"entry point {point.name}" for point in _points(group, tuple(sys.path))}
+
+
+@lru_cache(maxsize=64)
+def _points(group: str, places: tuple[str, ...]) -> list[EntryPoint]:
+    """Those of a group among the packages at these places: to look through all packages takes long."""
+    del places
+    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
 def _path(point: EntryPoint) -> Path:

@@ -37,7 +37,7 @@ def find(run: Run, prediction: Prediction) -> Values:
         return Values([], f"only a person can tell which values are meant: {prediction.where}")
     if rows.frame == "tensors":
         return _tensors(run.tensors, prediction.metric)
-    frame = _metric(run.metrics, prediction.metric)
+    frame = _metric(run.metrics, prediction.metric, rows.scope)
     if frame.is_empty():
         return Values([], f"the log prints no {prediction.metric}")
     if rows.beside is not None:
@@ -50,9 +50,14 @@ def find(run: Run, prediction: Prediction) -> Values:
     return _within(frame, rows)
 
 
-def _metric(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The rows of a metric in the training split, or in all splits where none is that, in the order of the log."""
-    frame = metrics.filter(pl.col("name") == name, pl.col("meaning").is_in(_MEANINGS), pl.col("scope").is_null())
+def _metric(metrics: pl.DataFrame, name: str, scope: str | None = None) -> pl.DataFrame:
+    """The rows of a metric of one scope, or of the run, in the order of the log.
+
+    Of the run are those without a scope, and of the training split, or all where none is that.
+    """
+    frame = metrics.filter(pl.col("name") == name, pl.col("meaning").is_in(_MEANINGS))
+    own = frame.filter(pl.col("scope").is_null() if scope is None else pl.col("scope") == scope)
+    frame = own if scope is not None or not own.is_empty() else frame
     training = frame.filter(pl.col("split").is_null() | (pl.col("split") == "train"))
     return (frame if training.is_empty() else training).sort("file", "line", "record")
 

@@ -113,17 +113,17 @@ def _checked(prediction: Prediction, values: seen.Values, open_: str, lines: Lin
         return Checked(prediction=prediction, outcome="not_seen", because=open_ or values.missing)
     inside = [value for value in values.values if _inside(value.number, prediction)]
     must = prediction.rows.must
-    if must == "first":
-        deciding = values.values[0]
-        held = deciding in inside
+    if must in {"first", "last"}:
+        deciding = values.values[0 if must == "first" else -1]
+        held = _inside(deciding.number, prediction)
     elif must == "any":
         deciding = inside[0] if inside else values.values[-1]
         held = bool(inside)
-        if not held and values.missing:
-            return Checked(prediction=prediction, outcome="not_seen", because=values.missing)
     else:
         deciding = max(values.values, key=lambda value: _beyond(value.number, prediction))
         held = len(inside) == len(values.values)
+    if values.missing and (must == "last" or (must == "any" and not held)):
+        return Checked(prediction=prediction, outcome="not_seen", because=values.missing)
     place = f" ({deciding.where})" if deciding.where else ""
     count = f" of {len(values.values):,} values, {len(inside):,} within" if must == "every" else ""
     return Checked(

@@ -145,3 +145,14 @@ def test_a_batch_of_an_epoch_is_one_of_its_epoch() -> None:
 def test_a_setting_that_rescales_a_metric_is_named() -> None:
     assert "kd_weight differs" in only(run([1.0]), run([2.0]), "kd_weight", "lr").not_alike
     assert only(run([1.0]), run([2.0]), "lr").not_alike == ""
+
+
+def test_values_that_span_decades_differ_by_factors() -> None:
+    """Norms of 1e10 to 1e15 have differences without measure; that each is 1e9 times another's is plain at once."""
+    random = np.random.default_rng(3)
+    wild = np.exp(random.normal(28, 3, 60))
+    found = only(run(wild.tolist(), name="grad_norm"), run((1 + random.random(60)).tolist(), name="grad_norm"))
+    assert (found.parts, found.step) == (True, 0)
+    assert "differences of the logarithm" in found.because
+    same = only(run(wild.tolist(), name="grad_norm"), run(np.exp(random.normal(28, 3, 60)).tolist(), name="grad_norm"))
+    assert same.parts is False

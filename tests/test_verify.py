@@ -81,6 +81,10 @@ NORMS = "step 0: grad_norm=inf\nstep 1: grad_norm=inf\nstep 2: grad_norm=4.0\nst
         (0.0, 100.0, Rows(must="any", last_step=2), "held"),
         (0.0, 100.0, Rows(must="any", last_step=1), "broken"),
         (0.0, 1.0, Rows(must="any", last_step=17), "not_seen"),  # the log ends before
+        (None, 81.0, Rows(must="last", last_step=3), "held"),
+        (None, 79.0, Rows(must="last"), "broken"),
+        (None, 5.0, Rows(must="last", last_step=2), "held"),
+        (None, 81.0, Rows(must="last", last_step=9), "not_seen"),  # the log ends before
         (5.0, None, Rows(first_step=2), "broken"),
         (4.0, None, Rows(first_step=2), "held"),
         (None, 100.0, Rows(first_step=4), "not_seen"),
@@ -257,7 +261,7 @@ def test_what_a_lower_temperature_was_predicted_to_do_held_in_the_twin(tmp_path:
         "kd_loss": ("held", 11.6516),
         "loss": ("held", 9.6247),
     }
-    assert [(one.fix.new, one.outcome) for one in twin.fixes] == [(2.0, "acted")]
+    assert [(one.fix.new, one.outcome) for one in twin.fixes if one.made == "yes"] == [(2.0, "acted")]
     assert itself.note == "this is the log that the predictions come from"
     assert {one.outcome for one in itself.predictions} == {"not_seen"}  # its temperature is 6
 

@@ -34,7 +34,7 @@ def command() -> None:
 @click.option("--allow-unreadable", is_flag=True, help="Exit with 0 although logs could not be judged.")
 @click.option("-j", "--jobs", default=0, type=click.IntRange(0), help="Processes.  [default: one per processor]")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:PORT, or slurm:JOBS.")
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 def add(
     store: Path,

@@ -44,7 +44,7 @@ _LASTS: Final = dt.timedelta(days=90)
 @click.option("-j", "--jobs", default=0, type=click.IntRange(0), help="Processes.  [default: one per processor]")
 @click.option("--index", type=Path, metavar="FILE", help="Where to remember what was judged.  [default: in the cache]")
 @click.option("--rehash", is_flag=True, help="Tell unchanged files by content, not by size and time.")
-@click.option("--rules", "rule_folders", multiple=True, metavar="DIR", type=Path, help="A folder of further rules.")
+@_options.rules
 @_options.formats
 @_outputs.options(CHECKS)
 @click.option("-v", "--verbose", is_flag=True, help="List runs that passed too.")

@@ -5,18 +5,47 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST, WINDOW, Reading
 
 if TYPE_CHECKING:
     from postmortem.parsing.names import Names
 
 _COUNTER: Final = re.compile(
-    r"(?<![A-Za-z0-9_./-])(?P<word>[A-Za-z][A-Za-z_]{0,20})"
+    r"(?<![\w./-])(?P<word>[A-Za-z]{1,4}\.|[^\W\d_][^\W\d]{0,20})"
     r"(?:\s?[:=#]\s?|\s|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
+#: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
+PLURAL: Final = frozenset({"steps", "iters", "iterations", "updates"})
+_MEASURED: Final = re.compile(r"(?i)loss|acc|reward|ppl|perplexity|error|\b[dg]_\w+:")
+#: Words too common in prose to count without a sign behind them.
+_PROSE: Final = frozenset({"it", "up", "no"})
+_SIGN: Final = re.compile(r"\.?\s?[:=#\[.]")
+#: A number with the counter's word behind it, where it is no amount: `After 100 iterations`, `200/2983 batches`.
+_REACHED: Final = re.compile(
+    r"(?:\b(?:[Aa]fter|[Aa]t)\s+(?P<after>[0-9]{1,12})|(?P<part>[0-9]{1,12})\s?/\s*[0-9]{1,12})\s+"
+    r"(?P<word>batch|iteration|step|update|iter|epoch)(?:s|es)?\b"
+)
+#: The n-th round, as Chinese and Japanese have it.
+_NTH: Final = re.compile(
+    r"\u7b2c\s*(?P<at>[0-9]{1,12})\s*(?:/\s*[0-9]+\s*)?(?:\u4e2a\s*)?(?P<word>\u8f6e|[Ee]poch|\u6b65|\u6b21)"
+)
 #: A counter alone in brackets, with a tab behind it, as boosters print it.
 _BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")
+#: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`, and
+#: behind its epoch: `Epoch 3 [12/100]`.
+_FIRST: Final = re.compile(
+    r"\s*(?:\[(?P<epoch>[0-9]{1,6}),\s*(?P<batch>[0-9]{1,12})\]"
+    r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s-\s|\s(?=[A-Za-z]))"
+    r"|(?P<alone>[0-9]{1,12})\s(?=\[[A-Za-z]))"
+)
+#: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
+_FRACTIONS: Final = re.compile(
+    r"\[\s*(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+\s*\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*\]"
+)
+_BEHIND_EPOCH: Final = re.compile(r"(?:/[0-9]+)?[\])]?[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*[\])]")
+_UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown"}
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
 #: What is done with files at a step says nothing of the lines after it.
@@ -34,11 +63,9 @@ def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
     for found in _COUNTER.finditer(text, 0, LONGEST):
-        word = found["word"].lower()
+        word = normalise(found["word"])
         kind = names.counters.get(word)
-        if kind is None or (len(word) == 1 and f"{found['word']}:" not in text):
-            continue
-        if _AMOUNT.search(text, max(0, found.start() - WINDOW), found.start()):
+        if kind is None or not _counts(word, found, text):
             continue
         if kind == "epoch":
             if reading.epoch is None:
@@ -46,6 +73,59 @@ def read_counters(text: str, names: Names) -> Reading:
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
             reading.step, reading.step_at = int(found["at"]), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
+    if reading.step is None and (both := _FRACTIONS.search(text, 0, WINDOW)):
+        reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
+        reading.step, reading.step_at, reading.step_unit = int(both["batch"]), both.span("batch"), "batch_of_epoch"
+    if not text.isascii():
+        _nth(text, reading)
     if reading.step is None and (alone := _BRACKET.match(text)):
         reading.step, reading.step_at, reading.step_unit = int(alone["at"]), alone.span("at"), "unknown"
     return reading
+
+
+def read_first(text: str, names: Names, reading: Reading) -> None:
+    """The counter of a record of measurements that has no word before it: it stands first, or the word behind it."""
+    if reached := _REACHED.search(text, 0, LONGEST):
+        _reached(reached, names.counters[reached["word"]], reading)
+    if reading.step is not None:
+        return
+    if reading.epoch_at is not None:
+        found = _BEHIND_EPOCH.match(text, reading.epoch_at[1])
+        kind, unit = "part", "batch_of_epoch"
+    elif found := _FIRST.match(text):
+        kind, unit = next((kind, unit) for kind, unit in _UNITS.items() if found[kind])
+        if kind == "batch":
+            reading.epoch, reading.epoch_at = float(found["epoch"]), found.span("epoch")
+    if found:
+        reading.step, reading.step_at, reading.step_unit = int(found[kind]), found.span(kind), unit
+
+
+def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
+    group = "after" if found["after"] else "part"
+    if kind == "epoch":
+        if reading.epoch is None:
+            reading.epoch, reading.epoch_at = float(found[group]), found.span(group)
+    elif reading.step is None:
+        reading.step, reading.step_at = int(found[group]), found.span(group)
+        reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
+
+
+def _counts(word: str, found: re.Match[str], text: str) -> bool:
+    """False where a counter's word is an amount's name, or no more than a word of prose."""
+    if len(word) == 1 and f"{found['word']}:" not in text:
+        return False
+    if word in _PROSE and not _SIGN.match(text, found.start() + len(word)):
+        return False
+    if word in PLURAL and not _MEASURED.search(text):
+        return False
+    return not _AMOUNT.search(text, max(0, found.start() - WINDOW), found.start())
+
+
+def _nth(text: str, reading: Reading) -> None:
+    """Chinese and Japanese count with a word behind the number."""
+    for found in _NTH.finditer(text, 0, LONGEST):
+        if found["word"] in "\u6b65\u6b21":
+            if reading.step is None:
+                reading.step, reading.step_at, reading.step_unit = int(found["at"]), found.span("at"), "unknown"
+        elif reading.epoch is None:
+            reading.epoch, reading.epoch_at = float(found["at"]), found.span("at")

@@ -62,6 +62,7 @@ class Line(_Part):
     set: dict[str, Any] = {}  # columns that this trainer's code fixes: op, kind, split, severity...
     event: str | None = None  # the line is an event of this kind too
     heads: bool = False  # its step, epoch and job hold for the lines after it, as those of frame place
+    lead: str | None = None  # what stands before it is key=value, its names prefixed by this (may be "")
     rest: str | None = None  # what follows is key=value, its names prefixed by this (may be "")
     sample: Sample
 

@@ -6,10 +6,11 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.counters import read_counters
+from postmortem.parsing.counters import PLURAL, read_counters, read_first
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import AFTER, pairs_of
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
+from postmortem.parsing.splits import with_splits
 
 if TYPE_CHECKING:
     from postmortem.parsing.names import Names
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000", ":=,;() ")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>[A-Za-z_][\w/-]{{0,40}})\s+"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:is|was|of|now)\s)[A-Za-z_][\w/-]{{0,40}})\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
@@ -28,6 +29,8 @@ _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\s\.{3,})\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*,?\s*(?P<note>(?://|#|\().*)?$"
 )
+#: A name as programs write it; not that of a report on an error.
+_SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 #: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
 _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 #: Options of a command line. Two of them make a line a command.
@@ -64,8 +67,11 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     pairs = pairs_of(text, names, reading.looked_at)
     if _tensor(text, pairs, reading):
         return reading
-    pairs += _words(text, pairs, names, reading)
+    pairs = sorted([*pairs, *_words(text, pairs, names, reading)], key=lambda pair: pair.at)
     _sort(pairs, names, reading)
+    if reading.metrics:
+        reading.metrics = with_splits(text, reading.metrics, names)
+        read_first(text, names, reading)
     return reading
 
 
@@ -83,10 +89,11 @@ def _words(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list
         if match.span("value") in taken or match["key"].lower() in names.counters:
             continue
         _look(reading, match["key"], match.span("key"), names)
+        first, key = match["split"] or "", match["key"]
+        if first.lower() in names.splits or names.metric(f"{first} {key}").known:  # `val loss`, `learning rate`
+            key = f"{first} {key}"
         # a word before `nan` is as often `for` as a metric
-        if (placed and _DIGIT.search(match["value"])) or _only_metric(match["key"], names):
-            split = match["split"] if (match["split"] or "").lower() in names.splits else None
-            key = f"{split} {match['key']}" if split else match["key"]
+        if (placed and _DIGIT.search(match["value"])) or _only_metric(key, names):
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
     return found
 
@@ -107,7 +114,10 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         return True
     if names.metric(key).known:
         return False
-    return found["sep"] != ":" or bool(found["quote"])
+    if found["sep"] == ":" and not found["quote"]:
+        # of a word, as in a dump of YAML: `lr_scheduler_type: cosine`; a number is measured as often
+        return _SNAKE.fullmatch(key) is not None and not _DIGIT.match(found["value"].lstrip("+-.'\""))
+    return True
 
 
 def _setting(found: re.Match[str], reading: Reading) -> None:
@@ -165,7 +175,9 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
     measured = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.setting(pair.key) for pair in pairs)
     for pair in pairs:
-        counter = names.counters.get(pair.key.lower())
+        counter = names.counters.get(pair.key.lower()) or _counter_of_training(pair.key, names)
+        if pair.key.lower() in PLURAL and not measured:
+            counter = None
         if counter == "epoch":
             reading.epoch, reading.epoch_at = pair.value, pair.at
         elif counter is not None:
@@ -181,8 +193,16 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
             reading.metrics.append(pair)
 
 
+def _counter_of_training(key: str, names: Names) -> str | None:
+    """What `Train Epoch` counts."""
+    metric = names.metric(key)
+    return names.counters.get(metric.name) if metric.split == "train" else None
+
+
 def _configured(pair: Pair, *, measured: bool) -> bool:
     """A name in capitals, or a whole number in a line that measures nothing: sizes, counts, identifiers."""
+    if measured and "." in pair.text:
+        return False
     return _CONSTANT.fullmatch(pair.key) is not None or not (
         measured or "." in pair.text or not math.isfinite(pair.value)
     )

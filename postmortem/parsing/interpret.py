@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
 _DIGIT: Final = re.compile(rb"[0-9]")
+#: Where a progress bar begins: what it is of ends there.
+_BAR: Final = re.compile(r"[0-9]+%(?:[^|]{0,12}\||\s*$)")
 _COUNT: Final = re.compile(r"[0-9,]{1,18}")
 
 
@@ -127,12 +129,13 @@ class _Draft:
         # from left to right: the step of a bar is that of the line glued to it
         chosen.sort(key=lambda pair: pair[1].start)
         starts = [match.start for _, match in chosen]
-        for (line, match), end in zip(chosen, [*starts[1:], len(body)], strict=False):
-            self._line(line, match, body, end, origin)
+        ends = [0, *(match.end for _, match in chosen)]
+        for (line, match), begin, end in zip(chosen, ends, [*starts[1:], len(body)], strict=False):
+            self._line(line, match, body, (begin, end), origin)
         return bool(chosen)
 
-    def _line(self, line: CompiledLine, match: Match, body: str, end: int, origin: str) -> None:
-        """What one line of a dialect gives; it reaches to `end`, where the next one begins."""
+    def _line(self, line: CompiledLine, match: Match, body: str, within: Where, origin: str) -> None:
+        """What one line of a dialect gives; `within` is from the end of the one before it to where the next begins."""
         spec, dialect = line.spec, line.dialect
         self.used.append(dialect.name)
         self.patterns.append(f"{dialect.name}: {spec.pattern}")
@@ -145,8 +148,11 @@ class _Draft:
         self._line_rows(line, match, spans, body, origin)
         if spec.heads:
             self.carry = self._place()
+        if spec.lead is not None:
+            bar = _BAR.search(body, within[0], match.start)
+            self._pairs(line, spec.lead, body, (within[0], bar.start() if bar else match.start), origin)
         if spec.rest is not None:
-            self._rest(line, body, match.end, end, origin)
+            self._pairs(line, spec.rest, body, (match.end, within[1]), origin)
 
     def _line_rows(self, line: CompiledLine, match: Match, spans: dict[str, Span], body: str, origin: str) -> None:
         spec = line.spec
@@ -175,8 +181,9 @@ class _Draft:
             case "tensors" | "jobs":
                 self._row(spec.frame, {"origin": "log"} | spec.set, spans)
 
-    def _rest(self, line: CompiledLine, body: str, start: int, end: int, origin: str) -> None:
-        """What follows a line's pattern, up to `end`, as key=value: counters, and values of the line's own frame."""
+    def _pairs(self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str) -> None:
+        """What stands around a line's pattern as key=value: counters, and values of the line's own frame."""
+        start, end = within
         looked_at: list[Where] = []
         fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
         values = []
@@ -184,7 +191,7 @@ class _Draft:
             at = (pair.at[0] + start, pair.at[1] + start)
             counter = self.by.names.counters.get(normalise(pair.key))
             if counter is None:
-                values.append((f"{line.spec.rest}{pair.key}", self._at(at, "num")))
+                values.append((f"{prefix}{pair.key}", self._at(at, "num")))
             elif counter == "epoch":
                 self.now["epoch"] = self._at(at, "num")
             elif "step" not in self.now:
@@ -214,9 +221,18 @@ class _Draft:
             fixed = {name: value for name, value in reading.tensor.items() if name not in reading.tensor_at}
             spans = {name: self._at(at, kind.get(name, "num")) for name, at in reading.tensor_at.items()}
             self._row("tensors", fixed, spans)
-        elif reading.has_place and not reading.metrics and counters.heads(body):
-            self.carry = self._place()
+        elif reading.has_place and counters.heads(body):
+            self.carry = self._carried(reading)
         return True
+
+    def _carried(self, reading: Reading) -> int | None:
+        """What a record says to those after it: a heading all, a measurement its epoch alone."""
+        # what follows a measurement may be of the epoch's end, and no longer of that step
+        if not reading.metrics:
+            return self._place()
+        if "epoch" not in self.now:
+            return None
+        return self.places.setdefault(Placing(epoch=self.now["epoch"]), len(self.places))  # type: ignore[arg-type]
 
     def _table(self, body: str) -> bool:
         """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""

@@ -55,6 +55,10 @@ class Names:
         if head in self.splits and tail:
             inner = self.metric(tail)  # of `validation/main/loss` too
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
+        if not key.isascii():  # Chinese puts no blank between words
+            for word, split in self.splits.items():
+                if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
+                    return Metric(known, split, known=True)
         return Metric(key, None, known=False)
 
     @cached_property

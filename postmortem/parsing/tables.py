@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: [A-Za-z][\w/#@.%-]*){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last two.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}
-_CELL: Final = rf"(?:{NUMBER}%?|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
+_CELL: Final = rf"(?:{NUMBER}%?|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ _SUFFIXES: Final = frozenset({".csv", ".tsv"})
 _DELIMITERS: Final = ",\t;|"
 #: Words that tools write where they have no value.
 _NOTHING: Final = frozenset({"", "none", "null", "na", "n/a", "-"})
+#: What a cell of a table is not: `Total gradient norm: 5` of a line that goes on with `,853.5`.
+_ASSIGNED: Final = re.compile(r"[A-Za-z_)]\s*[:=]\s*[-+]?[0-9]")
 #: Lines that one row may run over, by line ends inside quotes: more are a quote that nobody closed.
 _LONGEST_ROW: Final = 100
 
@@ -126,6 +129,8 @@ def _is_table(lines: list[str], delimiter: str, width: int) -> bool:
     rows = [_cells(line, delimiter) for line in lines if _is_content(line)]
     numbers = sum(as_number(cell) is not None for row in rows for cell in row)
     cells = sum(cell.strip().lower() not in _NOTHING for row in rows for cell in row)
+    if any(_ASSIGNED.search(cell) for row in rows for cell in row):
+        return False
     return all(len(row) == width for row in rows) and numbers * 2 >= cells
 
 

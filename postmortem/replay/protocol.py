@@ -85,7 +85,8 @@ class Rows(_Record):
     """Of which rows of the next log's frames a prediction speaks: its `where`, for a machine."""
 
     frame: Literal["metrics", "tensors"] = "metrics"  # the prediction's metric: a canonical name, or a tensor's
-    must: Literal["every", "first", "any"] = "every"  # which of the rows must lie between its ends
+    must: Literal["every", "first", "last", "any"] = "every"  # which of the rows must lie between its ends
+    scope: str | None = None  # of a metric: of one stage or layer; null: the run's own, or all where there is none
     first_step: int | None = None  # counted as the log counts, up to where its counter starts again
     last_step: int | None = None
     beside: Beside | None = None

@@ -47,6 +47,8 @@ def _makes(line: Line | Block) -> str:
         made += f" with {_fields(line.set)}"
     if event := getattr(line, "event", None):
         made += f"; an event {event}"
+    if (lead := getattr(line, "lead", None)) is not None:
+        made += f"; metrics {lead}... of what stands before it"
     if (rest := getattr(line, "rest", None)) is not None:
         made += f"; metrics {rest}... of what follows on the line"
     return made

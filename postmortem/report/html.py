@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from postmortem.report import page
+from postmortem.report import page, phrases
 from postmortem.report.chain import chain
 from postmortem.report.drawing import draw
 from postmortem.report.mask import scrub
@@ -37,6 +37,7 @@ def render(incident: Incident, figures: Mapping[str, Figure] | None = None) -> s
     return page.fill(
         "incident.html.j2",
         incident=incident,
+        most=phrases.FINDINGS,
         sections=[section for section in _SECTIONS if figures or section[0] != "figures"],
         drawing=draw(linked),
         unlinked=linked.left_out,

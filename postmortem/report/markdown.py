@@ -35,6 +35,7 @@ def render(incident: Incident, figures: Mapping[str, str] | None = None) -> str:
     return fill(
         "incident.md.j2",
         incident=incident,
+        most=phrases.FINDINGS,
         figures=figures or {},
         mechanisms=tried(incident.replays),
         **_graph(incident),

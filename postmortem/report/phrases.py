@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from postmortem.report.numbers import figure, interval, percent
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from postmortem.comparison import Side
     from postmortem.incident import Incident, Job
     from postmortem.replay.protocol import Fix, Replay, Verdict
+
+#: Findings that a report shows with their evidence: more than all shipped rules can make.
+FINDINGS: Final = 300
 
 
 def distinct(verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from postmortem.comparison import Comparison
 from postmortem.incident import Incident
 from postmortem.replayed import Replayed
 from postmortem.report.json import schema
@@ -15,7 +16,12 @@ from postmortem.verification import Verification
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-MODELS: dict[str, type[BaseModel]] = {"incident": Incident, "replayed": Replayed, "verification": Verification}
+MODELS: dict[str, type[BaseModel]] = {
+    "comparison": Comparison,
+    "incident": Incident,
+    "replayed": Replayed,
+    "verification": Verification,
+}
 
 
 def write(folder: Path) -> None:

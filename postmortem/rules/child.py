@@ -42,6 +42,8 @@ def main() -> None:
             before = _address_space()
             with pa.memory_map(path) as file:
                 connection.register(name, pyarrow.ipc.open_file(file).read_all())
+            if name == database.MACRO_TABLE:
+                database.state(connection)
             most += _address_space() - before
         with _limited(most, seconds):
             answer = _answer(connection, asked["sql"], asked["params"])

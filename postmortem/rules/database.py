@@ -9,12 +9,20 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-#: Rules ask for a configured value by its name: the last one stated counts.
+#: Rules ask for a configured value by its name: the last one stated counts. To look into a map takes a query next to
+#: nothing, where each subquery would take it some milliseconds of planning.
 _MACROS: Final = """
-CREATE MACRO setting(name) AS (
-  SELECT number FROM settings WHERE key = name AND number IS NOT NULL ORDER BY line DESC LIMIT 1);
-CREATE MACRO setting_text(name) AS (
-  SELECT value FROM settings WHERE key = name ORDER BY line DESC LIMIT 1);
+SET VARIABLE stated_numbers = MAP {}::MAP(VARCHAR, DOUBLE);
+SET VARIABLE stated_texts = MAP {}::MAP(VARCHAR, VARCHAR);
+CREATE MACRO setting(name) AS (getvariable('stated_numbers')[name]);
+CREATE MACRO setting_text(name) AS (getvariable('stated_texts')[name]);
+"""
+_STATED: Final = """
+SET VARIABLE stated_numbers = (SELECT map_from_entries(list((key, said))) FROM (
+  SELECT key, last(number ORDER BY line NULLS FIRST) AS said FROM settings
+  WHERE key IS NOT NULL AND number IS NOT NULL GROUP BY key));
+SET VARIABLE stated_texts = (SELECT map_from_entries(list((key, said))) FROM (
+  SELECT key, last(value ORDER BY line NULLS FIRST) AS said FROM settings WHERE key IS NOT NULL GROUP BY key));
 """
 #: What those macros read.
 MACROS: Final = frozenset({"setting", "setting_text"})
@@ -42,12 +50,15 @@ def sealed(memory: str) -> duckdb.DuckDBPyConnection:
             "threads": 2,
         },
     )
-    database.execute(f"CREATE TABLE {MACRO_TABLE} (key VARCHAR, number DOUBLE, value VARCHAR, line BIGINT)")
     database.execute(_MACROS)
-    database.execute(f"DROP TABLE {MACRO_TABLE}")
     database.execute("SET enable_progress_bar = false")  # it is printed after two seconds, to stdout
     database.execute("SET lock_configuration = true")
     return database
+
+
+def state(database: duckdb.DuckDBPyConnection) -> None:
+    """Tell the macros what is configured, once the table of settings is there."""
+    database.execute(_STATED)
 
 
 class Answer(NamedTuple):

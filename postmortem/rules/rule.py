@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -166,10 +166,20 @@ def _experiments() -> tuple[str, ...]:
 
 
 def load(path: Path, root: Path) -> Rule:
-    """The rule in a file below `root`. PostmortemError: file, line and reason."""
+    """The rule in a file below `root`, read once until the file changes. PostmortemError: file, line and reason."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise PostmortemError(f"{path}:1: larger than {_LARGEST // 1000:,} kB, which is no rule")
+        known = path.stat()
+    except OSError as error:
+        raise PostmortemError(f"{path}: cannot be read: {error}") from None
+    if known.st_size > _LARGEST:
+        raise PostmortemError(f"{path}:1: larger than {_LARGEST // 1000:,} kB, which is no rule")
+    return _load(path, root, known.st_size, known.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _load(path: Path, root: Path, size: int, changed: int) -> Rule:
+    del size, changed  # they tell this state of the file from others
+    try:
         text = path.read_text(encoding="utf-8")
         data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
     except yaml.MarkedYAMLError as error:

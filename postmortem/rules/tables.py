@@ -121,6 +121,8 @@ class Tables:
             self._offer_by_name([column for column in frame.columns if column in held])
         else:
             self._database.register(name, _Stream(frame))
+        if name == database.MACRO_TABLE:
+            database.state(self._database)
 
     def _offer_by_name(self, columns: list[str]) -> None:
         """The metrics as one view over several tables: a condition on the name leaves most of them out.

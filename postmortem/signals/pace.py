@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem import clock
 from postmortem.metrics import by_name
 from postmortem.signals._curves import keep
 
@@ -36,6 +37,8 @@ _FEWEST: Final = 20
 _ENOUGH: Final = 20_000
 #: Each part must be long enough to be a state of the run and no pause.
 _SHORTEST: Final = 0.1
+#: Between two lines, in the median.
+_WHOLE_SECONDS: Final = 3
 _COLUMNS: Final = ("name", "split", "rank", "source_name", "line", "record", "step", "value", "meaning")
 
 
@@ -43,6 +46,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The largest change of each series of step times and of throughput, attempt by attempt."""
     told = pl.col("value").is_finite() & (pl.col("value") > 0) & (pl.col("meaning") == "value")
     timed = keep(by_name(frames["metrics"]).of(["step_time", "throughput"], _COLUMNS), told)
+    if timed.is_empty():
+        timed = _by_the_clock(frames)
     rows = []
     for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
         ordered = series if series["line"].is_sorted() else series.sort("line", "record")
@@ -54,6 +59,29 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
                 name = str(series["name"][0])
                 rows.append((name, *_change(later, attempt, name)))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _by_the_clock(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The seconds a step took between two lines that tell their step and their time, as a series of step times."""
+    told = frames["progress"].lazy().with_columns(at=clock.seconds("ts")).drop_nulls(["step", "at"]).sort("line")
+    steps, seconds = (pl.col(name).diff().over("rank") for name in ("step", "at"))
+    return (
+        told.with_columns(seconds=seconds, value=seconds / steps, steps=steps)
+        .filter(pl.col("steps") > 0, pl.col("seconds") > 0)
+        # stamps of whole seconds say nothing of shorter pauses
+        .filter(pl.col("seconds").median() >= _WHOLE_SECONDS)
+        .select(
+            pl.lit("step_time").alias("name"),
+            pl.lit(None, pl.String()).alias("split"),
+            "rank",
+            pl.lit("clock").alias("source_name"),
+            "line",
+            pl.lit(0, pl.Int64()).alias("record"),
+            "step",
+            "value",
+        )
+        .collect()
+    )
 
 
 def _change(series: pl.DataFrame, attempt: int, name: str) -> tuple[object, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from PIL import Image
 
 #: A line that the page itself put into the console, by what Chromium writes around it.
 _CONSOLE = re.compile(r"CONSOLE[:(]\d+.*")
@@ -47,3 +48,26 @@ def picture(page: Path, path: Path, *options: str, width: int = 1300, height: in
 def _run(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [program(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     return subprocess.run([*command, *options, page.as_uri()], capture_output=True, text=True, check=True, timeout=120)
+
+
+def _main(log: str, path: str) -> None:
+    """The beginning of a report in both themes, side by side, as one small picture."""
+    from postmortem.analysis import analyze
+    from postmortem.report.outputs import Target, html
+
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        page.write_text(html.render(*analyze(log), Target()), encoding="utf-8")
+        themes = ("--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0")
+        halves = [
+            Image.open(picture(page, Path(folder) / f"{place}.png", theme, width=900, height=1150))
+            for place, theme in enumerate(themes)
+        ]
+        both = Image.new("RGB", (sum(half.width for half in halves), halves[0].height))
+        for place, half in enumerate(halves):
+            both.paste(half, (place * half.width, 0))
+        both.quantize(64).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

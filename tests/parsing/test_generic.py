@@ -54,6 +54,7 @@ def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, 
         ("  clip_grad ....................................... 1.0", "clip_grad", 1.0),
         ("--max_norm=0.5", "max_norm", 0.5),
         ("stages = 3", "stages", 3.0),
+        ("  lr_scheduler_type: cosine", "lr_scheduler_type", None),
     ],
 )
 def test_a_line_that_is_one_assignment_is_a_setting(text: str, key: str, number: float) -> None:
@@ -87,6 +88,26 @@ def test_code_that_a_traceback_quotes_sets_nothing(text: str) -> None:
 
 def test_a_class_with_its_arguments_is_a_setting() -> None:
     assert [setting.key for setting in read_record("optimizer = AdamW(lr=3e-4)", NAMES).settings] == ["optimizer"]
+
+
+def test_a_sentence_tells_its_value() -> None:
+    assert metrics("the training loss is 2.31 and validation accuracy was 0.5") == {"loss": 2.31, "accuracy": 0.5}
+    text = "[Iteration 4] Throughput is 408.5 records/second. Loss is 1.25. Current learning rate is 0.0625"
+    assert metrics(text) == {"throughput": 408.5, "loss": 1.25, "lr": 0.0625}
+
+
+@pytest.mark.parametrize("text", ["error_file: none", "Status: RUNNING", "start_time: soon"])
+def test_a_report_sets_nothing(text: str) -> None:
+    assert read_record(text, NAMES).empty
+
+
+def test_capitals_that_a_step_measures_are_metrics() -> None:
+    assert metrics("(epoch: 1, iters: 100) D_A: 0.357") == {"d_a": 0.357}
+
+
+def test_what_train_epoch_counts_is_no_metric() -> None:
+    reading = read_record("Train Epoch: 3 [0%] loss: 0.5", NAMES)
+    assert (reading.epoch, [pair.key for pair in reading.metrics]) == (3.0, ["train loss"])
 
 
 def test_an_amount_is_no_counter() -> None:

@@ -18,6 +18,17 @@ from postmortem.parsing.prefix import split
         ("0: 2018-03-10 19:45:57,424:INFO: x", "INFO: x", 0, "2018-03-10 19:45:57,424"),
         ("(TaskRunner pid=625502) step:1", "step:1", None, None),
         ("loss 2.0", "loss 2.0", None, None),
+        ("19/05/2025 09:20:10 [342] loss 2.0", "[342] loss 2.0", None, "19/05/2025 09:20:10"),
+        ("05/31/2023 10:00:00 - INFO - x", "INFO - x", None, "05/31/2023 10:00:00"),
+        ("[06/13/26 14:19:37] INFO x", "INFO x", None, "06/13/26 14:19:37"),
+        ("[05/01 10:00:00] ppdet INFO: x", "ppdet INFO: x", None, "05/01 10:00:00"),
+        ("2023-01-10,10:00:00 | INFO | x", "INFO | x", None, "2023-01-10,10:00:00"),
+        ("2023-05-01 10:00:00.123456: Epoch 0", "Epoch 0", None, "2023-05-01 10:00:00.123456"),
+        ("Jan 12 03:04:05 node1 x", "node1 x", None, "Jan 12 03:04:05"),
+        ("Mon Jan 12 03:04:05 2026 x", "x", None, "Mon Jan 12 03:04:05 2026"),
+        ("12:34:56 | step 10", "step 10", None, "12:34:56"),
+        ("[12:34:56] WARNING: x", "WARNING: x", None, "12:34:56"),
+        ("00:00:12 0.5 0.3", "00:00:12 0.5 0.3", None, None),  # a row of a table
     ],
 )
 def test_rank_and_time_come_off(text: str, body: str, rank: int | None, ts: str | None) -> None:

@@ -117,3 +117,9 @@ def test_lines_with_commas_are_a_text_log(tmp_path: Path) -> None:
     assert reader_of(path) is None
     path.write_text("step,loss\n1,2.5\n2,1.5\nTraceback (most recent call last):\n")
     assert reader_of(path) is None
+
+
+def test_a_number_with_commas_in_a_sentence_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("Epoch 8, Batch 0:\nTotal gradient norm: 5,853.5\n")
+    assert reader_of(path) != "delimited"

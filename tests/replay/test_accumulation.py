@@ -11,7 +11,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay import experiments
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.micro_batches import PrintedSum, SummedGradients
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
@@ -76,6 +76,7 @@ def test_the_printed_loss_is_eight_times_the_usual_one_in_what_is_kept() -> None
 def test_the_next_run_must_show_an_eighth() -> None:
     loss, norm = run(LOG).predictions
     assert (loss.low, loss.high) == (1.01, 4.04)
+    assert (loss.rows, loss.was, norm.was) == (Rows(must="first"), 16.2, 24.0)
     assert norm.low == pytest.approx(2.7)
     assert norm.high == pytest.approx(3.3)
 

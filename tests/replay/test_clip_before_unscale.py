@@ -46,6 +46,13 @@ def test_where_no_scale_is_in_use_unscaling_first_is_refuted() -> None:
     assert answer.predictions == ()
 
 
+def test_a_norm_that_follows_the_scale_is_no_gradient_s_own() -> None:
+    answer = run("clip-before-unscale", {**SGD, "follows_scale": True}, unscale_first="true")
+    assert each(answer, "longer-update")["clipped_as_is", "SGD"] == "not_reproduced"
+    assert pooled(answer, "longer-update") == {"unscale_first": "confirmed"}
+    assert pooled(answer, "own-norm") == {"unscale_first": "confirmed"}
+
+
 def test_a_norm_that_would_be_nothing_without_the_scale_does_not_carry_it() -> None:
     # 3 / 65536 = 4.6e-5 is no ordinary norm
     answer = run("clip-before-unscale", {**SGD, "usual": 3.0}, unscale_first="true")
@@ -70,5 +77,6 @@ def test_the_printed_norm_is_the_logged_one_and_carries_the_scale() -> None:
 def test_the_prediction_is_the_norm_without_the_scale() -> None:
     (prediction,) = run("clip-before-unscale", SGD, unscale_first="true").predictions
     assert prediction.metric == "grad_norm"
+    assert prediction.was == 5e4
     assert (prediction.low, prediction.high) == pytest.approx((5e4 / 65536, 5e4 / 65536), rel=1e-3)
     assert any("get_scale" in line for line in run("clip-before-unscale", LOG, unscale_first="true").measure_next)

@@ -96,6 +96,10 @@ def test_the_predictions_name_the_quantity() -> None:
     first, second = run("empty-reduction", {**NAN, "metric": "lm_loss"}, min_targets=1.0).predictions
     assert (first.metric, first.low, first.high) == ("targets", 0.0, 0.0)
     assert second.metric == "lm_loss"
+    assert first.rows is not None
+    assert first.rows.beside is not None
+    assert (first.rows.must, first.rows.beside.metric) == ("any", "lm_loss")
+    assert second.rows is not None
     assert "lm_loss" in first.statement
 
 

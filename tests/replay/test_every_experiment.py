@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 RULES, _ = rule_files.load_folder(rule_files.SHIPPED)
 EVERY = pytest.mark.parametrize("name", experiments.names())
-#: Fewer scenarios than by default, and enough to be judged.
-LAB = Lab(draws=128)
+#: As few scenarios as can be judged.
+LAB = Lab(draws=64)
 FACTS = st.one_of(
     st.none(),
     st.booleans(),
@@ -54,7 +54,7 @@ def fixes(experiment: Experiment) -> list[Fix]:
         for fix in rule.fixes
         if rule.experiment == experiment.name and fix.new is not None and not str(fix.new).startswith("$")
     }
-    usual: dict[str, Value] = {"dtype": "fp32", "reduction": "mean", "mask_fill": -1e4}
+    usual: dict[str, Value] = {"dtype": "fp32", "sides": "both", "reduction": "mean", "mask_fill": -1e4}
     return [Fix(knob=knob, new=named.get(knob, usual.get(knob, 1.0))) for knob in sorted(experiment.knobs())]
 
 
@@ -86,7 +86,7 @@ def test_a_rule_names_it_with_fixes_that_it_can_judge(name: str) -> None:
 
 @EVERY
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -13,7 +13,7 @@ from postmortem.replay import experiments
 from postmortem.replay.experiments.pole_penalty import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.penalties import AmplifiedBelow, Penalty, Pole, Seen, ShortVector
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
@@ -40,6 +40,8 @@ def test_a_bounded_penalty_cures_what_the_pole_made() -> None:
     assert [verdict.verdict for verdict in pool(answer.replays)] == ["confirmed"]
     (prediction,) = answer.predictions
     assert prediction.high == 50.0
+    assert prediction.rows == Rows()
+    assert prediction.fix is not None
 
 
 def test_an_ordinary_correlation_needs_another_fix() -> None:

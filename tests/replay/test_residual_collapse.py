@@ -13,7 +13,7 @@ from postmortem.replay import experiments
 from postmortem.replay.experiments.residual_collapse import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.residuals import Cancelling, Residual, Seen, ShrunkProjection, WeakStages
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Replay, Value
@@ -45,6 +45,7 @@ def test_half_a_residual_brings_back_what_was_cancelled() -> None:
     assert cancelling.effect.median == pytest.approx(0.5, abs=0.0011)
     (prediction,) = run(LOG).predictions
     assert prediction.low == pytest.approx(2.5, abs=0.006)
+    assert (prediction.rows, prediction.was) == (Rows(), 0.005)
     assert prediction.high == pytest.approx(2.5, abs=0.006)
 
 

@@ -71,6 +71,8 @@ def test_a_batch_that_is_left_out_moves_nothing() -> None:
 def test_the_share_of_each_new_threshold_is_predicted() -> None:
     (prediction,) = run("skip-threshold", LOG, skip_above=500.0).predictions
     assert prediction.metric == "skipped_share"
+    assert prediction.was == 0.91
+    assert prediction.fix is not None
     assert (prediction.low, prediction.where) == (0.0, "all batches with a finite norm")
     assert prediction.high is not None
     assert prediction.high <= 0.05

@@ -14,7 +14,7 @@ from postmortem.replay.experiments.warm_up import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.courses import Seen
 from postmortem.replay.mechanisms.rises import DriftingData, HarderData, SteepDirection
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.rises import Course
@@ -55,6 +55,7 @@ def test_a_lower_rate_keeps_down_a_loss_that_grows_out_of_nothing() -> None:
     (prediction,) = answer.predictions
     # a tenth of the fall above the lowest: 2.8 + 0.63
     assert prediction.high == pytest.approx(3.43)
+    assert (prediction.rows, prediction.was) == (Rows(must="last", last_step=9000), 12.5)
 
 
 def test_a_warm_up_only_delays_a_curvature_that_stays() -> None:

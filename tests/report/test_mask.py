@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postmortem.incident import Setting
 from postmortem.report.mask import MASK, mask, scrub
 from tests.report import factory
 
 HEX = "0123456789abcdef0123456789abcdef01234567"
+#: Pieces of secrets, in letters that a search without case takes for others as well.
+PARTS = [
+    *(
+        "api_Key",
+        "PASS",
+        "word",
+        "wd",
+        "paſſword",
+        "phrase",
+        "ſecret",
+        "credentıals",
+        "pr\u0130vate_\u212aey",
+        "to\u212aen",
+    ),
+    *("Authorization", "Bearer ", "wandb login ", "hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "npm_", "eyJ"),
+    *("https", "://a:b@c", "=", ": ", " ", '"', "'", "--", HEX, HEX.upper(), "abc.def.ghi", "None", "x"),
+]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +75,14 @@ def test_a_secret_is_masked_once_and_for_all(text: str, masked: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert mask(text) == text
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=6).map("".join))
+def test_what_is_passed_over_holds_no_secret(text: str) -> None:
+    quick = mask(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("postmortem.report.mask._HINT", re.compile(""))
+        assert mask(text) == quick
 
 
 def test_an_incident_is_scrubbed_everywhere() -> None:

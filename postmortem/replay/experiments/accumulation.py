@@ -20,7 +20,7 @@ from postmortem.replay.mechanisms.micro_batches import (
     UnequalMicroBatches,
     factor,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ class GradientAccumulation(Experiment):
             assumptions=["same weights and data", f"micro batches differ by up to {SPREAD:g} times in their loss"],
             statement=f"Divided by the number of micro batches, the loss is {low:.3g} to {high:.3g}",
             basis="replay",
+            rows=Rows(must="first"),
+            was=number(facts, "loss"),
         )
         if not norm or not count:
             return (loss,)
@@ -149,6 +151,8 @@ class GradientAccumulation(Experiment):
                 assumptions=["the gradients are summed now", "same weights and data"],
                 statement=f"If the gradients are summed now, the norm of their mean is {norm / count:.3g}",
                 basis="law",
+                rows=Rows(must="first"),
+                was=norm,
             ),
         )
 

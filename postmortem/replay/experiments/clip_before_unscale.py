@@ -1,6 +1,7 @@
 """Is the gradient clipped while it still carries the loss scale, and what would unscaling it first change?
 
-Facts: `usual`, the norm that is printed; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`.
+Facts: `usual`, the norm that is printed; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`;
+`follows_scale`, where the norm is seen to go up and down with the loss scale.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from postmortem.replay.mechanisms.scaled_clipping import (
     Clipping,
     Optimizer,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ClipBeforeUnscale(Experiment):
         known: list[Optimizer] = ["Adam"] if "adam" in named else ["SGD"] if "sgd" in named else ["SGD", "Adam"]
         return [kind(optimizer) for kind in (ClippedScaled, ClippedAsIs) for optimizer in known]
 
-    def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:  # noqa: ARG002
+    def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """What is printed once the scale is taken off first."""
         effects = [
             replay.effect
@@ -126,6 +127,8 @@ class ClipBeforeUnscale(Experiment):
                 assumptions=["the gradient is clipped before unscale_ now", "the same model, data and loss scale"],
                 statement=f"With unscale_ first the gradient norm is {shown(low)} to {shown(high)}",
                 basis="replay",
+                rows=Rows(must="first"),
+                was=number(facts, "usual"),
             ),
         )
 

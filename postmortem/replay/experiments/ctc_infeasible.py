@@ -22,7 +22,7 @@ from postmortem.replay.mechanisms.alignments import (
     ImpossibleLabel,
     TooShort,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.values import number
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class CtcInfeasible(Experiment):
                 assumptions=["the target does not fit", "logits of that sequence are finite"],
                 statement="That sequence has fewer frames behind the thinning than labels and adjacent repeats",
                 basis="law",
+                rows=Rows(beside=Beside(metric=str(facts.get("metric") or "loss"))),
             ),
         )
 

@@ -13,7 +13,7 @@ import torch
 
 from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.reductions import GUARDED, LOGITS, BadLogit, EmptyBatch, EmptySequence, MeanLoss
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,6 +102,7 @@ class EmptyReduction(Experiment):
                 assumptions=["what is not finite is a mean over no target", "the logits of that batch are finite"],
                 statement=f"The batch in which {metric} is not finite has no target, or a sequence of it has none",
                 basis="law",
+                rows=Rows(must="any", beside=Beside(metric=metric)),
             ),
             Prediction(
                 id=f"{self.name}/finite",
@@ -112,6 +113,7 @@ class EmptyReduction(Experiment):
                 assumptions=["the divisor is at least 1", "the logits are finite"],
                 statement=f"With a divisor of at least 1, {metric} is finite in every batch",
                 basis="law",
+                rows=Rows(),
             ),
         )
 

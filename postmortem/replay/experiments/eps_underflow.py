@@ -12,7 +12,7 @@ import torch
 
 from postmortem.replay.experiment import Claim, Experiment, Mechanism
 from postmortem.replay.mechanisms.underflow import AdamIdle, Division, NormalisedFlat
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import dtype_of
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class EpsUnderflow(Experiment):
                 ],
                 statement="The loss stays finite once eps is above 0 in the dtype that adds it",
                 basis="replay",
+                rows=Rows(),
             ),
         )
 

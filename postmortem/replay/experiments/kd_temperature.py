@@ -51,8 +51,8 @@ class KdTemperature(Experiment):
     priors = (
         Prior(
             name="vocabulary",
-            text="8,192 (56), 16,384 (26) and 49,152 (12 scenarios) where the log gives none; a known one is "
-            "replayed (80) at 32,768 tokens at most",
+            text="8,192 (56), 16,384 (26) and 49,152 (12 scenarios) where the log gives none, 8,192 (80) for "
+            "the student alone; a known one is replayed (80) at 32,768 tokens at most",
             because="tokenizers in use; near log-uniform, thinned where the pairs are large",
         ),
         Prior(

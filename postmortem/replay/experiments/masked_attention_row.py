@@ -20,7 +20,7 @@ from postmortem.replay.mechanisms.attentions import (
     Masking,
     OverflowedProduct,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,6 +119,7 @@ class MaskedAttentionRow(Experiment):
                     assumptions=["a row without a key made the nan", "queries, keys and values are finite"],
                     statement="Some row of the mask lets no key be seen",
                     basis="law",
+                    rows=Rows(must="any"),
                 )
             )
         if OverflowedProduct.name in left:
@@ -132,6 +133,7 @@ class MaskedAttentionRow(Experiment):
                     assumptions=["the product is made in fp16", "every row sees a key"],
                     statement="The largest |q . k| is beyond 65,504 before it is divided by sqrt(d)",
                     basis="law",
+                    rows=Rows(must="any"),
                 )
             )
         return found

@@ -70,7 +70,7 @@ class _Labelled(Mechanism[Batch]):
     def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Batch:
         """Models from near-silent to loud, batches from uniform to nearly one token, masked as BERT's are."""
         shape, vocabulary = _size(facts, lab.draws)
-        masked_share = _share(facts.get("masked_share"), USUAL_SHARE)
+        masked_share = _logged_share(facts, "masked_share", USUAL_SHARE)
 
         exponent = 2 * uniform((shape[0], 1), generator) ** 2
         targets = zipf_tokens(vocabulary, exponent, uniform(shape, generator))
@@ -89,7 +89,7 @@ class _Labelled(Mechanism[Batch]):
             inputs=torch.where(rank < masked_share, corrupted, targets),
             targets=targets,
             rank=rank,
-            label_share=_share(facts.get("label_share"), 1.0),
+            label_share=_logged_share(facts, "label_share", 1.0),
             masked_share=masked_share,
         )
 
@@ -284,7 +284,13 @@ def _seen(facts: Mapping[str, Fact]) -> float | None:
     return full / masked if full and masked else None
 
 
-def _share(value: Fact, default: float) -> float:
+def _logged_share(facts: Mapping[str, Fact], key: str, default: float) -> float:
+    """What the log says it is, where that is a share."""
+    share = number(facts, key)
+    return share if share is not None and 0 < share <= 1 else default
+
+
+def _share(value: Value, default: float) -> float:
     if value is None:
         return default
     share = amount("label_share", value)

@@ -22,8 +22,8 @@ from postmortem.replay.mechanisms.penalties import (
     Seen,
     ShortVector,
 )
-from postmortem.replay.protocol import Prediction, Prior
-from postmortem.replay.values import shown
+from postmortem.replay.protocol import Prediction, Prior, Rows
+from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,6 +107,9 @@ class PolePenalty(Experiment):
                 assumptions=[f"the usual norm is at most {shown(seen.usual[1])}", "the pole made the norm"],
                 statement=f"With {fix.knob} = {fix.new}, the gradient norm stays below {shown(high)}",
                 basis="replay",
+                rows=Rows(),
+                fix=fix,
+                was=number(facts, "total_norm"),
             )
             for fix in cures.values()
         ]

@@ -19,7 +19,7 @@ from postmortem.replay.mechanisms.residuals import (
     ShrunkProjection,
     WeakStages,
 )
-from postmortem.replay.protocol import Prediction, Prior
+from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
@@ -124,6 +124,9 @@ class ResidualCollapse(Experiment):
                     statement=f"With residual_weight = {new}, output_rms is {shown(low)} to {shown(high)}; if it "
                     "stays, a projection behind the residual shrinks it",
                     basis="replay",
+                    rows=Rows(scope=None if facts.get("scope") is None else str(facts["scope"])),
+                    fix=next(replay.fix for replay in held if replay.fix.new == new),
+                    was=number(facts, "output_rms"),
                 )
             )
         return predictions

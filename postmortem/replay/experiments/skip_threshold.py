@@ -82,7 +82,6 @@ class SkipThreshold(Experiment):
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
         """The share that each new threshold leaves out, over all mechanisms."""
-        del facts
         by_new: dict[float, list[Replay]] = {}
         for replay in replays:
             if replay.claim == self.claims[0].text and replay.effect and isinstance(replay.fix.new, float):
@@ -101,6 +100,8 @@ class SkipThreshold(Experiment):
                     assumptions=["the norms go on as they were, or change by the updates as replayed"],
                     statement=f"At a threshold of {shown(new)}, {low:.1%} to {high:.1%} of the batches are left out",
                     basis="replay",
+                    fix=group[0].fix,
+                    was=number(facts, "share"),
                 )
             )
         return found

@@ -18,8 +18,8 @@ from postmortem.replay.mechanisms.rises import (
     HarderData,
     SteepDirection,
 )
-from postmortem.replay.protocol import Prediction, Prior
-from postmortem.replay.values import shown
+from postmortem.replay.protocol import Prediction, Prior, Rows
+from postmortem.replay.values import number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,6 +147,9 @@ class WarmUp(Experiment):
                 statement=f"With {fix.knob} = {fix.new}, the loss ends at {shown(most)} or below; if it rises at the "
                 "same step as before, the learning rate was not the cause",
                 basis="replay",
+                rows=Rows(must="last", last_step=int(last) if isinstance(last, int | float) else None),
+                fix=fix,
+                was=number(facts, "end"),
             )
             for fix in cured.values()
         ]

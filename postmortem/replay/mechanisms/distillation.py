@@ -32,7 +32,7 @@ PART: Final = 160_000
 #: Logit scale over temperature: from logits that are all but equal to a softmax that is all but one-hot.
 SCALES: Final = torch.logspace(-3, 1.5, 7, dtype=torch.float64)
 #: Bisections of a bracket of SCALES, before one chord: leaves far less than MET.
-HALVINGS: Final = 8
+HALVINGS: Final = 6
 #: A scenario shows the logged loss when it is this close: the log's own rounding is finer.
 MET: Final = 0.01
 #: A logged loss or temperature below this is none.
@@ -60,6 +60,8 @@ class Distillation(Mechanism[Pairs]):
     settles: ClassVar[bool]
     #: Whether the teacher is softened as the student is, or stays at temperature 1.
     both: ClassVar[bool] = True
+    #: Vocabulary sizes and scenarios of each, where the log gives none.
+    vocabularies: ClassVar[tuple[tuple[int, int], ...]] = VOCABULARIES
 
     def __init__(self, family: Family) -> None:
         self.shapes = family
@@ -133,7 +135,7 @@ class Distillation(Mechanism[Pairs]):
     def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
         known = number(facts, "vocab", least=2)
         size = None if known is None else min(int(known), LARGEST_VOCABULARY)
-        sizes = VOCABULARIES if size is None else ((size, KNOWN_COUNT),)
+        sizes = self.vocabularies if size is None else ((size, KNOWN_COUNT),)
         parts = [
             (vocabulary, min(rows, count - start))
             for vocabulary, wanted in sizes
@@ -178,6 +180,8 @@ class StudentAlone(TokenMean):
     name = "student_alone"
     title = "the student alone softened"
     both = False
+    # how KD follows T rests on the sides far more than on ln V
+    vocabularies = ((8192, 80),)
 
 
 def _solve(

@@ -146,7 +146,7 @@ class WeakStages(Residual):
 
     def parts(self, seen: Seen, weight: Tensor, lot: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Both add as the sides of a right angle: what f adds is what the residual leaves."""
-        aside = (seen.each**2 - weight.square()).clamp(min=0).sqrt()
+        aside = (seen.each * seen.each - weight.square()).clamp(min=0).sqrt()
         return torch.zeros_like(lot), aside, torch.ones_like(lot)
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - a law, no search
@@ -154,7 +154,7 @@ class WeakStages(Residual):
         seen = self.seen(facts)
         if seen.weight is None or seen.weight * (1 - MET) <= seen.each:
             return None
-        least = seen.weight**seen.stages
+        least = math.prod([seen.weight] * seen.stages)
         return Ceiling(
             least,
             f"the residual alone leaves {seen.weight:g} of the RMS a stage, {shown(least)} in all, where "

@@ -138,6 +138,17 @@ class ClippedAsIs(Clipping):
         """None: 1."""
         return (1.0, 1.0)
 
+    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
+        """As elsewhere, unless the printed norm is known to follow the loss scale."""
+        shown = super().reproduces(observed, facts)
+        return torch.zeros_like(shown) if facts.get("follows_scale") is True else shown
+
+    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - arithmetic, no search
+        """A norm that goes with the loss scale."""
+        if facts.get("follows_scale") is not True:
+            return None
+        return Ceiling(value=1.0, because="the printed norm follows the loss scale, and a gradient's own does not")
+
 
 def _unscaled(facts: Mapping[str, Fact]) -> bool:
     """Whether the log names a dtype that needs no loss scale, and shows none."""

@@ -1,0 +1,54 @@
+"""What counts in a record, in whatever words, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from postmortem.parsing import names
+from postmortem.parsing.generic import read_record
+
+NAMES = names.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "epoch", "step", "unit"),
+    [
+        ("(epoch: 1, iters: 100, time: 0.352) G_A: 0.364", 1, 100, "unknown"),
+        ("Epoch: 2, Steps: 131 | Train Loss: 0.5", 2, 131, "unknown"),
+        ("Ep. 3 : Up. 500 : loss : 8.5", 3, 500, "unknown"),
+        ("it: 40, loss: 0.5", None, 40, "unknown"),
+        ("[2,  4000] loss: 1.836", 2, 4000, "batch_of_epoch"),
+        ("3/16, train_loss: 0.6612", None, 3, "unknown"),
+        ("[ 12/100] loss 0.5", None, 12, "unknown"),
+        ("7 [D loss: 0.35, acc.: 80.00%] [G loss: 0.7]", None, 7, "unknown"),
+        ("Epoch 3/10 [12/100] loss: 0.5", 3, 12, "batch_of_epoch"),
+        ("Train: [4/300][10/1251]\tlr 0.000001\tloss 6.9400", 4, 10, "batch_of_epoch"),
+        ("| epoch   1 |   200/ 2983 batches | loss  7.01", 1, 200, "batch_of_epoch"),
+        ("After 100 iterations, the training loss is 2.31", None, 100, "unknown"),
+        ("after 2 epochs: loss 2.31", 2, None, None),
+        ("\u7b2c 2 \u8f6e \u635f\u5931: 0.65", 2, None, None),
+        ("\u00c9poque 2/10 - perte: 0.65", 2, None, None),
+        ("\u8f6e\u6b21: 2, loss: 0.65", 2, None, None),
+    ],
+)
+def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | None, unit: str | None) -> None:
+    reading = read_record(text, NAMES)
+    assert (reading.epoch, reading.step, reading.step_unit) == (epoch, step, unit)
+    assert reading.metrics
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "batch_size: 32, steps: 1000, lr: 0.001",
+        "steps: 1000",
+        "make it 3 times faster",
+        "3/4 files copied",
+        "[1, 2000]",
+        "12 [main] starting",
+        "Best Accuracy: 91.5 (412/500)",
+    ],
+)
+def test_an_amount_or_a_word_of_prose_counts_nothing(text: str) -> None:
+    reading = read_record(text, NAMES)
+    assert (reading.epoch, reading.step) == (None, None)

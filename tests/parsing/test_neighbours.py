@@ -1,0 +1,43 @@
+"""What stands before a bar, and what one line says to the next."""
+
+from __future__ import annotations
+
+from postmortem.parsing import dialects
+from postmortem.parsing.reader import Reader
+from postmortem.sources.chunks import Bytes
+
+
+def values(text: str) -> list[tuple[int | None, float | None, str, str | None, float]]:
+    """Step, epoch, name, split and value of each metric, in the log's order."""
+    reader = Reader("x.log", dialects.shipped())
+    reader.read([Bytes(text.encode(), goes_on=False)])
+    columns = ("step", "epoch", "name", "split", "value")
+    return reader.log.frames()["metrics"]().select(columns).rows()
+
+
+def test_a_bar_describes_itself() -> None:
+    text = "[epoch 2/4] loss=0.5, eval_loss=0.25: 100%|\u2588\u2588| 1824/1824 [03:39<00:00,  8.31it/s]\n"
+    assert values(text) == [(1824, 2.0, "loss", None, 0.5), (1824, 2.0, "loss", "eval", 0.25)]
+
+
+def test_a_measurement_gives_its_epoch_to_the_lines_below() -> None:
+    text = "Epoch 1/3 - Train Loss: 0.5\n           Val   Loss: 0.25\n"
+    assert values(text) == [(None, 1.0, "loss", "train", 0.5), (None, 1.0, "loss", "eval", 0.25)]
+
+
+def test_a_measurement_keeps_its_step_to_itself() -> None:
+    text = "Epoch 1 Batch 100 Loss: 0.5\nEpoch 1 complete - Loss: 0.25\n"
+    assert values(text) == [(100, 1.0, "loss", None, 0.5), (None, 1.0, "loss", None, 0.25)]
+
+
+def test_caffe_prints_net_outputs_below_their_iteration() -> None:
+    text = "solver.cpp:237] Iteration 100, loss = 2.5\nsolver.cpp:253]     Train net output #0: accuracy = 0.125\n"
+    assert values(text) == [(100, None, "loss", "train", 2.5), (100, None, "accuracy", "train", 0.125)]
+
+
+def test_a_dictionary_goes_on_below_its_step() -> None:
+    text = (
+        "INFO:tensorflow:Step 100 per-step time 0.5s\n"
+        "INFO:tensorflow:{'Loss/total_loss': 0.75,\n 'learning_rate': 0.03125}\n"
+    )
+    assert values(text)[1:] == [(100, None, "loss", None, 0.75), (100, None, "lr", "train", 0.03125)]

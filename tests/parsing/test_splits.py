@@ -1,0 +1,48 @@
+"""Which split a value is of, where its own name does not say so."""
+
+from __future__ import annotations
+
+import pytest
+
+from postmortem.parsing import names
+from postmortem.parsing.generic import read_record
+
+NAMES = names.load()
+
+
+def splits(text: str) -> list[tuple[str, str | None, float]]:
+    """Name, split and value of each metric in order."""
+    found = [(NAMES.metric(pair.key), pair.value) for pair in read_record(text, NAMES).metrics]
+    return [(metric.name, metric.split, value) for metric, value in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (  # a name in both splits takes the one before it
+            "Epoch 1 | train_loss: 0.5 acc: 0.75 | test_loss: 0.25 acc: 0.875",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
+        ),
+        (  # a split that is a word of its own is that of the names behind it
+            "           Val   Loss: 0.5, mIoU: 0.75",
+            [("loss", "eval", 0.5), ("miou", "eval", 0.75)],
+        ),
+        (  # one that is part of a name is not
+            "loss: 0.5 - val_loss: 0.25 - top5: 0.75",
+            [("loss", None, 0.5), ("loss", "eval", 0.25), ("top5", None, 0.75)],
+        ),
+        ("DEV : loss 0.5 - f1: 0.75", [("loss", "eval", 0.5), ("f1", "eval", 0.75)]),
+        ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
+        ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),
+        ("Training Results - Epoch: 1  Avg loss: 0.5", [("loss", "train", 0.5)]),
+        # a learning rate and a time are the run's
+        ("Test: loss 0.5, lr: 0.25, time: 1.5", [("loss", "eval", 0.5), ("lr", None, 0.25), ("time", None, 1.5)]),
+        ("step 5: loss=0.5, test_acc=0.25", [("loss", None, 0.5), ("accuracy", "eval", 0.25)]),
+        (
+            "\u8bad\u7ec3\u635f\u5931: 0.5, \u9a8c\u8bc1\u635f\u5931: 0.25",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25)],
+        ),
+    ],
+)
+def test_the_split_is_the_one_that_the_line_names(text: str, values: list[tuple[str, str | None, float]]) -> None:
+    assert splits(text) == values
