@@ -62,8 +62,7 @@ class Carried:
 
     def at(self, record: int, units: list[tuple[object, ...]]) -> tuple[int | None, str | None, float | None]:
         """Step, unit and epoch that hold at one record."""
-        where = np.array([record])
-        step, epoch = int(self.step.before(where)[0]), int(self.epoch.before(where)[0])
+        step, epoch = (int(np.searchsorted(channel.record, record)) - 1 for channel in (self.step, self.epoch))
         known = bool(self.step.known[step])
         return (
             int(self.step.value[step]) if known else None,

@@ -48,8 +48,8 @@ class Table:
         if size > self._data.shape[1]:
             room = np.empty((len(self._data), max(size, self._data.shape[1])), np.int32)
             self._data = np.concatenate((self._data, room), axis=1)
-        if rows:
-            self._data[:, first:size] = np.array(rows).T
+        for place, row in enumerate(rows, first):  # mostly one: an array of them takes longer to make
+            self._data[:, place] = row
         self._size = size
         return first
 
