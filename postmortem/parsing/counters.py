@@ -17,7 +17,7 @@ _COUNTER: Final = re.compile(
     r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
-PLURAL: Final = frozenset({"steps", "iters", "iterations", "updates"})
+PLURAL: Final = frozenset({"steps", "iters", "iterations", "updates", "niter"})
 _MEASURED: Final = re.compile(r"(?i)loss|acc|reward|ppl|perplexity|error|\b[dg]_\w+:")
 #: `Iter. 5`, but not the end of a sentence.
 _LONGEST_ABBREVIATION: Final = 4
@@ -46,7 +46,10 @@ _FIRST: Final = re.compile(
 _FRACTIONS: Final = re.compile(
     r"\[\s*(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+\s*\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*\]"
 )
-_BEHIND_EPOCH: Final = re.compile(r"(?:/[0-9]+)?[\])]?[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*[\])]")
+_BEHIND_EPOCH: Final = re.compile(
+    r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*[\])]"
+    r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
+)
 _UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown"}
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
@@ -93,7 +96,7 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
         return
     if reading.epoch_at is not None:
         found = _BEHIND_EPOCH.match(text, reading.epoch_at[1])
-        kind, unit = "part", "batch_of_epoch"
+        kind, unit = "part" if found and found["part"] else "bare", "batch_of_epoch"
     elif found := _FIRST.match(text):
         kind, unit = next((kind, unit) for kind, unit in _UNITS.items() if found[kind])
         if kind == "batch":

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.counters import PLURAL, read_counters, read_first
 from postmortem.parsing.numbers import NUMBER, read
-from postmortem.parsing.pairs import AFTER, pairs_of
-from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
+from postmortem.parsing.pairs import AFTER, known_name, pairs_of
+from postmortem.parsing.reading import LONGEST, WINDOW, Assignment, Pair, Reading
 from postmortem.parsing.splits import with_splits
 
 if TYPE_CHECKING:
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 #: Punctuation as wide as a Chinese character, and the sides of drawn boxes, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
+#: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
+_NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:is|was|of|now)\s)[A-Za-z_][\w/-]{{0,40}})\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
+    rf"(?:\((?:s|ms|min|sec|%)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
@@ -28,6 +31,11 @@ _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?
 _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
+)
+#: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
+_ROW: Final = re.compile(
+    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z][\w/@.-]*){0,3})(?(bar)\s*\|\s*|\s{2,})"
+    rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
 )
 #: A name as programs write it; not that of a report on an error.
 _SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
@@ -57,10 +65,12 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     text = text[:LONGEST].translate(_NARROW)
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
-        _look(reading, assignment["key"], assignment.span("key"), names)
+        _look(assignment["key"], text, assignment.span("key"), reading)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             return reading
+    if (row := _ROW.fullmatch(text)) and not reading.has_place:
+        return _row(row, names, reading)
     options = list(_OPTION.finditer(text)) if text.count("--") > 1 else []
     if len(options) > 1:
         for option in options:
@@ -83,26 +93,44 @@ def is_number(text: str) -> bool:
 
 
 def _words(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
-    """Every `key 2.5` where a line measures something; `val loss 2.5` keeps its first word."""
+    """Every `key 2.5` where a line measures something; `val loss 2.5` keeps what stands before its last word."""
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
-    found = []
+    found, last = [], 0
     for match in _WORDS.finditer(text):
+        start, last = max(last, match.start() - WINDOW), match.end()
         if match.span("value") in taken or match["key"].lower() in names.counters:
             continue
-        _look(reading, match["key"], match.span("key"), names)
-        first, key = match["split"] or "", match["key"]
-        if first.lower() in names.splits or names.metric(f"{first} {key}").known:  # `val loss`, `learning rate`
-            key = f"{first} {key}"
+        key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
+        _look(key, text, (start, match.end("key")), reading)
         # a word before `nan` is as often `for` as a metric
         if (placed and _DIGIT.search(match["value"])) or _only_metric(key, names):
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
     return found
 
 
-def _look(reading: Reading, key: str, at: Where, names: Names) -> None:
-    if names.digits_matter(key):
-        reading.looked_at.append(at)
+def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
+    """What a row of two columns holds: a setting under a name of one, else a number that is no count."""
+    key, value = found["key"], found["value"]
+    _look(key, found.string, found.span("key"), reading)
+    if names.setting(key) and not names.metric(key).known:
+        _setting(found, reading)
+    elif "." in value or not math.isfinite(read(value)):
+        reading.metrics.append(Pair(key, read(value), value, found.span("value")))
+    return reading
+
+
+def _of_split(found: re.Match[str], names: Names) -> str:
+    """The one word of which nobody knows more, with a split before it."""
+    split = found["split"]
+    return f"{split} {found['key']}" if split and split.lower() in names.splits else found["key"]
+
+
+def _look(key: str, text: str, within: Where, reading: Reading) -> None:
+    """Note where the digits of a name stand: others would make it another name."""
+    for word in key.split() if _DIGIT.search(key) else ():
+        if _DIGIT.search(word) and (at := text.rfind(word, *within)) >= 0:
+            reading.looked_at.append((at, at + len(word)))
 
 
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
@@ -117,8 +145,9 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     if names.metric(key).known:
         return False
     if found["sep"] == ":" and not found["quote"]:
-        # of a word, as in a dump of YAML: `lr_scheduler_type: cosine`; a number is measured as often
-        return _SNAKE.fullmatch(key) is not None and _WORD.match(found["value"]) is not None
+        # of a word, as in a dump of YAML: `lr_scheduler_type: cosine`; a number, nan too, is measured as often
+        word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
+        return word and _SNAKE.fullmatch(key) is not None
     return True
 
 
@@ -177,7 +206,7 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
     measured = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.setting(pair.key) for pair in pairs)
     for pair in pairs:
-        counter = names.counters.get(pair.key.lower()) or _counter_of_training(pair.key, names)
+        counter = names.counter(pair.key)
         if pair.key.lower() in PLURAL and not measured:
             counter = None
         if counter == "epoch":
@@ -193,12 +222,6 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
             reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
         else:
             reading.metrics.append(pair)
-
-
-def _counter_of_training(key: str, names: Names) -> str | None:
-    """What `Train Epoch` counts."""
-    metric = names.metric(key)
-    return names.counters.get(metric.name) if metric.split == "train" else None
 
 
 def _configured(pair: Pair, *, measured: bool) -> bool:

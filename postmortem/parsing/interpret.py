@@ -8,7 +8,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
-from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -189,7 +188,7 @@ class _Draft:
         values = []
         for pair in pairs.pairs_of(body[start:end], self.by.names, looked_at):
             at = (pair.at[0] + start, pair.at[1] + start)
-            counter = self.by.names.counters.get(normalise(pair.key))
+            counter = self.by.names.counter(pair.key)
             if counter is None:
                 values.append((f"{prefix}{pair.key}", self._at(at, "num")))
             elif counter == "epoch":

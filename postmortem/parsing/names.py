@@ -30,6 +30,11 @@ class Metric(NamedTuple):
     known: bool
 
 
+_NUMBERED: Final = re.compile(r"_[0-9]$")
+#: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
+_NORM: Final = re.compile(r"[a-z][0-9]")
+
+
 @dataclass(frozen=True, eq=False)
 class Names:
     """Look-ups from normalised spellings to canonical names. What was looked up once is remembered."""
@@ -41,9 +46,23 @@ class Names:
     plain: frozenset[str] = frozenset()
 
     def qualifies(self, word: str) -> bool:
-        """True where a word before a known name makes it another's: `value loss`. Not so `INFO loss`, `val loss`."""
+        """True where a word before a known name makes it another's: `value loss`, `L1 loss`. Not so `INFO loss`."""
         key = normalise(word)
-        return key.isalpha() and not (key in self.plain or key in self.counters or key in self.splits)
+        named = key.isalpha() or _NORM.fullmatch(key) is not None
+        return named and not (key in self.plain or key in self.counters or key in self.splits)
+
+    def counter(self, name: str) -> str | None:
+        """What a name counts: `Training Epoch`, `INFO step`; not so `total steps`, which is an amount."""
+        key = normalise(name)
+        while key not in self.counters:
+            head, _, key = key.partition("_")
+            if not key or head == "total" or not (head in self.plain or self.splits.get(head) == "train"):
+                return None
+        return self.counters[key]
+
+    def is_split(self, word: str) -> bool:
+        """True for `val`, and for one of several, as boosters count them: `valid_1`."""
+        return _NUMBERED.sub("", normalise(word)) in self.splits
 
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - there is one Names, and it lives as long as the program
     def metric(self, name: str) -> Metric:

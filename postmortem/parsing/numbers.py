@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87.
+#: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87. YAML
+#: has .nan.
 _BARE = (
     r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
+    r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
 )
 NUMBER: Final = (
     rf"(?:(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\((?:{_BARE})[^()]*\)"
@@ -30,5 +31,6 @@ def read(text: str) -> float:
     found = _FIND.search(inner)
     if found is None:
         raise ValueError(f"no number in {text!r}")
-    value = float(found.group().replace(",", ""))
+    digits = found.group().replace(",", "")
+    value = float(digits.replace(".", "") if digits[-1].isalpha() else digits)  # YAML's .nan
     return value * _SUFFIX.get(inner[found.end() : found.end() + 1], 1.0)

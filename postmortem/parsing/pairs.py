@@ -28,6 +28,10 @@ AFTER: Final = (
 _PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER}){AFTER}")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
+#: The unit of the number before a name: `0.5 sec reader_cost`.
+_UNIT: Final = re.compile(
+    r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
+)
 _BOUNDARY: Final = re.compile(
     r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
@@ -41,6 +45,8 @@ _NO_NAME: Final = re.compile(
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MOST_WORDS: Final = 4
+#: Words that say how a number was taken, not what of: `generator last batch loss`.
+_OF_A_NUMBER: Final = frozenset({"last", "current", "batch", "step", "epoch", "mean", "avg", "average", "running"})
 
 
 def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
@@ -50,6 +56,8 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     for found in _PAIR.finditer(text):
         start = max(last, found.start() - WINDOW)
         last = found.end()
+        if pairs and start == pairs[-1].at[1] and (unit := _UNIT.match(text, start, found.start())):
+            start = unit.end()
         key = _key(text[start : found.start()], names, start, looked_at)
         if key and not _NO_NAME.search(key) and not _in_code(found, key, text, names, first=not pairs):
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
@@ -68,6 +76,24 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
         if _DIGIT.search(quoted[2]):
             looked_at.append((start + quoted.start(2), start + quoted.end(2)))
         return quoted[2]
+    cut, words = _words(before, names)
+    if not words or words[-1][0].isdigit():
+        return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
+    phrase = _known(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+    if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
+        looked_at.append((start + cut, end))
+    if _DIGIT.search(phrase):
+        looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
+    return phrase
+
+
+def known_name(before: str, names: Names) -> str | None:
+    """The name at the end of `before` that somebody knows, with the words that make it another's."""
+    return _known(_words(before, names)[1], names)
+
+
+def _words(before: str, names: Names) -> tuple[int, list[str]]:
+    """The words at the end of `before` that may name what follows, and where the first of them may stand."""
     before = _UNIT_NOTE.sub("", before).rstrip()
     cut = 0
     for boundary in _BOUNDARY.finditer(before):
@@ -75,15 +101,7 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     words = [word.removesuffix("'s") for word in before[cut:].split()]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
-    words = _behind_counter(words, names)
-    if not words or words[-1][0].isdigit():
-        return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
-    phrase = _name(words, names)
-    if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
-        looked_at.append((start + cut, end))
-    if _DIGIT.search(phrase):
-        looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
-    return phrase
+    return cut, _behind_counter(words, names)
 
 
 def _behind_counter(words: list[str], names: Names) -> list[str]:
@@ -94,12 +112,29 @@ def _behind_counter(words: list[str], names: Names) -> list[str]:
     return words
 
 
-def _name(words: list[str], names: Names) -> str:
+def _known(words: list[str], names: Names) -> str | None:
     """The longest end of `words` that somebody knows, with the words before it that make it another's."""
     for first in range(len(words)):
         phrase = " ".join(words[first:])
         if names.metric(phrase).known or names.setting(phrase):
-            while first and names.qualifies(words[first - 1]):
-                first -= 1  # noqa: PLW2901 - the search is over
-            return " ".join(words[first:][-_MOST_WORDS:])
-    return " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+            return _qualified(words, first, names)
+    return None
+
+
+def _qualified(words: list[str], first: int, names: Names) -> str:
+    """The known name from `first` on with what it is of: `last batch loss` of the discriminator, the best, a split."""
+    begin = at = first
+    while at:
+        if names.qualifies(words[at - 1]):
+            begin = at - 1
+        elif words[at - 1].lower() not in _OF_A_NUMBER:
+            break
+        at -= 1
+    own = words[begin:][-_MOST_WORDS:]
+    before = [word.lower() for word in words[:begin]]
+    if "best" in before:
+        return " ".join(["best", *own])
+    while before and before[-1] in names.plain:
+        before.pop()
+    split = before and names.is_split(before[-1]) and names.metric(" ".join(own)).split is None
+    return " ".join([before[-1], *own] if split else own)

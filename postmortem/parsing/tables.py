@@ -21,7 +21,8 @@ _NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: [A-Za-z][\w/#@.%-]*){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last two.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}
-_CELL: Final = rf"(?:{NUMBER}%?|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
+#: A list may stand in a cell; of one number alone it is that number.
+_CELL: Final = rf"(?:{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
@@ -54,7 +55,12 @@ def row(text: str) -> tuple[Cell, ...]:
     """The cells of a record that holds numbers and nothing else. Empty for any other record."""
     if len(text) > _LONGEST or not _ROW.fullmatch(text.strip()):
         return ()
-    return tuple(Cell(found[0], found.span()) for found in _CELLS.finditer(text))
+    return tuple(_cell(found) for found in _CELLS.finditer(text))
+
+
+def _cell(found: re.Match[str]) -> Cell:
+    text, (start, end) = found[0], found.span()
+    return Cell(text[1:-1], (start + 1, end - 1)) if text[0] == "[" else Cell(text, (start, end))
 
 
 def columns_of(columns: Sequence[Cell], cells: Sequence[Where]) -> list[int] | None:

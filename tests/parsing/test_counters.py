@@ -22,6 +22,8 @@ NAMES = names.load()
         ("[ 12/100] loss 0.5", None, 12, "unknown"),
         ("7 [D loss: 0.35, acc.: 80.00%] [G loss: 0.7]", None, 7, "unknown"),
         ("Epoch 3/10 [12/100] loss: 0.5", 3, 12, "batch_of_epoch"),
+        ("| epoch 003  1000 / 8223 loss=2.25", 3, 1000, "batch_of_epoch"),
+        ("Epoch  3, 12850/37527; acc:  4.5", 3, 12850, "batch_of_epoch"),
         ("Train: [4/300][10/1251]\tlr 0.000001\tloss 6.9400", 4, 10, "batch_of_epoch"),
         ("| epoch   1 |   200/ 2983 batches | loss  7.01", 1, 200, "batch_of_epoch"),
         ("After 100 iterations, the training loss is 2.31", None, 100, "unknown"),
@@ -42,6 +44,7 @@ def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | Non
     [
         "batch_size: 32, steps: 1000, lr: 0.001",
         "steps: 1000",
+        "niter: 300",
         "make it 3 times faster",
         "3/4 files copied",
         "[1, 2000]",

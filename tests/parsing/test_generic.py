@@ -40,6 +40,18 @@ def metrics(text: str) -> dict[str, float]:
         ),
         ("\u8bad\u7ec3\u6b21\u6570\uff1a100, Loss\uff1a1.98", None, {"\u8bad\u7ec3\u6b21\u6570": 100.0, "loss": 1.98}),
         ("\u6d4b\u8bd5\u96c6\u4e0a\u7684Loss: 262.6", None, {"loss": 262.6}),
+        ("step 5 - loss 2.5 - moving ave loss 2.25", 5, {"loss": 2.5, "moving_ave_loss": 2.25}),
+        (  # the last batch's losses are two networks'
+            "epoch 3 encoder last batch loss: 0.5 decoder last batch loss: 0.25",
+            None,
+            {"encoder_last_batch_loss": 0.5, "decoder_last_batch_loss": 0.25},
+        ),
+        ("Epoch 3, Train Loss: 0.5, Train L1 Loss: 0.75", None, {"loss": 0.5, "l1_loss": 0.75}),
+        ("Epoch 3 | Loss 0.5 | Time(s) 0.75", None, {"loss": 0.5, "time": 0.75}),
+        ("Best model so far saved with accuracy: 0.75", None, {"best_accuracy": 0.75}),
+        ("iter 5 cost: 0.5 sec read_cost: 0.25 sec, loss: 2.5", 5, {"cost": 0.5, "read_cost": 0.25, "loss": 2.5}),
+        ("Epoch 3: accuracy increased from 0.5 to 0.75", None, {}),
+        ("episode_reward_mean: .nan", None, {"episode_reward_mean": float("nan")}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )
@@ -112,6 +124,44 @@ def test_capitals_that_a_step_measures_are_metrics() -> None:
 def test_what_train_epoch_counts_is_no_metric() -> None:
     reading = read_record("Train Epoch: 3 [0%] loss: 0.5", NAMES)
     assert (reading.epoch, [pair.key for pair in reading.metrics]) == (3.0, ["train loss"])
+
+
+def test_a_counter_behind_a_loggers_level_is_no_metric() -> None:
+    reading = read_record("WARN step=500, loss=0.5", NAMES)
+    assert (reading.step, [pair.key for pair in reading.metrics]) == (500, ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("| rollout/return |  0.5   |", {"rollout_return": 0.5}),
+        ("lossAverage             nan", {"lossaverage": float("nan")}),
+        ("trainer/Q Loss          0.25", {"trainer_q_loss": 0.25}),
+        ("replay_buffer/size      1000", {}),  # a count
+        ("dropped packets 0.5", {}),  # a sentence
+    ],
+)
+def test_a_row_of_two_columns_is_measured(text: str, values: dict[str, float]) -> None:
+    assert metrics(text) == pytest.approx(values, rel=0, abs=0, nan_ok=True)
+
+
+def test_a_row_of_two_columns_may_be_a_setting() -> None:
+    assert [setting[:3] for setting in read_record("weight_decay      0.05", NAMES).settings] == [
+        ("weight_decay", "0.05", 0.05)
+    ]
+
+
+@pytest.mark.parametrize("key", ["temp", "temperature", "epsilon", "precision"])
+def test_a_name_of_both_is_measured_where_a_step_is_and_set_where_it_stands_alone(key: str) -> None:
+    placed, alone = read_record(f"Step 5: {key}: 0.5, loss: 2.5", NAMES), read_record(f"{key}: 0.5", NAMES)
+    assert [(pair.key, pair.value) for pair in placed.metrics] == [(key, 0.5), ("loss", 2.5)]
+    assert [(setting.key, setting.number) for setting in alone.settings] == [(key, 0.5)]
+
+
+def test_digits_of_a_name_in_words_are_looked_at() -> None:
+    first, second = (read_record(f"epoch 1 top{rank} 0.5", NAMES) for rank in (3, 7))
+    assert [pair.key for pair in (*first.metrics, *second.metrics)] == ["top3", "top7"]
+    assert (8, 12) in first.looked_at
 
 
 def test_an_amount_is_no_counter() -> None:

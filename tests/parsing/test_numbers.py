@@ -21,6 +21,7 @@ from postmortem.parsing.numbers import NUMBER, read
         ("1.5E-04", 1.5e-04),
         (".5", 0.5),
         ("-inf", -math.inf),
+        (".inf", math.inf),
         ("25.2G", 25.2e9),
         ("43M", 43e6),
         ("12.9k", 12900.0),
@@ -38,13 +39,13 @@ def test_reads_every_spelling(text: str, value: float) -> None:
     assert read(found.group()) == value
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "-nan"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", ".nan"])
 def test_reads_nan(text: str) -> None:
     assert math.isnan(read(text))
 
 
 def test_words_that_begin_like_numbers_are_none() -> None:
-    assert re.search(NUMBER, "info nano infinite") is None
+    assert re.search(NUMBER, "info nano infinite loss.nano") is None
 
 
 def test_thousands_need_groups_of_three() -> None:

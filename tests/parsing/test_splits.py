@@ -31,6 +31,16 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "loss: 0.5 - val_loss: 0.25 - top5: 0.75",
             [("loss", None, 0.5), ("loss", "eval", 0.25), ("top5", None, 0.75)],
         ),
+        (
+            "epoch 1/10 train_loss 0.5 acc 0.75 | val_loss 0.25 acc 0.875",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
+        ),
+        # the split of a name that is another's, or behind words that only say how it was taken
+        ("Step 5: Validation value loss: 0.5", [("value_loss", "eval", 0.5)]),
+        ("Epoch 1 Test set average loss: 0.5", [("loss", "eval", 0.5)]),
+        # the one set that a booster validates on; two of them keep their numbers
+        ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
+        ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("1_rmse", "eval", 0.5)]),
         ("DEV : loss 0.5 - f1: 0.75", [("loss", "eval", 0.5), ("f1", "eval", 0.75)]),
         ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
         ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),

@@ -60,7 +60,13 @@ def test_what_is_no_heading(text: str) -> None:
 def test_a_row_is_numbers_and_nothing_else() -> None:
     assert [cell.text for cell in tables.row("0   0.534  nan  -  00:12  +")] == ["0", "0.534", "nan", "-", "00:12", "+"]
     assert [cell.text for cell in tables.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
+    assert [cell.text for cell in tables.row("| 1 | [2.5] | [1.5, 1.0] |")] == ["1", "2.5", "1.5, 1.0"]
     assert tables.row("0   0.534 steps") == tables.row("12") == tables.row("") == ()
+
+
+def test_a_list_of_one_number_in_a_cell_is_that_number() -> None:
+    heading, row = "| Epoch |    Loss    | recall |", "|   6   | [3.5, 1.5] | [0.25] |"
+    assert values(f"{heading}\n{row}") == [(None, 6.0, "recall", None, 0.25)]
 
 
 def test_fastai() -> None:
