@@ -159,9 +159,8 @@ class _Draft:
         if spec.frame == "events" or spec.event:
             self._event(spec.event or spec.set["kind"], spec.set, spans, body)
         match spec.frame:
-            case "metrics" if {"name", "value"} <= set(spans):
-                self._look([match.spans["name"]])
-                self._metric(match.texts["name"], spans["value"], line, spec.set)
+            case "metrics" if "name" in spans:
+                self._named(line, match, {name: span for name, span in spans.items() if name in numbers})
             case "metrics":
                 for name in (name for name in spans if name in numbers):
                     self._metric(name, spans[name], line, spec.set)
@@ -179,6 +178,13 @@ class _Draft:
                 self.carry = self._place()
             case "tensors" | "jobs":
                 self._row(spec.frame, {"origin": "log"} | spec.set, spans)
+
+    def _named(self, line: CompiledLine, match: Match, columns: Mapping[str, Span]) -> None:
+        """A metric that the line names: its value, or one for each split, as a row of a table has them."""
+        self._look([match.spans["name"]])
+        for column, span in columns.items():
+            split = {} if column == "value" else {"split": column}
+            self._metric(match.texts["name"], span, line, line.spec.set | split)
 
     def _pairs(self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str) -> None:
         """What stands around a line's pattern as key=value: counters, and values of the line's own frame."""
@@ -213,7 +219,9 @@ class _Draft:
         self.patterns.append("generic")
         for pair in reading.metrics:
             self._metric(pair.key, self._at(pair.at, "num"), None, {})
-        for key, _, number, at in reading.settings:
+        for key, printed, number, at in reading.settings:
+            if number is not None and self._told_at_a_time(key, printed, body):
+                self._metric(key, self._at(at, "num"), None, {})
             self._setting(key, self._at(at, "text"), None if number is None else self._at(at, "num"), origin)
         if reading.tensor is not None:
             kind = {"name": "text", "scope": "text"}
@@ -223,6 +231,11 @@ class _Draft:
         elif reading.has_place and counters.heads(body):
             self.carry = self._carried(reading)
         return True
+
+    def _told_at_a_time(self, key: str, printed: str, body: str) -> bool:
+        """True for `lr: 0.009` behind a time stamp and nothing else: it may be a setting, or what an epoch had."""
+        alone = body.startswith(key) and "ts" in self.now and not printed.isdigit()
+        return alone and self.by.names.metric(key).known
 
     def _carried(self, reading: Reading) -> int | None:
         """What a record says to those after it: a heading all, what an epoch measured its epoch."""

@@ -41,3 +41,24 @@ def test_a_dictionary_goes_on_below_its_step() -> None:
         "INFO:tensorflow:{'Loss/total_loss': 0.75,\n 'learning_rate': 0.03125}\n"
     )
     assert values(text)[1:] == [(100, None, "loss", None, 0.75), (100, None, "lr", "train", 0.03125)]
+
+
+def test_a_row_of_a_table_holds_a_value_for_each_split() -> None:
+    trainer = "2026-02-01 01:29:07,229 - INFO - allennlp.training.trainer - "
+    rows = (
+        "Epoch 3/19",
+        "                  Training |  Validation",
+        "loss          |     0.75   |     0.5",
+        "memory_MB     |   757.5    |       N/A",
+    )
+    assert values("".join(f"{trainer}{row}\n" for row in rows)) == [
+        (None, 3.0, "loss", "train", 0.75),
+        (None, 3.0, "loss", "eval", 0.5),
+        (None, 3.0, "memory_mb", "train", 757.5),
+    ]
+
+
+def test_a_rate_that_a_time_stamp_tells_is_of_its_epoch() -> None:
+    text = "2026-02-11 09:32:44.207069: \nepoch:  6\n2026-02-11 09:35:00.857095: lr: 0.25\n"
+    assert values(text) == [(None, 6.0, "lr", None, 0.25)]
+    assert values("epoch:  6\nlr: 0.25\n") == []
