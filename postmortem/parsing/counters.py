@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _COUNTER: Final = re.compile(
     r"(?<![\w./-])(?P<word>[^\W\d_][^\W\d]{0,20}\.?)"
-    r"(?:\s?[:=#]\s?|\s|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
-    r"(?![0-9A-Za-z_.%,]\w|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
+    r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
+    r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
 PLURAL: Final = frozenset({"steps", "iters", "iterations", "updates", "niter"})
@@ -35,12 +35,13 @@ _NTH: Final = re.compile(
 )
 #: A counter alone in brackets, with a tab behind it, as boosters print it.
 _BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")
-#: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`, and
-#: behind its epoch: `Epoch 3 [12/100]`.
+#: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
+#: `[#7] loss`, and behind its epoch: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
     r"\s*(?:\[(?P<epoch>[0-9]{1,6}),\s*(?P<batch>[0-9]{1,12})\]"
     r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s-\s|\s(?=[A-Za-z]))"
-    r"|(?P<alone>[0-9]{1,12})\s(?=\[[A-Za-z]))"
+    r"|(?P<alone>[0-9]{1,12})\s(?=\[[A-Za-z])"
+    r"|\[#(?P<numbered>[0-9]{1,12})\]\s)"
 )
 #: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
 _FRACTIONS: Final = re.compile(
@@ -50,7 +51,7 @@ _BEHIND_EPOCH: Final = re.compile(
     r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*[\])]"
     r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
 )
-_UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown"}
+_UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown", "numbered": "unknown"}
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
 #: What is done with files at a step says nothing of the lines after it.

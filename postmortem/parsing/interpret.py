@@ -8,6 +8,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
+from postmortem.parsing.names import normalise
+from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.rows import described
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -60,6 +62,7 @@ class _Draft:
     now: dict[str, object] = field(default_factory=dict)  # the place of the next row
     places: dict[Placing, int] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    told: set[int] = field(default_factory=set)  # those of these rows whose name the dialect tells
     looked_at: list[Where] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
@@ -91,7 +94,7 @@ class _Draft:
             read=read,
             cut=len(head.body) > LONGEST,
             places=tuple(self.places),
-            rows=tuple(self.rows),
+            rows=apart(self.rows, self.told, self.by.names),
             carry=self.carry,
             block=block,
             columns=self.columns,
@@ -273,6 +276,8 @@ class _Draft:
     def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:
         dialect = line.dialect if line else None
         constants, placeholders = described(self.by.names, _printable(name), dialect, fixed)
+        if dialect and normalise(name) in dialect.names:
+            self.told.add(len(self.rows))
         self.rows.append(Row("metrics", self._place(), tuple(constants.items()), (("value", span),), placeholders))
 
     def _setting(self, key: str, value: Span, number: Span | None, origin: str) -> None:

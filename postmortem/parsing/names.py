@@ -44,6 +44,8 @@ class Names:
     splits: Mapping[str, str]
     counters: Mapping[str, str]
     plain: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    together: frozenset[str] = frozenset()
 
     def qualifies(self, word: str) -> bool:
         """True where a word before a known name makes it another's: `value loss`, `L1 loss`. Not so `INFO loss`."""
@@ -74,6 +76,9 @@ class Names:
         if head in self.splits and tail:
             inner = self.metric(tail)  # of `validation/main/loss` too
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
+        head, _, tail = key.rpartition("_")
+        if tail in self.splits and tail not in self.plain and (inner := self.metric(head)).known and not inner.split:
+            return Metric(inner.name, self.splits[tail], known=True)  # `loss_train`, `acc_val`
         if not key.isascii():  # Chinese puts no blank between words
             for word, split in self.splits.items():
                 if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
@@ -119,5 +124,8 @@ def load() -> Names:
     def flat(section: str) -> dict[str, str]:
         return {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
 
-    plain = frozenset(normalise(str(word)) for word in data["plain"])
-    return Names(flat("metrics"), flat("settings"), flat("splits"), flat("counters"), plain)
+    def words(section: str) -> frozenset[str]:
+        return frozenset(normalise(str(word)) for word in data[section])
+
+    looked_up = flat("metrics"), flat("settings"), flat("splits"), flat("counters")
+    return Names(*looked_up, plain=words("plain"), taken=words("taken"), together=words("together"))

@@ -25,7 +25,10 @@ AFTER: Final = (
     r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
     rf"(?!\s*(?:-|{_ARROWS})\s*~?[0-9])"
 )
-_PAIR: Final = re.compile(rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<value>{NUMBER}){AFTER}")
+#: A list of one measured number is that number.
+_PAIR: Final = re.compile(
+    rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
+)
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -33,7 +36,7 @@ _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
 )
 _BOUNDARY: Final = re.compile(
-    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->"
+    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->|\.\s"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
@@ -45,8 +48,6 @@ _NO_NAME: Final = re.compile(
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MOST_WORDS: Final = 4
-#: Words that say how a number was taken, not what of: `generator last batch loss`.
-_OF_A_NUMBER: Final = frozenset({"last", "current", "batch", "step", "epoch", "mean", "avg", "average", "running"})
 
 
 def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
@@ -127,7 +128,7 @@ def _qualified(words: list[str], first: int, names: Names) -> str:
     while at:
         if names.qualifies(words[at - 1]):
             begin = at - 1
-        elif words[at - 1].lower() not in _OF_A_NUMBER:
+        elif words[at - 1].lower() not in names.taken:
             break
         at -= 1
     own = words[begin:][-_MOST_WORDS:]

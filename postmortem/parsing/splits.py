@@ -61,10 +61,14 @@ def _of_a_split(key: str, names: Names) -> bool:
 
 def _named_first(head: str, names: Names) -> str | None:
     """The split that a record begins with, or that stands alone in brackets: `Validation: `, `[valid] `."""
+    found = None
     for token in _TOKEN.finditer(head):
         word = (token["word"] or token["inside"]).strip().lower()
         if word in names.splits and word not in names.plain:
-            return word
+            found = word
+            if not word.endswith("ing"):
+                return found
+            continue  # `Evaluating train: ` is of the training
         if token["word"] and not (word in names.plain or "." in word or ":" in word):
-            return None
-    return None
+            break
+    return found

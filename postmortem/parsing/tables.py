@@ -25,6 +25,8 @@ _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#
 _CELL: Final = rf"(?:{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
+#: Some tools write their headings as comments.
+_COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
 _BLANK: Final = re.compile(r"\s+")
 
@@ -40,14 +42,19 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns that a record names: one that counts, one that measures. Empty for any other record."""
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
-    for gap in (_GAP, _BLANK):
-        cells = _split(text, gap)
-        words = [cell.text for cell in cells]
-        if len(cells) >= _FEWEST and all(map(_NAME.fullmatch, words)):
-            told = [counter(word, names) is not None or _measures(word, names) for word in words]
-            counted = any(counter(word, names) for word in words)
-            if counted and any(_measures(word, names) for word in words) and (gap is _GAP or all(told[:_FEWEST])):
-                return tuple(cells)
+    if mark := _COMMENT.match(text):
+        text = " " * mark.end() + text[mark.end() :]
+    apart, words = _split(text, _GAP), _split(text, _BLANK)
+    if all("_" in word.text or _told(word, names) for word in words):
+        apart = words  # names that are as wide as their columns stand a blank apart
+    for cells in (apart, words):
+        told = [_told(cell, names) for cell in cells]
+        if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) for cell in cells):
+            continue
+        counted = any(counter(cell.text, names) for cell in cells)
+        measured = any(_measures(cell.text, names) for cell in cells)
+        if counted and measured and (cells is apart or all(told[:_FEWEST])):
+            return tuple(cells)
     return ()
 
 
@@ -81,9 +88,13 @@ def counter(name: str, names: Names) -> str | None:
     return names.counters.get(key) or _COUNTERS.get(key or name)
 
 
+def _told(cell: Cell, names: Names) -> bool:
+    return counter(cell.text, names) is not None or _measures(cell.text, names)
+
+
 def _measures(name: str, names: Names) -> bool:
     """A known metric, or one with a known word in it: `main/loss`, `LOSS NER`."""
-    return any(names.metric(word).known and not names.setting(word) for word in (name, *_WORD.findall(name)))
+    return any(names.metric(word).known for word in (name, *_WORD.findall(name)))
 
 
 def _split(text: str, gap: re.Pattern[str]) -> list[Cell]:

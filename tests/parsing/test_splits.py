@@ -38,6 +38,13 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # the split of a name that is another's, or behind words that only say how it was taken
         ("Step 5: Validation value loss: 0.5", [("value_loss", "eval", 0.5)]),
         ("Epoch 1 Test set average loss: 0.5", [("loss", "eval", 0.5)]),
+        # behind the name
+        (
+            "Epoch: 0001 loss_train: 0.5 acc_train: 0.75 loss_val: 0.25",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25)],
+        ),
+        ("[ITER 100] Evaluating train: L1 0.5 PSNR 20.5", [("l1", "train", 0.5), ("psnr", "train", 20.5)]),
+        ("Evaluating: loss 0.5", [("loss", "eval", 0.5)]),
         # the one set that a booster validates on; two of them keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
         ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("1_rmse", "eval", 0.5)]),

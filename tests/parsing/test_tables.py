@@ -38,6 +38,11 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
         (SKORCH, ["epoch", "train_loss", "valid_acc", "dur"]),
         ("| step | loss | grad_norm |", ["step", "loss", "grad_norm"]),
         ("epoch train_loss val_loss", ["epoch", "train_loss", "val_loss"]),
+        (
+            "#  step      rmse_val    rmse_f_val rmse_f_trn     lr",
+            ["step", "rmse_val", "rmse_f_val", "rmse_f_trn", "lr"],
+        ),
+        ("# batch      l2_tst    lr", ["batch", "l2_tst", "lr"]),
     ],
 )
 def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[str]) -> None:
