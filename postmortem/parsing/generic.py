@@ -54,6 +54,7 @@ _NOT_A_NAME: Final = re.compile(
 )
 _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _DIGIT: Final = re.compile(r"[0-9]")
+_TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 #: A counter that no digit in it can make another thing.
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 #: A larger counter is none.
@@ -80,7 +81,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if _tensor(text, pairs, reading):
         return reading
     pairs = sorted([*pairs, *_words(text, pairs, names, reading)], key=lambda pair: pair.at)
-    _sort(pairs, names, reading)
+    _sort(pairs, text, names, reading)
     if reading.metrics:
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
@@ -201,12 +202,12 @@ def _kind(label: str) -> str:
     return "activation"
 
 
-def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
+def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     """Pairs to metrics and settings: by their names, and where a name is both or neither, by the line."""
     measured = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.setting(pair.key) for pair in pairs)
     for pair in pairs:
-        counter = names.counter(pair.key)
+        counter = names.counter(pair.key) or _of_a_total(pair, text, names)
         if pair.key.lower() in PLURAL and not measured:
             counter = None
         if counter == "epoch":
@@ -222,6 +223,12 @@ def _sort(pairs: list[Pair], names: Names, reading: Reading) -> None:
             reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
         else:
             reading.metrics.append(pair)
+
+
+def _of_a_total(pair: Pair, text: str, names: Names) -> str | None:
+    """What a fraction counts whose name has a counter's word in it: `Batch Status: 640/50000`."""
+    words = pair.key.lower().split() if _TOTAL.match(text, pair.at[1]) else ()
+    return next((names.counters[word] for word in words if word in names.counters), None)
 
 
 def _configured(pair: Pair, *, measured: bool) -> bool:

@@ -66,6 +66,7 @@ class _Draft:
     looked_at: list[Where] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
+    beside: bool = False  # all that was read are sentences
     carry: int | None = None
     columns: tuple[Cell, ...] = ()
     cells: tuple[Tabled, ...] = ()
@@ -111,7 +112,10 @@ class _Draft:
         if started := known.block(body):
             self._block(*started, body)
             return True, started[0]
-        return self._lines(body, known, origin) or self._generic(body, origin, counted), None
+        read = self._lines(body, known, origin)
+        if not read or self.beside:
+            read |= self._generic(body, origin, counted)
+        return read, None
 
     def _read_on(self, body: str) -> None:
         """Of a record that is too long to be read, what dialects know: an error glued to its end is what matters."""
@@ -134,6 +138,7 @@ class _Draft:
         ends = [0, *(match.end for _, match in chosen)]
         for (line, match), begin, end in zip(chosen, ends, [*starts[1:], len(body)], strict=False):
             self._line(line, match, body, (begin, end), origin)
+        self.beside = all(line.dialect.sentences for line, _ in chosen)
         return bool(chosen)
 
     def _line(self, line: CompiledLine, match: Match, body: str, within: Where, origin: str) -> None:

@@ -30,6 +30,8 @@ class Metric(NamedTuple):
     known: bool
 
 
+#: Where a new word begins in a name of words run together.
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
 #: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
 _NORM: Final = re.compile(r"[a-z][0-9]")
@@ -72,18 +74,30 @@ class Names:
         key = normalise(name)
         if key in self.metrics:
             return Metric(self.metrics[key], None, known=True)
+        return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
+
+    def _of_split(self, key: str) -> Metric | None:
+        """A metric with a split before or behind it: `val_loss`, `validation_main_loss`, `loss_val`."""
         head, _, tail = key.partition("_")
         if head in self.splits and tail:
-            inner = self.metric(tail)  # of `validation/main/loss` too
+            inner = self.metric(tail)
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
         head, _, tail = key.rpartition("_")
-        if tail in self.splits and tail not in self.plain and (inner := self.metric(head)).known and not inner.split:
-            return Metric(inner.name, self.splits[tail], known=True)  # `loss_train`, `acc_val`
-        if not key.isascii():  # Chinese puts no blank between words
-            for word, split in self.splits.items():
-                if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
-                    return Metric(known, split, known=True)
-        return Metric(key, None, known=False)
+        if tail not in self.splits or tail in self.plain:
+            return None
+        if not head:  # `train 4.2 | val 4.3` measures what nobody says
+            return Metric(key, self.splits[tail], known=False)
+        inner = self.metric(head)
+        return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
+
+    def _run_together(self, name: str, key: str) -> Metric | None:
+        """A known metric in a name without blanks: `TrainLoss`, and Chinese, which has none."""
+        if (humps := _HUMP.sub("_", name)) != name and (inner := self.metric(humps)).known:
+            return inner
+        for word, split in self.splits.items() if not key.isascii() else ():
+            if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
+                return Metric(known, split, known=True)
+        return None
 
     @cached_property
     def _numbered(self) -> frozenset[str]:
@@ -106,7 +120,7 @@ class Names:
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019
     def setting(self, name: str) -> str | None:
         """The canonical name of a setting, or None where nobody knows it."""
-        return self.settings.get(normalise(name))
+        return self.settings.get(normalise(name)) or self.settings.get(normalise(_HUMP.sub("_", name)))
 
 
 @lru_cache(maxsize=_REMEMBERED)

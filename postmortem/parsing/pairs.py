@@ -36,7 +36,7 @@ _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
 )
 _BOUNDARY: Final = re.compile(
-    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->|\.\s"
+    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->|(?<=[a-z]{6})\.\s"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )

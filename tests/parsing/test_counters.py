@@ -26,6 +26,7 @@ NAMES = names.load()
         ("Epoch  3, 12850/37527; acc:  4.5", 3, 12850, "batch_of_epoch"),
         ("[#00285] loss_A: 0.5, loss_B: 0.25", None, 285, "unknown"),
         ("model ,epoch 400,train_loss: 0.5", 400, None, None),
+        ("Train Epoch: 8 | Batch Status: 640/50000 (1%) | Loss: 1.25", 8, 640, "unknown"),
         ("step_40:\tloss 0.5", None, 40, "unknown"),
         ("epoch: 2 | nupdates: 3074 | loss: 470.5", 2, 3074, "unknown"),
         ("Train: [4/300][10/1251]\tlr 0.000001\tloss 6.9400", 4, 10, "batch_of_epoch"),

@@ -51,6 +51,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Best model so far saved with accuracy: 0.75", None, {"best_accuracy": 0.75}),
         ("iter 5 cost: 0.5 sec read_cost: 0.25 sec, loss: 2.5", 5, {"cost": 0.5, "read_cost": 0.25, "loss": 2.5}),
         ("Epoch 3: accuracy increased from 0.5 to 0.75", None, {}),
+        ("Epoch 3 | TrainLoss: 0.5 | ValAUC: 0.75", None, {"loss": 0.5, "auc": 0.75}),
+        ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
         ("foreground Dice: [0.875]", None, {"foreground_dice": 0.875}),
         ("mean IoU per class: [0.875, 0.5]", None, {}),
         ("epoch is done. current_epoch: 3, loss: 0.5", None, {"loss": 0.5}),

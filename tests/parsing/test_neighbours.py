@@ -62,3 +62,8 @@ def test_a_rate_that_a_time_stamp_tells_is_of_its_epoch() -> None:
     text = "2026-02-11 09:32:44.207069: \nepoch:  6\n2026-02-11 09:35:00.857095: lr: 0.25\n"
     assert values(text) == [(None, 6.0, "lr", None, 0.25)]
     assert values("epoch:  6\nlr: 0.25\n") == []
+
+
+def test_beside_a_sentence_another_may_measure() -> None:
+    text = "Epoch 5: val_loss 0.5 improved, Saving model to out/a_100.pt\nTraining done. Best val acc: 0.75\n"
+    assert values(text) == [(None, 5.0, "loss", "eval", 0.5), (None, None, "best_val_acc", None, 0.75)]

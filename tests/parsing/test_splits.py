@@ -44,6 +44,9 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25)],
         ),
         ("[ITER 100] Evaluating train: L1 0.5 PSNR 20.5", [("l1", "train", 0.5), ("psnr", "train", 20.5)]),
+        ("Epoch: 7 | Val. Loss: 0.5 | Test Loss: 0.25", [("loss", "eval", 0.5), ("loss", "eval", 0.25)]),
+        # nobody says what of
+        ("step 250 | train 2.5 | val 2.25", [("train", "train", 2.5), ("val", "eval", 2.25)]),
         ("Evaluating: loss 0.5", [("loss", "eval", 0.5)]),
         # the one set that a booster validates on; two of them keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
