@@ -8,12 +8,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
-from postmortem.parsing.names import normalise
+from postmortem.parsing.draft import Draft
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
-from postmortem.parsing.rows import described
 from postmortem.parsing.shapes import LONGEST_SHAPE
-from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
+from postmortem.parsing.template import Span, Tabled, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
-    from postmortem.parsing.tables import Cell
 
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
 _DIGIT: Final = re.compile(rb"[0-9]")
 #: Where a progress bar begins: what it is of ends there.
 _BAR: Final = re.compile(r"[0-9]+%(?:[^|]{0,12}\||\s*$)")
-_COUNT: Final = re.compile(r"[0-9,]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Interpreter:
         text = record.decode("utf-8", "surrogateescape").rstrip()
         if not text:
             return Template(read=True, blank=True)
-        return _Draft(self, record, text).template()
+        return _Record(self.names, record, text, dialects=self.dialects).template()
 
     def body(self, record: bytes) -> str:
         """The record without rank and time stamp, as a block's parts see it."""
@@ -52,25 +49,10 @@ class Interpreter:
 
 
 @dataclass(slots=True)
-class _Draft:
-    """A template in the making."""
+class _Record(Draft):
+    """A record that is understood, piece by piece."""
 
-    by: Interpreter
-    record: bytes
-    text: str
-    at: int = 0  # where the body begins
-    now: dict[str, object] = field(default_factory=dict)  # the place of the next row
-    places: dict[Placing, int] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    told: set[int] = field(default_factory=set)  # those of these rows whose name the dialect tells
-    looked_at: list[Where] = field(default_factory=list)
-    patterns: list[str] = field(default_factory=list)
-    used: list[str] = field(default_factory=list)
-    beside: bool = False  # all that was read are sentences
-    carry: int | None = None
-    columns: tuple[Cell, ...] = ()
-    cells: tuple[Tabled, ...] = ()
-    _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
+    dialects: Dialects = field(kw_only=True)
 
     def template(self) -> Template:
         head = prefix.split(self.text)
@@ -83,7 +65,7 @@ class _Draft:
         if head.ts_at:
             self.now["ts"] = self._span(*head.ts_at, "time")
         body = head.body[:LONGEST]
-        known = self.by.dialects.candidates(body)
+        known = self.dialects.candidates(body)
         origin = "reconstructed" if head.reconstructed else "log"
         read, block = self._body(body, known, origin) if body else (True, None)
         touched = {byte for start, end in self.looked_at for byte in range(self._byte(start), self._byte(end))}
@@ -95,7 +77,7 @@ class _Draft:
             read=read,
             cut=len(head.body) > LONGEST,
             places=tuple(self.places),
-            rows=apart(self.rows, self.told, self.by.names),
+            rows=apart(self.rows, self.told, self.names),
             carry=self.carry,
             block=block,
             columns=self.columns,
@@ -107,7 +89,7 @@ class _Draft:
 
     def _body(self, body: str, known: Candidates, origin: str) -> tuple[bool, CompiledBlock | None]:
         # a counter anywhere in the record places all that the record holds
-        counted = counters.read_counters(body, self.by.names)
+        counted = counters.read_counters(body, self.names)
         self._placed_by(counted, body)
         if started := known.block(body):
             self._block(*started, body)
@@ -120,10 +102,10 @@ class _Draft:
     def _read_on(self, body: str) -> None:
         """Of a record that is too long to be read, what dialects know: an error glued to its end is what matters."""
         before = self.at
-        for start, end in self.by.dialects.windows(body, LONGEST):
+        for start, end in self.dialects.windows(body, LONGEST):
             self.at = before + start
             part = body[start:end]
-            self._lines(part, self.by.dialects.candidates(part), "log")
+            self._lines(part, self.dialects.candidates(part), "log")
         self.at = before
 
     def _lines(self, body: str, known: Candidates, origin: str) -> bool:
@@ -200,9 +182,9 @@ class _Draft:
         looked_at: list[Where] = []
         fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
         values = []
-        for pair in pairs.pairs_of(body[start:end], self.by.names, looked_at):
+        for pair in pairs.pairs_of(body[start:end], self.names, looked_at):
             at = (pair.at[0] + start, pair.at[1] + start)
-            counter = self.by.names.counter(pair.key)
+            counter = self.names.counter(pair.key)
             if counter is None:
                 values.append((f"{prefix}{pair.key}", self._at(at, "num")))
             elif counter == "epoch":
@@ -218,7 +200,7 @@ class _Draft:
         self._look([(first + start, last + start) for first, last in looked_at])
 
     def _generic(self, body: str, origin: str, counted: Reading) -> bool:
-        reading = generic.read_record(body, self.by.names, counted)
+        reading = generic.read_record(body, self.names, counted)
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
@@ -243,20 +225,11 @@ class _Draft:
     def _told_at_a_time(self, key: str, printed: str, body: str) -> bool:
         """True for `lr: 0.009` behind a time stamp and nothing else: it may be a setting, or what an epoch had."""
         alone = body.startswith(key) and "ts" in self.now and not printed.isdigit()
-        return alone and self.by.names.metric(key).known
-
-    def _carried(self, reading: Reading) -> int | None:
-        """What a record says to those after it: a heading all, what an epoch measured its epoch."""
-        if not reading.metrics:
-            return self._place()
-        # what follows a batch may be of the next epoch, and say so later
-        if "epoch" not in self.now or "step" in self.now:
-            return None
-        return self.places.setdefault(Placing(epoch=self.now["epoch"]), len(self.places))  # type: ignore[arg-type]
+        return alone and self.names.metric(key).known
 
     def _table(self, body: str) -> bool:
         """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""
-        if columns := tables.heading(body, self.by.names):
+        if columns := tables.heading(body, self.names):
             self.columns = columns
             self._look([(0, len(body))])
             self.used.append("generic")
@@ -277,55 +250,6 @@ class _Draft:
             self._event(block.spec.set["kind"], block.spec.set, spans, body)
         else:
             self._row(block.spec.frame, block.spec.set, spans)
-
-    def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:
-        dialect = line.dialect if line else None
-        constants, placeholders = described(self.by.names, _printable(name), dialect, fixed)
-        if dialect and normalise(name) in dialect.names:
-            self.told.add(len(self.rows))
-        self.rows.append(Row("metrics", self._place(), tuple(constants.items()), (("value", span),), placeholders))
-
-    def _setting(self, key: str, value: Span, number: Span | None, origin: str) -> None:
-        spans = (("value", value), *((("number", number),) if number else ()))
-        self.rows.append(Row("settings", self._place(), (("key", _printable(key)), ("origin", origin)), spans))
-
-    def _event(self, kind: str, fixed: Mapping[str, object], spans: Mapping[str, Span], body: str) -> None:
-        constants = tuple({**fixed, "kind": kind}.items())
-        message = ("message", self._at((0, len(body)), "text"))
-        self.rows.append(Row("events", self._place(), constants, (message, *((f".{k}", s) for k, s in spans.items()))))
-
-    def _row(self, frame: str, fixed: Mapping[str, object], spans: Mapping[str, Span]) -> None:
-        constants = tuple((name, value) for name, value in fixed.items() if name not in spans)
-        self.rows.append(Row(frame, self._place(), constants, tuple(spans.items())))
-
-    def _placed_by(self, reading: Reading, body: str) -> None:
-        if reading.step_at is not None:
-            kind = "int" if _COUNT.fullmatch(body, *reading.step_at) else "num"
-            self.now["step"] = self._at(reading.step_at, kind)
-            self.now["step_unit"] = reading.step_unit
-        if reading.epoch_at is not None:
-            self.now["epoch"] = self._at(reading.epoch_at, "num")
-
-    def _place(self) -> int:
-        return self.places.setdefault(Placing(**self.now), len(self.places))  # type: ignore[arg-type]  # spans by name
-
-    def _look(self, places: list[Where]) -> None:
-        self.looked_at += [(start + self.at, end + self.at) for start, end in places]
-
-    def _at(self, where: Where, kind: str) -> Span:
-        """Characters of the body as bytes of the record."""
-        return self._span(where[0] + self.at, where[1] + self.at, kind)
-
-    def _span(self, start: int, end: int, kind: str) -> Span:
-        return Span(self._byte(start), self._byte(end), kind)
-
-    def _byte(self, char: int) -> int:
-        return char if self._bytes is None else self._bytes[char]
-
-
-def _printable(name: str) -> str:
-    """A name from a log with U+FFFD for bytes that are no UTF-8."""
-    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _as_number(span: Span) -> Span:
