@@ -52,8 +52,9 @@ class Names:
     def qualifies(self, word: str) -> bool:
         """True where a word before a known name makes it another's: `value loss`, `L1 loss`. Not so `INFO loss`."""
         key = normalise(word)
-        named = key.isalpha() or _NORM.fullmatch(key) is not None
-        return named and not (key in self.plain or key in self.counters or key in self.splits)
+        parts = key.split("_")
+        named = all(part.isalpha() for part in parts) or _NORM.fullmatch(key) is not None
+        return named and not any(part in self.plain or part in self.counters or part in self.splits for part in parts)
 
     def counter(self, name: str) -> str | None:
         """What a name counts: `Training Epoch`, `INFO step`; not so `total steps`, which is an amount."""

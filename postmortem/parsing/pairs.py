@@ -40,9 +40,12 @@ _BOUNDARY: Final = re.compile(
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
+#: A logger's level: `WARNING: NaN gradient`.
+_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
 #: Files, addresses and places in code, with a line or a port behind the colon.
 _NO_NAME: Final = re.compile(
-    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno)$|^[/~.]", re.IGNORECASE
+    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno)$|^[/~.]",
+    re.IGNORECASE,
 )
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
@@ -60,7 +63,12 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         if pairs and start == pairs[-1].at[1] and (unit := _UNIT.match(text, start, found.start())):
             start = unit.end()
         key = _key(text[start : found.start()], names, start, looked_at)
-        if key and not _NO_NAME.search(key) and not _in_code(found, key, text, names, first=not pairs):
+        if (
+            key
+            and key not in _LEVELS
+            and not _NO_NAME.search(key)
+            and not _in_code(found, key, text, names, first=not pairs)
+        ):
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return pairs
 

@@ -70,3 +70,12 @@ def test_an_optimizer_step_is_no_micro_batch() -> None:
 def test_an_amount_is_no_step() -> None:
     run = read("step 5: loss=2.5\n\ntotal steps: 500, loss: 2.25\n")
     assert rows(run.metrics, "name", "step", "value") == [("loss", 5, 2.5), ("loss", None, 2.25)]
+
+
+def test_what_a_booster_counts_is_no_rank() -> None:
+    run = read("5:      learn: 0.5      test: 0.25 best: 0.25 (5)\n")
+    assert rows(run.metrics, "rank", "step", "split", "value") == [
+        (None, 5, "train", 0.5),
+        (None, 5, "eval", 0.25),
+        (None, 5, "eval", 0.25),
+    ]
