@@ -9,7 +9,7 @@ import duckdb
 
 from postmortem import cache
 from postmortem.errors import PostmortemError
-from postmortem.rules import needs, query, rule
+from postmortem.rules import needs, query, rule, sql
 from postmortem.rules.query import Query
 from postmortem.rules.rule import Rule
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What decides what a file holds, beside the version of DuckDB, whose parse a query is.
-_CODE: Final = (("rule", rule.__file__), ("query", query.__file__), ("needs", needs.__file__))
+_CODE: Final = (("rule", rule.__file__), ("query", query.__file__), ("needs", needs.__file__), ("sql", sql.__file__))
 
 
 def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
