@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from postmortem.errors import PostmortemError, StoppedError
@@ -16,6 +17,7 @@ from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import polars as pl
 
@@ -95,7 +97,7 @@ class Engine:
             elif not self._without(rule):
                 query = self._query(rule)
                 params = {name: rule.params[name].default for name in query.params}
-                return Asked(query.needs, params, trusted=rule.path.resolve().is_relative_to(SHIPPED.resolve()))
+                return Asked(query.needs, params, trusted=_ships(rule.path))
         return None
 
     def _missing(self, rule: Rule) -> str | None:
@@ -157,6 +159,12 @@ class Engine:
             known = ", ".join(self._tables)
             raise PostmortemError(f"{_where(rule, place)}: no frame or signal {name!r}; there are {known}")
         return name
+
+
+@lru_cache(maxsize=4096)
+def _ships(path: Path) -> bool:
+    """Whether a rule's file is one of this package's, whatever links lead to it."""
+    return path.resolve().is_relative_to(SHIPPED.resolve())
 
 
 @contextmanager

@@ -106,7 +106,8 @@ def _answers_nothing(node: Node) -> bool:
     """Whether it returns a row even of no rows: it aggregates all of them, and does not ask for any to be there."""
     chosen = sql.parts([node["select_list"], node["having"]], subqueries=False)
     grouped = node["group_expressions"] and len(node["group_sets"]) <= 1
-    if grouped or not any(part.get("function_name", "").lower() in sql.aggregates() for part in chosen):
+    named = (part["function_name"].lower() for part in chosen if "function_name" in part and part["class"] != "WINDOW")
+    if grouped or sql.aggregates().isdisjoint(named):
         return False
     return not any(_some(part) for part in _conjuncts(node["having"] or {}))
 

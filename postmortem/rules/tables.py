@@ -67,7 +67,7 @@ class Tables:
     def have(self, name: str, conditions: Sequence[str], params: Mapping[str, float]) -> list[bool]:
         """For each condition whether a row of the table may meet it. In a large one all may: to look takes longer."""
         frame = self.frames[name]
-        if frame.height > _LARGE or not any(conditions):
+        if frame.is_empty() or frame.height > _LARGE or not any(conditions):
             return [not frame.is_empty()] * len(conditions)
         counts = (f"count(*) FILTER (WHERE {condition or 'true'}) > 0" for condition in conditions)
         self._offer(name, None)
