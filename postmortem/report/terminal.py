@@ -89,7 +89,7 @@ class _Screen:
             facts += [f"{figure(log.lines)} {'records' if log.binary else 'lines'}, {figure(log.unread_lines)} unread"]
             facts += [f"{figure(log.cut_lines)} read in part"] if log.cut_lines else []
             facts += [f"dialects: {', '.join(log.dialects)}"] if log.dialects else []
-            facts += ["truncated: the last line is cut off"] if log.truncated else []
+            facts += ["the last line has no end"] if log.truncated else []
             facts += [f"left out: {kinds(log.left_out)}"] if log.left_out else []
             facts += [f"stopped: {visible(log.stopped)}"] if log.stopped else []
             name = cut(visible(PurePath(log.path).name), 60)

@@ -151,7 +151,7 @@ def test_a_truncated_log_and_a_broken_rule_are_named() -> None:
     incident, _ = factory.distillation()
     log = Log.model_validate({**incident.logs[0].model_dump(), "truncated": True})
     text = words(shown(incident.model_copy(update={"logs": [log], "rule_errors": ["x.yaml:3: no such column"]})))
-    assert "truncated: the last line is cut off" in text
+    assert "the last line has no end" in text
     assert "Rules not usable x.yaml:3: no such column" in text
 
 
