@@ -54,7 +54,9 @@ def _why(findings: Sequence[Finding], roots: Sequence[str]) -> str:
     if any(is_alarm(finding) for finding in findings):
         return "Root cause: not established by this log."
     if benign:
-        return f"No fault is shown: {', '.join(benign)} explains what looks like one."
+        *others, last = benign
+        named = f"{', '.join(others)} and {last} explain" if others else f"{last} explains"
+        return f"No fault is shown: {named} what looks like one."
     return "No fault is shown, so there is no root cause to establish."
 
 
