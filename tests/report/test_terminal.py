@@ -13,6 +13,7 @@ from rich.console import Console
 from postmortem.incident import Ignored, Incident, Log, UnusedIgnore
 from postmortem.replay.protocol import Fix, Verdict
 from postmortem.report import terminal
+from postmortem.report.text_page import Page
 from postmortem.rules.finding import Evidence
 from tests.report import factory
 
@@ -29,7 +30,7 @@ def shown(incident: Incident, *, width: int = 100, verbose: bool = False, colour
         color_system="truecolor" if colour else None,
         legacy_windows=False,
     )
-    terminal.render(incident, console, verbose=verbose)
+    terminal.render(incident, Page(console), verbose=verbose)
     return out.getvalue()
 
 

@@ -22,7 +22,7 @@ def render(replayed: Replayed, target: Target) -> str:
     from postmortem.report.replayed import _sections
     from postmortem.report.text_page import Page
 
-    replayed, page = scrub(replayed), Page(target)
+    replayed, page = scrub(replayed), Page.of(target)
     page.heading(replayed.of, _sections.where(replayed))
     for section in _sections.sections(replayed, verbose=target.verbose):
         _section(page, section)
