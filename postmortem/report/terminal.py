@@ -148,27 +148,29 @@ class _Screen:
         width = min(34, max(len(turn(verdict.fix)) for verdict in verdicts))
         for claim in dict.fromkeys(verdict.claim for verdict in verdicts):
             self.page.paragraph(f"{claim}?", indent=2, style="italic", lines=1)
-            for verdict in verdicts:
-                if verdict.claim == claim:
-                    self._verdict(verdict, width)
+            asked = [verdict for verdict in verdicts if verdict.claim == claim]
+            for fix in dict.fromkeys(turn(verdict.fix) for verdict in asked):
+                self._judged(fix, [verdict for verdict in asked if turn(verdict.fix) == fix], width)
         mechanisms = tried(self.incident.replays)
         out = [one.reason for one in mechanisms if one.ruled_out]
         left = [f"{one.name}: {one.needs}" for one in mechanisms if one.needs and not one.ruled_out]
         self._listed("Ruled out", out, most=_MECHANISMS, lines=_MESSAGE)
         self._listed("Not ruled out", left, most=_MECHANISMS, lines=_MESSAGE)
 
-    def _verdict(self, verdict: Verdict, width: int) -> None:
-        word = verdict.verdict.replace("_", " ")
-        basis = "by law: " if verdict.basis == "law" else ""
-        self.page.paragraph(
-            basis + verdict.because,
-            indent=8,
-            start=Text.assemble(
-                f"    {cut(visible(turn(verdict.fix)), width):<{width}}  ",
-                (f"{word:<15}", STYLES[word]),
-            ),
-            lines=None if self.verbose else _REASON,
-        )
+    def _judged(self, fix: str, verdicts: Sequence[Verdict], width: int) -> None:
+        """What a law and the replays say of one fix, the fix and a word that stays the same said once."""
+        said = ""
+        for verdict in verdicts:
+            word = verdict.verdict.replace("_", " ")
+            start = Text.assemble(f"    {cut(visible(fix), width):<{width}}  ", (f"{word:<15}", STYLES[word]))
+            basis = "by law: " if verdict.basis == "law" else "by replay: " if said else ""
+            self.page.paragraph(
+                basis + verdict.because,
+                indent=8,
+                start=None if word == said else start,
+                lines=None if self.verbose else _REASON,
+            )
+            said = word
 
     def _replays(self) -> None:
         for replay in self.incident.replays:
