@@ -149,6 +149,10 @@ class Experiment(ABC):
                     else self._replay(mechanism, rule, facts, asked, lab)
                 )
             ]
+        return self.answer(rule, facts, replays)
+
+    def answer(self, rule: str, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Answer:
+        """What these replays say together, of one seed or of several."""
         return Answer(
             replays=tuple(replays),
             predictions=tuple(
