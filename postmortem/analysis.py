@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, laboratory, reading, timeline
+from postmortem import __version__, causes, fixes, reading, timeline
 from postmortem.config import Config
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
+from postmortem.lab import laboratory
 from postmortem.replay import device as devices
 from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
@@ -76,7 +77,7 @@ def analyze(
     weighed, causal = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
     findings, ignored, unused = chosen.sift(weighed)
     roots = [rule for rule in causal if not chosen.ignored(rule)]
-    ran, replays = results.first(), results.replays()
+    ran, replays = results.together, results.replays()
     return Incident(
         tool_version=__version__,
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from postmortem.report.registry import Target
-    from postmortem.verification import Verification
+    from postmortem.verify.verification import Verification
 
 SUFFIXES: Final = (".txt",)
 _SHOWN: Final = 8  # changed settings, unless all is asked for
@@ -18,7 +18,7 @@ def render(verification: Verification, target: Target) -> str:
     from postmortem.report.mask import scrub
     from postmortem.report.text_page import Page
 
-    verification, page = scrub(verification), Page(target)
+    verification, page = scrub(verification), Page.of(target)
     for log in verification.logs:
         outcomes = [checked.outcome for checked in log.predictions]
         counts = ", ".join(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from postmortem import __version__, analysis, fixes, incident_file, laboratory
+from postmortem import __version__, analysis, fixes, incident_file
 from postmortem.errors import PostmortemError
 from postmortem.incident import Environment
+from postmortem.lab import laboratory
+from postmortem.lab.replayed import Replayed
 from postmortem.replay import experiments
 from postmortem.replay.device import HOW_TO_GET_TORCH, has_torch
 from postmortem.replay.protocol import Lost
-from postmortem.replayed import Replayed
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postmortem.incident import Incident
-    from postmortem.laboratory import Bench, Results
+    from postmortem.lab.laboratory import Bench, Results
     from postmortem.replay.protocol import Verdict
     from postmortem.rules.rule import Rule
 
@@ -73,19 +74,19 @@ def report(
     started: float,
 ) -> Replayed:
     """The results as the lab reports them; `started` is when the work began, by `time.perf_counter`."""
-    replays, first = results.replays(), [answer for answer in results.first() if answer.replays]
+    replays, together = results.replays(), [answer for answer in results.together if answer.replays]
     devices = sorted({record.device for record in replays})
     return Replayed(
         tool_version=__version__,
         of=source,
         seeds=[bench.lab.seed + place for place in range(bench.seeds)],
-        questions={answer.replays[0].experiment: answer.question for answer in first},
+        questions={answer.replays[0].experiment: answer.question for answer in together},
         verdicts=list(verdicts),
         replays=replays,
-        priors={answer.replays[0].experiment: list(answer.priors) for answer in first},
-        cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in first},
-        predictions=[prediction for answer in first for prediction in answer.predictions],
-        measure_next=list(dict.fromkeys(f"print {step}" for answer in first for step in answer.measure_next)),
+        priors={answer.replays[0].experiment: list(answer.priors) for answer in together},
+        cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in together},
+        predictions=[prediction for answer in together for prediction in answer.predictions],
+        measure_next=list(dict.fromkeys(f"print {step}" for answer in together for step in answer.measure_next)),
         failed=list(dict.fromkeys(results.failed.values())),
         lost=[*lost, *results.lost],
         environment=Environment(
