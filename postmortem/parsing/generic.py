@@ -10,6 +10,7 @@ from postmortem.parsing.counters import PLURAL, read_counters, read_first
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import AFTER, known_name, pairs_of
 from postmortem.parsing.reading import LONGEST, WINDOW, Assignment, Pair, Reading
+from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     pairs = pairs_of(text, names, reading.looked_at)
     if _tensor(text, pairs, reading):
         return reading
-    pairs = sorted([*pairs, *_words(text, pairs, names, reading)], key=lambda pair: pair.at)
+    pairs += _words(text, pairs, names, reading)
+    taken = {pair.at for pair in pairs}
+    pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
+    pairs.sort(key=lambda pair: pair.at)
     _sort(pairs, text, names, reading)
     if reading.metrics:
         reading.metrics = with_splits(text, reading.metrics, names)
