@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, laboratory, reading, timeline
+from postmortem import __version__, causes, fixes, reading, timeline
 from postmortem.config import Config
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
+from postmortem.lab import laboratory
 from postmortem.replay import device as devices
 from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue

@@ -14,7 +14,7 @@ from postmortem.errors import PostmortemError
 from postmortem.report.checks import CHECKS
 
 if TYPE_CHECKING:
-    from postmortem.check import Check
+    from postmortem.check.logs import Check
 
 _LASTS: Final = dt.timedelta(days=90)
 
@@ -76,7 +76,7 @@ def command(
     2 a log could not be judged, or none was found. 2 wins over 1.
     """
     from postmortem.archive.work import Options
-    from postmortem.check import Request, check
+    from postmortem.check.logs import Request, check
 
     if write_baseline is not None and not (reason or "").strip():
         raise PostmortemError("--write-baseline: why need these findings not count? Add --reason TEXT")
@@ -122,7 +122,7 @@ def _index() -> Path | None:
 
 
 def _write(file: Path, found: Check, reason: str, expires: dt.datetime | None) -> None:
-    from postmortem import baseline
+    from postmortem.check import baseline
 
     last = expires.date() if expires else dt.datetime.now().date() + _LASTS  # noqa: DTZ005 - where the user is
     count = baseline.accept(file, found.runs, found.fail_on, reason, last)

@@ -43,7 +43,7 @@ def command(
 
     Exit codes: 0 no finding came at or above the threshold, 1 one came, 2 could not compare.
     """
-    from postmortem.compare import compare
+    from postmortem.compare.runs import compare
 
     wanted = _outputs.pairs(COMPARISONS, forms, outputs)
     configuration = _options.configuration()

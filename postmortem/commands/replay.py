@@ -94,14 +94,14 @@ def command(
         return
     if (source is None) == (target is None):
         raise PostmortemError("name one thing to replay: a log, an incident, or a --target; --list shows experiments")
-    from postmortem.laboratory import Bench
+    from postmortem.lab.alone import replay
+    from postmortem.lab.laboratory import Bench
+    from postmortem.lab.steps import replay_step
     from postmortem.replay.device import BEST, chosen, has_torch
     from postmortem.replay.executors.local import Local
     from postmortem.replay.executors.slurm import Slurm
     from postmortem.replay.judge import FEWEST_KEPT
     from postmortem.replay.protocol import Lab
-    from postmortem.replaying import replay
-    from postmortem.stepping import replay_step
 
     _refuse("--target", target is None, {"--knob": knobs, "--expect": expects, "--shows": shows})
     _refuse("a log or an incident", source is None, {"--fix": fixes, "--experiment": experiment, "--dtype": dtype})

@@ -36,7 +36,7 @@ def command(
 
     Exit codes: 0 what could be checked held, 1 a prediction is broken, 2 nothing could be checked.
     """
-    from postmortem.verify import verify
+    from postmortem.verify.predictions import verify
 
     wanted = _outputs.pairs(OUTPUTS, forms, outputs)
     configuration = _options.configuration()

@@ -14,7 +14,7 @@ from postmortem.rules.finding import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
     from postmortem.rules.finding import Severity
 
 _LEVELS: Final = {"info": "notice", "low": "notice", "medium": "warning", "high": "error", "critical": "error"}

@@ -12,7 +12,7 @@ from postmortem.report.mask import mask, scrub
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
     from postmortem.rules.finding import Finding, Severity
 
 _TEXT: Final = 1_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from postmortem.report.numbers import figure, interval
 
 if TYPE_CHECKING:
-    from postmortem.comparison import Pair, Parting
+    from postmortem.compare.comparison import Pair, Parting
 
 
 class Table(NamedTuple):

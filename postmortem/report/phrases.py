@@ -10,7 +10,7 @@ from postmortem.report.numbers import figure, interval, percent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from postmortem.comparison import Side
+    from postmortem.compare.comparison import Side
     from postmortem.incident import Incident, Job
     from postmortem.replay.protocol import Fix, Replay, Verdict
 

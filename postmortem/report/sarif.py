@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 from postmortem import __version__
 from postmortem.archive.places import is_url
-from postmortem.fingerprint import SCHEME, fingerprint
+from postmortem.check.fingerprint import SCHEME, fingerprint
 from postmortem.report.escape import visible
 from postmortem.report.mask import mask, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
     from postmortem.rules.finding import Finding
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"

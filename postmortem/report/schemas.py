@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postmortem.comparison import Comparison
+from postmortem.compare.comparison import Comparison
 from postmortem.incident import Incident
-from postmortem.replayed import Replayed
+from postmortem.lab.replayed import Replayed
 from postmortem.report.json import schema
-from postmortem.verification import Verification
+from postmortem.verify.verification import Verification
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from postmortem import cache
 from postmortem.errors import PostmortemError
-from postmortem.rules import needs, query, rule
+from postmortem.rules import needs, query, rule, sql
 from postmortem.rules.query import Query
 from postmortem.rules.rule import Rule
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What decides what a file holds, beside the version of DuckDB, whose parse a query is.
-_CODE: Final = (("rule", rule.__file__), ("query", query.__file__), ("needs", needs.__file__))
+_CODE: Final = (("rule", rule.__file__), ("query", query.__file__), ("needs", needs.__file__), ("sql", sql.__file__))
 
 
 def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
@@ -26,9 +27,9 @@ def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
     paths = sorted(root.rglob("*.yaml"))
     names = [path.relative_to(root).as_posix() for path in paths]
     place = cache.place("rules", [*_CODE, *zip(names, paths, strict=True)], duckdb.__version__)
-    if (data := cache.kept(place)) is not None:
+    if place is not None:
         with suppress(ValueError, TypeError, KeyError):  # a ValidationError is a ValueError
-            return _restored(data, paths), []
+            return list(_kept(place, tuple(paths))), []
     rules, errors = rule.load_folder(root)
     if not errors:
         cache.keep(place, [_data(one) for one in rules])
@@ -42,7 +43,10 @@ def _data(one: Rule) -> dict[str, Any]:
     return {"rule": said, "query": None}
 
 
-def _restored(data: Sequence[dict[str, Any]], paths: Sequence[Path]) -> list[Rule]:
+@lru_cache(maxsize=8)
+def _kept(place: Path, paths: Sequence[Path]) -> Sequence[Rule]:
+    """The rules that are kept there; what this process has restored once it has. TypeError where there are none."""
+    data: Sequence[dict[str, Any]] = cache.kept(place)
     rules = []
     for kept, path in zip(data, paths, strict=True):
         one = Rule.model_validate({**kept["rule"], "path": path})

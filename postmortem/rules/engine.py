@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from postmortem.errors import PostmortemError, StoppedError
 from postmortem.rules.finding import Confidence, Role, Severity
+from postmortem.rules.possible import Asked, possible
 from postmortem.rules.rule import SHIPPED
 from postmortem.rules.sandbox import Limits, Sandbox
 from postmortem.rules.tables import Tables
 from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import polars as pl
 
@@ -76,17 +80,25 @@ class Engine:
         """Every rule, each by itself: one that breaks is named and the others go on."""
         outcome = Outcome()
         with self._tables.watch, Sandbox(self._tables.frame, self._limits) as sandbox:
-            for rule in rules:
-                try:
-                    if reason := self._missing(rule):
-                        outcome.not_checked.append((rule.id, reason))
-                    elif not self._nothing_to_find(rule) and (answer := self._answer(rule, sandbox)).rows:
-                        outcome.hits.append(Hit(rule, answer.rows, None, answer.left_out, answer.cut))
-                except PostmortemError as error:
-                    stopped = isinstance(error, StoppedError)
-                    outcome.errors.append(f"{_where(rule, 'detect')}: {error}" if stopped else str(error))
-                    outcome.not_checked.append((rule.id, str(error) if stopped else "the rule itself is broken"))
+            asked = [(rule, one) for rule in rules if (one := self._asked(rule, outcome)) is not None]
+            for (rule, one), may in zip(asked, possible([one for _, one in asked], self._tables), strict=True):
+                if may:
+                    with _blamed(rule, outcome):
+                        answer = self._answer(rule, one, sandbox)
+                        if answer.rows:
+                            outcome.hits.append(Hit(rule, answer.rows, None, answer.left_out, answer.cut))
         return outcome
+
+    def _asked(self, rule: Rule, outcome: Outcome) -> Asked | None:
+        """The rule's query, or None where this log has nothing for it."""
+        with _blamed(rule, outcome):
+            if reason := self._missing(rule):
+                outcome.not_checked.append((rule.id, reason))
+            elif not self._without(rule):
+                query = self._query(rule)
+                params = {name: rule.params[name].default for name in query.params}
+                return Asked(query.needs, params, trusted=_ships(rule.path))
+        return None
 
     def _missing(self, rule: Rule) -> str | None:
         """Why the rule cannot be evaluated on this log, or None."""
@@ -110,25 +122,19 @@ class Engine:
                 return f"no {column} of {name} in this log"
         return None
 
-    def _nothing_to_find(self, rule: Rule) -> bool:
-        """The log has nothing of what the rule looks for, so that its query would return no row."""
+    def _without(self, rule: Rule) -> bool:
+        """Whether the log has nothing of what the rule looks for, so that its query would return no row."""
         wanted = rule.quiet_without
-        if (
+        return bool(
             (wanted.frames or wanted.events)
             and self._tables.names("events", "kind").isdisjoint(wanted.events)
             and all(self._tables.frame(self._known(name, rule, "quiet_without")).is_empty() for name in wanted.frames)
-        ):
-            return True
-        return not self._tables.possible(self._query(rule).needs)
+        )
 
-    def _answer(self, rule: Rule, sandbox: Sandbox) -> Answer:
-        query = self._query(rule)
-        if unknown := set(query.params) - set(rule.params):
-            raise PostmortemError(f"{_where(rule, 'detect')}: ${min(unknown)} is no parameter of this rule")
-        params = {name: rule.params[name].default for name in query.params}
-        place = self._tables if rule.path.resolve().is_relative_to(SHIPPED.resolve()) else sandbox
+    def _answer(self, rule: Rule, asked: Asked, sandbox: Sandbox) -> Answer:
+        place = self._tables if asked.trusted else sandbox
         try:
-            answer = place.answer(rule.detect, query, params)
+            answer = place.answer(rule.detect, rule.query, asked.params)
         except StoppedError:
             raise
         except PostmortemError as error:
@@ -144,6 +150,8 @@ class Engine:
             raise PostmortemError(f"{_where(rule, 'detect')}: {error}") from None
         for name in sorted(set(query.tables) - set(query.own)):
             self._known(name, rule, "detect")
+        if unknown := set(query.params) - set(rule.params):
+            raise PostmortemError(f"{_where(rule, 'detect')}: ${min(unknown)} is no parameter of this rule")
         return query
 
     def _known(self, name: str, rule: Rule, place: str) -> str:
@@ -151,6 +159,23 @@ class Engine:
             known = ", ".join(self._tables)
             raise PostmortemError(f"{_where(rule, place)}: no frame or signal {name!r}; there are {known}")
         return name
+
+
+@lru_cache(maxsize=4096)
+def _ships(path: Path) -> bool:
+    """Whether a rule's file is one of this package's, whatever links lead to it."""
+    return path.resolve().is_relative_to(SHIPPED.resolve())
+
+
+@contextmanager
+def _blamed(rule: Rule, outcome: Outcome) -> Iterator[None]:
+    """What goes wrong within is told of this rule."""
+    try:
+        yield
+    except PostmortemError as error:
+        stopped = isinstance(error, StoppedError)
+        outcome.errors.append(f"{_where(rule, 'detect')}: {error}" if stopped else str(error))
+        outcome.not_checked.append((rule.id, str(error) if stopped else "the rule itself is broken"))
 
 
 def _unfit(answer: Answer) -> str | None:

@@ -1,126 +1,168 @@
-"""What a query cannot do without: rows with certain names or flags, of which a log may have none.
+"""What a query cannot do without: rows of a table that meet certain conditions, of which a log may have none.
 
-Read from DuckDB's parse of the query (`query.py`). It is a part of its conditions, never more: where the needs are met,
+Read from DuckDB's parse of the query (`sql.py`). It is a part of its conditions, never more: where the needs are met,
 the query may still return nothing; where they are not, it does.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from postmortem.errors import PostmortemError
+from postmortem.rules import sql
+from postmortem.rules.database import MACROS
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    Node = Mapping[str, Any]
+    from postmortem.rules.sql import Node
 
-#: Of the SELECTs of a UNION one must have all that it needs.
+#: Of these alternatives, such as the SELECTs of a UNION, one must have all that it needs. None are said: any will do.
 Needs = tuple[tuple["Need", ...], ...]
+
+#: Beyond so many alternatives it costs more to ask than to run the query.
+_MOST: Final = 16
+#: What makes a condition say more than the row it is asked of: another query, or a function of a value's parts.
+_BEYOND_THE_ROW: Final = frozenset({"SUBQUERY", "LAMBDA", "LAMBDA_REF", "WINDOW", "STAR", "POSITIONAL_REFERENCE"})
+#: Aggregates that are null of no rows, so that nothing compares with them.
+_NULL_OF_NONE: Final = frozenset({
+    "arg_max", "arg_min", "avg", "max", "median", "min", "mode", "quantile_cont", "regr_r2", "regr_slope", "stddev_pop",
+    "stddev_samp", "sum",
+})  # fmt: skip
+_COMPARISONS: Final = frozenset({
+    "COMPARE_BETWEEN", "COMPARE_EQUAL", "COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO", "COMPARE_LESSTHAN",
+    "COMPARE_LESSTHANOREQUALTO", "COMPARE_NOTEQUAL",
+})  # fmt: skip
 
 
 class Need(NamedTuple):
-    """A row of a table with one of these values in a column. What has one `source` must be the same row."""
+    """A row of a table that meets all these conditions."""
 
-    source: str  # the table's name in the query: a table that is joined with itself has two
     table: str
-    column: str
-    values: tuple[str, ...] | tuple[bool, ...]
+    conditions: tuple[str, ...] = ()  # SQL over its columns
+    params: tuple[str, ...] = ()  # of the rule, which they name
+    names: tuple[str, ...] | None = None  # what the column `name` may be, where a condition says so
 
 
 def load(data: Sequence[Sequence[Sequence[Any]]]) -> Needs:
     """Needs that were JSON."""
     return tuple(
-        tuple(Need(source, table, column, tuple(values)) for source, table, column, values in part) for part in data
+        tuple(
+            Need(table, tuple(conditions), tuple(params), None if names is None else tuple(names))
+            for table, conditions, params, names in part
+        )
+        for part in data
     )
 
 
-def of(node: Node, own: Collection[str], aggregates: Collection[str]) -> Needs:
-    """The needs of a parsed query, none where that cannot be said. `own` are the names of its WITH clauses."""
+def of(node: Node, clauses: Mapping[str, Node] | None = None) -> Needs:
+    """The needs of a parsed query, none where that cannot be said. `clauses` are the WITH clauses around it."""
+    known = {**(clauses or {}), **_clauses(node)}
     if node.get("type") == "SET_OPERATION_NODE" and node.get("setop_type") == "UNION":
-        parts = [of(child, own, aggregates) for child in node.get("children") or (node["left"], node["right"])]
-        return tuple(need for part in parts for need in part) if all(parts) else ()
-    if node.get("type") != "SELECT_NODE" or _counts(node, aggregates):
+        halves = [of(child, known) for child in node.get("children") or (node["left"], node["right"])]
+        return tuple(need for half in halves for need in half) if all(halves) else ()
+    if node.get("type") != "SELECT_NODE" or _answers_nothing(node):
         return ()
     conditions = [node["where_clause"] or {}]
-    tables = dict(_tables(node["from_table"], conditions))
-    found = [need for condition in conditions for need in _conditions(condition, tables) if need.table not in own]
-    return (tuple(found),) if found else ()
+    sources = list(_sources(node["from_table"], conditions))
+    conjuncts = [part for condition in conditions for part in _conjuncts(condition)]
+    alone = len(sources) == 1 and node["from_table"]["type"] != "JOIN"
+    needs = [_of_source(source, conjuncts, known, alone=alone) for source in sources]
+    found = [tuple(need for part in chosen for need in part) for chosen in product(*(filter(None, needs)))]
+    return tuple(found) if any(found) and len(found) <= _MOST else ()
 
 
-def _counts(node: Node, aggregates: Collection[str]) -> bool:
+def _of_source(source: Node, conjuncts: Sequence[Node], clauses: Mapping[str, Node], *, alone: bool) -> Needs:
+    if source["type"] == "SUBQUERY":
+        return of(source["subquery"]["node"], clauses)
+    if source["type"] != "BASE_TABLE":
+        return ()
+    table = source["table_name"]
+    if table in clauses:
+        return of(clauses[table], {name: clause for name, clause in clauses.items() if name != table})
+    alias = source["alias"] or table
+    asked = [(part, text) for part in conjuncts if (text := _condition(part, alias, alone=alone)) is not None]
+    params = {one["identifier"] for part, _ in asked for one in sql.parts(part) if one.get("class") == "PARAMETER"}
+    names = [set(found) for part, _ in asked if (found := _names(part)) is not None]
+    return (
+        (
+            Need(
+                table,
+                tuple(text for _, text in asked),
+                tuple(sorted(params)),
+                tuple(sorted(set.intersection(*names))) if names else None,
+            ),
+        ),
+    )
+
+
+def _clauses(node: Node) -> dict[str, Node]:
+    entries = (node.get("cte_map") or {}).get("map", ())
+    return {entry["key"]: entry["value"]["query_node"] for entry in entries}
+
+
+def _answers_nothing(node: Node) -> bool:
     """Whether it returns a row even of no rows: it aggregates all of them, and does not ask for any to be there."""
-    chosen = parts([node["select_list"], node["having"]])
+    chosen = sql.parts([node["select_list"], node["having"]], subqueries=False)
     grouped = node["group_expressions"] and len(node["group_sets"]) <= 1
-    if grouped or not any(part.get("function_name", "").lower() in aggregates for part in chosen):
+    named = (part["function_name"].lower() for part in chosen if "function_name" in part and part["class"] != "WINDOW")
+    if grouped or sql.aggregates().isdisjoint(named):
         return False
     return not any(_some(part) for part in _conjuncts(node["having"] or {}))
 
 
 def _some(part: Node) -> bool:
-    """`count(*) > 0`."""
-    left, right = part.get("left") or {}, part.get("right") or {}
-    counted = part.get("type") == "COMPARE_GREATERTHAN" and left.get("function_name") == "count_star"
+    """`count(*) > 0`, or a comparison with an aggregate that is null of no rows."""
+    left, right = part.get("left") or part.get("input") or {}, part.get("right") or {}
+    function = left.get("function_name", "").lower()
+    if function in _NULL_OF_NONE:
+        return part.get("type") in _COMPARISONS
+    counted = part.get("type") == "COMPARE_GREATERTHAN" and function == "count_star"
     return bool(counted and (right.get("literal") or {}).get("text") == "0" and not left.get("filter"))
 
 
-def _tables(source: Node, conditions: list[Node], *, inner: bool = True) -> Iterator[tuple[str, str]]:
-    """The tables that are joined, by the names that the query has for them; `conditions` gets those of inner joins."""
-    if source["type"] == "JOIN":
-        kind = source["join_type"]
-        yield from _tables(source["left"], conditions, inner=inner and kind in ("INNER", "LEFT"))
-        yield from _tables(source["right"], conditions, inner=inner and kind == "INNER")
-        if inner and kind == "INNER":
+def _sources(source: Node, conditions: list[Node]) -> Iterator[Node]:
+    """What is joined so that a row of it is needed; `conditions` gets those of inner joins."""
+    if source["type"] != "JOIN":
+        yield source
+    elif source["join_type"] in ("INNER", "LEFT") and source["ref_type"] != "POSITIONAL":
+        yield from _sources(source["left"], conditions)
+        if source["join_type"] == "INNER":
+            yield from _sources(source["right"], conditions)
             conditions.append(source["condition"] or {})
-    else:
-        name = source["table_name"] if source["type"] == "BASE_TABLE" else ""
-        yield source["alias"] or name, name
-
-
-def _conditions(condition: Node, tables: Mapping[str, str]) -> Iterator[Need]:
-    for part in _conjuncts(condition):
-        if (found := _asked(part)) is None:
-            continue
-        path, values = found
-        if len(path) == 1 and len(tables) == 1:
-            path = (*tables, *path)
-        if len(path) == _QUALIFIED and (table := tables.get(path[0])):
-            yield Need(path[0], table, path[1], values)
-
-
-#: A table's name and a column's.
-_QUALIFIED: Final = 2
 
 
 def _conjuncts(condition: Node) -> Sequence[Node]:
     return condition["children"] if condition.get("type") == "CONJUNCTION_AND" else [condition]
 
 
-def _asked(part: Node) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
-    """A column and the values that it may have: `a`, `NOT a`, `a = 'x'`, `a IN ('x', ...)`, or these joined by OR."""
-    kind, children = part.get("type"), part.get("children") or [part.get("left") or {}, part.get("right") or {}]
-    if kind == "COLUMN_REF":
-        return tuple(part["column_names"]), (True,)
-    if kind == "CONJUNCTION_OR":
-        known = [one for child in children if (one := _asked(child)) is not None]
-        if len(known) == len(children) and len({path for path, _ in known}) == 1:
-            return known[0][0], tuple(sorted({value for _, values in known for value in values}, key=str))
-    column, *others = children
-    if column.get("type") != "COLUMN_REF":
+def _condition(part: Node, alias: str, *, alone: bool) -> str | None:
+    """A condition on a row of the table with this alias, which stands `alone` where names need no alias. Else None."""
+    within = list(sql.parts(part))
+    columns = [one["column_names"] for one in within if one.get("type") == "COLUMN_REF"]
+    if any(one.get("class") in _BEYOND_THE_ROW or one.get("function_name") in MACROS for one in within):
         return None
-    if kind == "OPERATOR_NOT":
-        return tuple(column["column_names"]), (False,)
+    # where a text has the looks of a parameter, one cannot be told from the other
+    marked = any("$" in str((one.get("literal") or {}).get("text", "")) for one in within)
+    if marked and any(one.get("class") == "PARAMETER" for one in within):
+        return None
+    if not columns or not all(path[:-1] == [alias] or (alone and len(path) == 1) for path in columns):
+        return None
+    try:
+        return sql.condition(part)
+    except PostmortemError:
+        return None
+
+
+def _names(part: Node) -> Sequence[str] | None:
+    """The texts of `name = 'x'`, `name IN ('x', ...)`, or of these joined by OR."""
+    children = part.get("children") or [part.get("left") or {}, part.get("right") or {}]
+    if part.get("type") == "CONJUNCTION_OR":
+        known = [_names(child) for child in children]
+        return [name for one in known for name in one or ()] if all(one is not None for one in known) else None
+    column, *others = children
+    if part.get("type") not in ("COMPARE_EQUAL", "COMPARE_IN") or column.get("column_names", [""])[-1] != "name":
+        return None
     literals = [other.get("literal") or {} for other in others]
-    if kind in ("COMPARE_EQUAL", "COMPARE_IN") and all(literal.get("kind") == "STRING" for literal in literals):
-        return tuple(column["column_names"]), tuple(sorted({literal["text"] for literal in literals}))
-    return None
-
-
-def parts(node: object) -> Iterator[Node]:
-    """Every object of a parsed query, the outer ones first. It cannot recurse without end: the parser did not."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
+    return [one["text"] for one in literals] if all(one.get("kind") == "STRING" for one in literals) else None

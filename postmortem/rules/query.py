@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-
-import duckdb
 
 from postmortem.errors import PostmortemError
 from postmortem.rules import needs
+from postmortem.rules.sql import parse
+from postmortem.rules.sql import parts as parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Node = Mapping[str, Any]
+    from postmortem.rules.sql import Node
 
-#: Characters of a query. The parser calls itself for what is nested, and its stack has an end.
-_LONGEST: Final = 16_000
 #: What a query may read beside frames and signals: rows that it makes of its own values.
 _SOURCES: Final = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
 #: Where rows come from. A PIVOT, SHOW or DESCRIBE is none of these.
@@ -62,8 +59,8 @@ class Query:
 
 def read(sql: str) -> Query:
     """What a query says. PostmortemError: the reason why no rule may have it, without the rule's name."""
-    node = _parsed(sql)
-    parts = list(needs.parts(node))
+    node = parse(sql)
+    parts = list(parts_of(node))
     own = {entry["key"] for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables = {part["table_name"]: part for part in parts if part.get("type") == "BASE_TABLE"}
     functions = {part["function_name"].lower() for part in parts if "function_name" in part}
@@ -74,34 +71,8 @@ def read(sql: str) -> Query:
         columns=None if _whole(node, _clauses(parts)) else _columns(parts, set(tables)),
         params=tuple(sorted({part["identifier"] for part in parts if part.get("class") == "PARAMETER"})),
         functions=tuple(sorted(functions)),
-        needs=needs.of(node, own, _aggregates()),
+        needs=needs.of(node),
     )
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1})
-
-
-def _parsed(sql: str) -> Node:
-    if len(sql) > _LONGEST:
-        raise PostmortemError(f"the query has {len(sql):,} characters; {_LONGEST:,} are read")
-    try:
-        (text,) = _parser().execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
-        said = json.loads(text)
-    except (duckdb.Error, RecursionError):
-        raise PostmortemError("the query is nested too deeply") from None
-    if said["error"]:
-        reason = " ".join(said["error_message"].split("\n\n")[0].split())
-        if said["error_type"] == "not implemented":
-            reason = (
-                "a rule is one SELECT statement and nothing else; it changes, sets, loads, shows and pivots nothing"
-            )
-        raise PostmortemError(reason)
-    if len(said["statements"]) != 1:
-        raise PostmortemError(f"a rule is one SELECT statement and nothing else, these are {len(said['statements'])}")
-    node: Node = said["statements"][0]["node"]
-    return node
 
 
 def _refuse(parts: list[Node], functions: set[str]) -> None:
@@ -133,11 +104,11 @@ def _whole(node: Node, clauses: Mapping[str, Node]) -> bool:
 
     A * within a query stands for what is named around it, unless all of it decides which rows there are.
     """
-    if any(_has_star(part) for part in needs.parts(node)) and any(
+    if any(_has_star(part) for part in parts_of(node)) and any(
         part.get("type") in ("DISTINCT_MODIFIER", "RECURSIVE_CTE_NODE")
         or part.get("setop_all") is False
         or part.get("aggregate_handling") == "FORCE_AGGREGATES"
-        for part in needs.parts(node)
+        for part in parts_of(node)
     ):
         return True
     return _returns_table(node, clauses)
@@ -180,9 +151,3 @@ def _columns(parts: list[Node], tables: set[str]) -> tuple[str, ...] | None:
             names.update(part["column_names"])
         names.update(part.get("using_columns") or ())
     return tuple(sorted(names))
-
-
-@cache
-def _aggregates() -> frozenset[str]:
-    rows = _parser().execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'")
-    return frozenset(name for (name,) in rows.fetchall())

@@ -121,8 +121,8 @@ class Rule(_Part):
     role: Role
     severity: Severity
     confidence: Confidence
-    requires: Requires = Requires()
-    quiet_without: QuietWithout = QuietWithout()
+    requires: Requires = Field(default_factory=Requires)  # a default would be copied in depth for each rule
+    quiet_without: QuietWithout = Field(default_factory=QuietWithout)
     params: dict[str, Param] = {}
     detect: str
     message: str

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import duckdb
-import polars as pl
 
 from postmortem import signals
 from postmortem.errors import PostmortemError, StoppedError
@@ -17,10 +16,11 @@ from postmortem.metrics import by_name
 from postmortem.rules import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import polars as pl
 
     from postmortem.rules.database import Answer
-    from postmortem.rules.needs import Need, Needs
     from postmortem.rules.query import Query
 
 #: A metric of so many values is a table of its own, which a query for another one does not look through.
@@ -40,7 +40,6 @@ class Tables:
         self.frames = signals.Signals(frames)
         self._metrics = by_name(frames["metrics"])
         self._names: dict[tuple[str, str], frozenset[str]] = {}
-        self._rows: dict[Need, pl.Series] = {}
         self._offered: dict[str, frozenset[str]] = {}
         #: Entered while queries are answered, it stops those that take too long.
         self.watch = _Watch(seconds)
@@ -65,29 +64,22 @@ class Tables:
             self._names[table, column] = frozenset(found)
         return self._names[table, column]
 
-    def possible(self, needs: Needs) -> bool:
-        """False where no row has what a query needs, so that it would return none."""
-        return not needs or any(self._met(part) for part in needs)
-
-    def _met(self, needs: tuple[Need, ...]) -> bool:
-        found: dict[str, pl.Series] = {}
-        for need in needs:
-            frame = self.frames[need.table]
-            if (need.table, need.column) == ("metrics", "name"):
-                if self._metrics.places.keys().isdisjoint(need.values):
-                    return False
-            elif frame.height <= _LARGE and need.column in frame.columns:
-                has = self._has(need)
-                found[need.source] = found[need.source] & has if need.source in found else has
-        return all(has.any() for has in found.values())
-
-    def _has(self, need: Need) -> pl.Series:
-        """Which rows have it."""
-        if need not in self._rows:
-            column = self.frames[need.table][need.column]
-            wanted = pl.Series(need.values, dtype=column.dtype, strict=False)
-            self._rows[need] = column.is_in(wanted.drop_nulls().implode()).fill_null(value=False)
-        return self._rows[need]
+    def have(self, name: str, conditions: Sequence[str], params: Mapping[str, float]) -> list[bool]:
+        """For each condition whether a row of the table may meet it. In a large one all may: to look takes longer."""
+        frame = self.frames[name]
+        if frame.is_empty() or frame.height > _LARGE or not any(conditions):
+            return [not frame.is_empty()] * len(conditions)
+        counts = (f"count(*) FILTER (WHERE {condition or 'true'}) > 0" for condition in conditions)
+        self._offer(name, None)
+        try:
+            with self.watch.over(self._database):
+                asked = f'SELECT {", ".join(counts)} FROM "{name}"'  # noqa: S608 - conditions of rules that ship
+                found = self._database.execute(asked, dict(params)).fetchone()
+        except duckdb.Error:  # whose rule it is will be said when its query is run
+            found = None
+        finally:
+            self._database.abort()  # of the one row, which it does not know to be the last
+        return list(found or [True] * len(conditions))
 
     def answer(self, sql: str, query: Query, params: Mapping[str, float]) -> Answer:
         """The rows of a query, in this process. PostmortemError: what DuckDB says of it, or that it was stopped."""

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from postmortem.analysis import analyze
-from postmortem.compare import compare
+from postmortem.compare.runs import compare
 from postmortem.report.comparisons import html as compared
 from postmortem.report.outputs import Target, html
 from tests.browser import chromium

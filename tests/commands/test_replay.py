@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from postmortem import analysis
 from postmortem.cli import main
+from postmortem.lab.replayed import Replayed
 from postmortem.replay import experiments
-from postmortem.replayed import Replayed
 from postmortem.report.json import schema
 
 ROOT = Path(__file__).parent.parent.parent
@@ -87,7 +87,7 @@ def test_what_cannot_be_done_is_one_line(arguments: list[str], reason: str) -> N
 
 def test_without_torch_the_report_stands_and_the_code_is_2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("postmortem.replay.device.has_torch", lambda: False)
-    monkeypatch.setattr("postmortem.replaying.has_torch", lambda: False)
+    monkeypatch.setattr("postmortem.lab.alone.has_torch", lambda: False)
     code, shown, said = run(LOG)
     assert code == 2
     assert "inconclusive" in shown

@@ -13,7 +13,7 @@ from postmortem.cli import main
 from postmortem.replay.protocol import Fix, Prediction, Rows, Verdict
 from postmortem.report import json as output
 from postmortem.report.json import schema
-from postmortem.verification import Verification
+from postmortem.verify.verification import Verification
 from tests.report import factory
 
 SCHEMA = Path(__file__).parent.parent.parent / "docs" / "verification.schema.json"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.errors import PostmortemError
-from postmortem.laboratory import Bench
+from postmortem.lab.laboratory import Bench
+from postmortem.lab.steps import replay_step
 from postmortem.replay.protocol import Lab
-from postmortem.stepping import replay_step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postmortem.replayed import Replayed
+    from postmortem.lab.replayed import Replayed
 
 STEPS = """
 import random

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from postmortem.check import Check
-from postmortem.judged import Judged
+from postmortem.archive.judged import Judged
+from postmortem.check.logs import Check
 from postmortem.rules.finding import Evidence
 from tests.report import factory
 

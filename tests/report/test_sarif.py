@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from postmortem.judged import Judged
+from postmortem.archive.judged import Judged
 from postmortem.report import sarif
 from postmortem.rules.finding import Evidence
 from tests.report import factory, hostile

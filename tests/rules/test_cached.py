@@ -30,7 +30,7 @@ def kept(folder: Path) -> list[Path]:
 def test_what_was_kept_is_what_was_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, errors = cached.load_folder(folder)
     assert errors == []
-    for module, name in ((rule, "load"), (query, "_parsed")):  # the second time neither YAML nor SQL is read
+    for module, name in ((rule, "load"), (query, "parse")):  # the second time neither YAML nor SQL is read
         monkeypatch.delattr(module, name)
     again, _ = cached.load_folder(folder)
     assert again == first

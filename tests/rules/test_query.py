@@ -1,4 +1,4 @@
-"""What is read from a query before it runs: what it reads, what no rule may ask for, what it cannot do without."""
+"""What is read from a query before it runs: what it reads, and what no rule may ask for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from postmortem.errors import PostmortemError
 from postmortem.rules import catalogue, query
-from postmortem.rules.needs import Need
 from postmortem.rules.query import Query
 
 
@@ -72,60 +71,6 @@ def test_what_no_rule_may_ask_for_is_refused_with_a_reason(sql: str, reason: str
         query.read(sql)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-FAILED = Need("failures", "failures", "kind", ("killed",))
-OF_F = FAILED._replace(source="f")
-
-
-@pytest.mark.parametrize(
-    ("sql", "needs"),
-    [
-        ("SELECT line FROM failures WHERE kind = 'killed' AND value > 1", ((FAILED,),)),
-        ("SELECT line FROM failures f WHERE f.kind IN ('killed')", ((OF_F,),)),
-        (
-            "SELECT f.line FROM failures f JOIN failures g ON g.first WHERE f.kind = 'killed'",
-            ((OF_F, Need("g", "failures", "first", (True,))),),
-        ),
-        (
-            "SELECT line FROM failures WHERE (kind = 'b' OR kind IN ('a', 'c')) AND first AND NOT handled",
-            (
-                (
-                    Need("failures", "failures", "kind", ("a", "b", "c")),
-                    Need("failures", "failures", "first", (True,)),
-                    Need("failures", "failures", "handled", (False,)),
-                ),
-            ),
-        ),
-        ("SELECT line FROM failures WHERE kind = 'killed' OR value > 1", ()),
-        ("SELECT line FROM failures WHERE kind = 'killed' OR cause = 'x'", ()),
-        ("SELECT line FROM failures WHERE kind <> 'killed'", ()),
-        ("SELECT line FROM failures WHERE kind = $kind", ()),
-        ("SELECT line FROM failures", ()),
-        # a row of no rows, unless some are asked for
-        ("SELECT min(line) AS line FROM failures WHERE kind = 'killed'", ()),
-        ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' HAVING count(*) > 0", ((FAILED,),)),
-        ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' HAVING count(*) < 9", ()),
-        ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' GROUP BY rank", ((FAILED,),)),
-        ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' GROUP BY GROUPING SETS ((), (rank))", ()),
-        # either half of a union is enough
-        (
-            "SELECT line FROM failures WHERE kind = 'killed' UNION ALL SELECT line FROM jobs WHERE state = 'X'",
-            ((FAILED,), (Need("jobs", "jobs", "state", ("X",)),)),
-        ),
-        ("SELECT line FROM failures WHERE kind = 'killed' UNION ALL SELECT line FROM jobs", ()),
-        ("SELECT line FROM failures WHERE kind = 'killed' EXCEPT SELECT line FROM jobs WHERE state = 'X'", ()),
-        # a name alone says a table where there is but one; an outer join asks its left side for nothing
-        ("SELECT f.line FROM failures f, jobs j WHERE kind = 'killed'", ()),
-        ("SELECT f.line FROM failures f, jobs j WHERE f.kind = 'killed'", ((OF_F,),)),
-        ("SELECT f.line FROM jobs j JOIN failures f ON f.kind = 'killed'", ((OF_F,),)),
-        ("SELECT j.line FROM jobs j LEFT JOIN failures f ON f.kind = 'killed'", ()),
-        ("SELECT j.line FROM jobs j LEFT JOIN (failures f JOIN events e ON f.kind = 'killed') ON true", ()),
-        ("WITH failures AS (SELECT 1 AS line, 'killed' AS kind) SELECT line FROM failures WHERE kind = 'killed'", ()),
-    ],
-)
-def test_what_a_query_cannot_do_without(sql: str, needs: tuple[tuple[Need, ...], ...]) -> None:
-    assert query.read(sql).needs == needs
 
 
 def test_what_ships_is_fit_and_is_kept_as_it_is() -> None:

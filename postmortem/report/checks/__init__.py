@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from postmortem.report.registry import Registry, Target
 
 if TYPE_CHECKING:
-    from postmortem.check import Check
+    from postmortem.check.logs import Check
 
 __all__ = ["CHECKS", "CheckOutput", "Target"]
 

@@ -11,8 +11,8 @@ from postmortem.rules.finding import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postmortem.check import Check
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
+    from postmortem.check.logs import Check
 
 _STATES = {0: "passed", 1: "failed", 2: "not judged"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from postmortem.check import Check
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
+    from postmortem.check.logs import Check
     from postmortem.report.checks import Target
 
 SUFFIXES: Final[tuple[str, ...]] = (".json",)
@@ -32,7 +32,7 @@ def render(check: Check, target: Target) -> str:
 
 
 def _run(run: Judged, check: Check) -> dict[str, Any]:
-    from postmortem.fingerprint import fingerprint
+    from postmortem.check.fingerprint import fingerprint
     from postmortem.report.mask import mask, scrub
 
     told: dict[str, Any] = {

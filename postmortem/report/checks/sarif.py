@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from postmortem.check import Check
+    from postmortem.check.logs import Check
     from postmortem.report.checks import Target
 
 SUFFIXES: Final[tuple[str, ...]] = (".sarif",)

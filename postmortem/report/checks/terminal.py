@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from postmortem.check import Check
+    from postmortem.check.logs import Check
     from postmortem.report.checks import Target
 
 SUFFIXES: Final[tuple[str, ...]] = (".txt",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from postmortem.compare import Compared
+    from postmortem.compare.runs import Compared
     from postmortem.report.comparisons import Target
 
 SUFFIXES: Final = (".md", ".markdown")

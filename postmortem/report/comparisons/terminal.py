@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postmortem.compare import Compared
-    from postmortem.comparison import Comparison, Pair
+    from postmortem.compare.comparison import Comparison, Pair
+    from postmortem.compare.runs import Compared
     from postmortem.report.comparisons import Target
 
 SUFFIXES: Final = (".txt",)

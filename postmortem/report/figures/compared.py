@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.parting import aligned
+from postmortem.compare.parting import aligned
 from postmortem.report.figures import style
 from postmortem.report.numbers import figure as number
 from postmortem.report.phrases import names
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from postmortem.compare import Compared
-    from postmortem.comparison import Comparison, Pair, Parting, Reach
+    from postmortem.compare.comparison import Comparison, Pair, Parting, Reach
+    from postmortem.compare.runs import Compared
     from postmortem.run import Run
 
 _PANELS: Final = 3

@@ -14,7 +14,7 @@ SUFFIXES: Final[tuple[str, ...]] = (".sarif",)
 
 def render(incident: Incident, run: Run | None, target: Target) -> str:
     """The incident as the only run of a check."""
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
     from postmortem.report import sarif
 
     del run, target

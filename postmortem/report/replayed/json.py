@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from postmortem.replayed import Replayed
+    from postmortem.lab.replayed import Replayed
     from postmortem.report.registry import Target
 
 SUFFIXES: Final = (".json",)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from postmortem.lab.replayed import Replayed
     from postmortem.replay.protocol import Replay, Verdict
-    from postmortem.replayed import Replayed
     from postmortem.report.registry import Target
     from postmortem.report.text_page import Page
 

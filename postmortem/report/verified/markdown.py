@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from postmortem.report.registry import Target
-    from postmortem.verification import Verification, Verified
+    from postmortem.verify.verification import Verification, Verified
 
 SUFFIXES: Final = (".md", ".markdown")
 _TEXT: Final = 2_000  # characters of any text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from postmortem.report.registry import Target
-    from postmortem.verification import Verification
+    from postmortem.verify.verification import Verification
 
 SUFFIXES: Final = (".txt",)
 _SHOWN: Final = 8  # changed settings, unless all is asked for

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from postmortem.compare import Compared, compare
-from postmortem.comparison import Comparison
+from postmortem.compare.comparison import Comparison
+from postmortem.compare.runs import Compared, compare
 from postmortem.report.comparisons import COMPARISONS, Target
 from tests.report import pages
 

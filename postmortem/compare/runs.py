@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from postmortem import __version__, changes, fixes, knobs
+from postmortem import __version__, fixes, knobs
 from postmortem.analysis import analyze
-from postmortem.comparison import Comparison, FindingChange, Pair, SettingChange, Side
+from postmortem.compare import changes
+from postmortem.compare.comparison import Comparison, FindingChange, Pair, SettingChange, Side
+from postmortem.compare.parting import partings
+from postmortem.compare.reaches import reaches
 from postmortem.errors import PostmortemError
-from postmortem.parting import partings
-from postmortem.reaches import reaches
 from postmortem.report.numbers import figure
 from postmortem.report.phrases import turn
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from postmortem.comparison import FindingWord, Parting, StatedChange
+    from postmortem.compare.comparison import FindingWord, Parting, StatedChange
     from postmortem.incident import Incident, Setting
     from postmortem.replay.protocol import Fix
     from postmortem.rules.finding import Finding

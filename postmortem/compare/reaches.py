@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from postmortem.comparison import Reach, ScopeReach
+from postmortem.compare.comparison import Reach, ScopeReach
 from postmortem.report.numbers import figure, interval
 from postmortem.student import two_sided
 

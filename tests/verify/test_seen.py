@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from postmortem import seen
 from postmortem.replay.protocol import Prediction, Rows
+from postmortem.verify import seen
 from tests.report import factory
 
 LOG = factory.log("next.log", 9)

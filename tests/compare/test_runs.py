@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postmortem.compare import compare
+from postmortem.compare.runs import compare
 from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
-    from postmortem.comparison import Comparison, Pair
+    from postmortem.compare.comparison import Comparison, Pair
 
-LOGS = Path(__file__).parent.parent / "sample_logs"
+LOGS = Path(__file__).parents[2] / "sample_logs"
 
 
 @cache

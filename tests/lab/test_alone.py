@@ -8,13 +8,13 @@ import pytest
 
 from postmortem import analysis, incident_file
 from postmortem.errors import PostmortemError
-from postmortem.laboratory import Bench
+from postmortem.lab.alone import replay
+from postmortem.lab.laboratory import Bench
 from postmortem.replay import device
 from postmortem.replay.protocol import Lab
-from postmortem.replaying import replay
 from postmortem.report import json
 
-LOG = Path(__file__).parent.parent / "sample_logs" / "job-7204342.log"
+LOG = Path(__file__).parents[2] / "sample_logs" / "job-7204342.log"
 BENCH = Bench(Lab(draws=128))
 
 
@@ -76,7 +76,7 @@ def test_a_rule_that_is_not_here_is_named(written: str, tmp_path: Path) -> None:
 def test_without_torch_nothing_is_replayed_and_the_way_to_it_stands(
     written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postmortem.replaying.has_torch", lambda: False)
+    monkeypatch.setattr("postmortem.lab.alone.has_torch", lambda: False)
     told = replay(written, BENCH)
     assert told.replays == []
     assert told.environment.replay == "unavailable: torch is not installed; pip install 'postmortem[replay]' brings it"

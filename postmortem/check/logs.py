@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from postmortem import baseline, expectations
 from postmortem.archive import index, places
+from postmortem.archive.judged import Judged
 from postmortem.archive.key import key
 from postmortem.archive.work import Outcome, judge
 from postmortem.archive.workers import Processes, processes
+from postmortem.check import baseline, expectations
 from postmortem.errors import PostmortemError
-from postmortem.judged import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postmortem import fixes, laboratory
+from postmortem import fixes
 from postmortem.errors import PostmortemError
-from postmortem.laboratory import Bench
+from postmortem.lab import laboratory
+from postmortem.lab.laboratory import Bench
 from postmortem.replay.protocol import Fix, Lab, Lost
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from postmortem import changes, fixes, knobs
-from postmortem.comparison import Parting, Reach, ScopeReach, SettingChange, StatedChange
+from postmortem import fixes, knobs
+from postmortem.compare import changes
+from postmortem.compare.comparison import Parting, Reach, ScopeReach, SettingChange, StatedChange
 
 
 def parting(metric: str, *, parts: bool | None) -> Parting:

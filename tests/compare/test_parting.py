@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from postmortem import frames
-from postmortem.parting import partings
+from postmortem.compare.parting import partings
 from postmortem.run import Run
 from tests.report.factory import log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from postmortem.comparison import Parting
+    from postmortem.compare.comparison import Parting
 
 
 def run(

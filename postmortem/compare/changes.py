@@ -10,14 +10,14 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Final
 
 from postmortem import knobs
-from postmortem.comparison import StatedChange
+from postmortem.compare.comparison import StatedChange
 from postmortem.fixes import value_of
 from postmortem.report.numbers import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from postmortem.comparison import ChangeWord, Parting, Reach, ScopeReach, SettingChange
+    from postmortem.compare.comparison import ChangeWord, Parting, Reach, ScopeReach, SettingChange
     from postmortem.replay.protocol import Fix, Value
 
 #: The knob whose two values and their effect fix what it is added to.

@@ -6,9 +6,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Final
 
-from postmortem import replaying
 from postmortem.errors import PostmortemError
-from postmortem.laboratory import Bench, Results
+from postmortem.lab import alone
+from postmortem.lab.laboratory import Bench, Results
 from postmortem.replay import judge
 from postmortem.replay.device import HOW_TO_GET_TORCH, has_torch
 from postmortem.replay.protocol import Answer, Fix, Verdict
@@ -17,8 +17,8 @@ from postmortem.replay.trial import StepTrial
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from postmortem.lab.replayed import Replayed
     from postmortem.replay.protocol import Value
-    from postmortem.replayed import Replayed
 
 _TARGET: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _KNOB: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<values>[^,=\s]+(?:,[^,=\s]+)*)")
@@ -83,7 +83,7 @@ def replay_step(
             for fix in piece.fixes
             for one in step.expects
         ]
-    return replaying.report(target, bench, results, verdicts=results.verdicts, state="ran", started=started)
+    return alone.report(target, bench, results, verdicts=results.verdicts, state="ran", started=started)
 
 
 def _knobs(options: Sequence[str]) -> dict[str, list[Value]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postmortem import frames
-from postmortem.reaches import reaches
+from postmortem.compare.reaches import reaches
 from postmortem.run import Run
 from tests.report.factory import log
 

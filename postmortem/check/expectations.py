@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from postmortem import listing
+from postmortem.check import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from postmortem.archive.judged import Judged
     from postmortem.incident import Incident
-    from postmortem.judged import Judged
 
 _EXPECTED: Final = "expected"
 

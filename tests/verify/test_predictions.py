@@ -13,13 +13,13 @@ from postmortem.errors import PostmortemError
 from postmortem.incident import Setting
 from postmortem.replay.protocol import Beside, Fix, Prediction, Rows, Verdict
 from postmortem.report import json
-from postmortem.verify import verify
+from postmortem.verify.predictions import verify
 from tests.report import factory
 
 if TYPE_CHECKING:
-    from postmortem.verification import Verified
+    from postmortem.verify.verification import Verified
 
-SAMPLES = Path(__file__).parent.parent / "sample_logs"
+SAMPLES = Path(__file__).parents[2] / "sample_logs"
 LR = Fix(knob="lr", old=1e-3, new=1e-4)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from postmortem import __version__, analysis, fixes, incident_file, laboratory
+from postmortem import __version__, analysis, fixes, incident_file
 from postmortem.errors import PostmortemError
 from postmortem.incident import Environment
+from postmortem.lab import laboratory
+from postmortem.lab.replayed import Replayed
 from postmortem.replay import experiments
 from postmortem.replay.device import HOW_TO_GET_TORCH, has_torch
 from postmortem.replay.protocol import Lost
-from postmortem.replayed import Replayed
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postmortem.incident import Incident
-    from postmortem.laboratory import Bench, Results
+    from postmortem.lab.laboratory import Bench, Results
     from postmortem.replay.protocol import Verdict
     from postmortem.rules.rule import Rule
 

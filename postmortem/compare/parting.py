@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from postmortem import knobs
-from postmortem.comparison import Parting
+from postmortem.compare.comparison import Parting
 from postmortem.report.numbers import figure
 from postmortem.signals._curves import noise
 from postmortem.student import two_sided

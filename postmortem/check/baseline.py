@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from postmortem import listing
+from postmortem.check import listing
+from postmortem.check.fingerprint import fingerprint
 from postmortem.errors import PostmortemError
-from postmortem.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from postmortem.judged import Judged
+    from postmortem.archive.judged import Judged
     from postmortem.rules.finding import Finding, Severity
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from postmortem import baseline
+from postmortem.archive.judged import Judged
 from postmortem.archive.work import Options
-from postmortem.check import Check, Request, check
+from postmortem.check import baseline
+from postmortem.check.fingerprint import fingerprint
+from postmortem.check.logs import Check, Request, check
 from postmortem.errors import PostmortemError
-from postmortem.fingerprint import fingerprint
-from postmortem.judged import Judged
 from postmortem.rules.finding import Evidence
 from tests import users
 from tests.archive import logs

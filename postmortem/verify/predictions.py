@@ -6,12 +6,13 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from postmortem import __version__, fixes, incident_file, reading, seen
+from postmortem import __version__, fixes, incident_file, reading
 from postmortem.errors import PostmortemError
 from postmortem.evidence import Lines
 from postmortem.parsing.names import load as load_names
 from postmortem.sources.stream import sha256
-from postmortem.verification import Change, Checked, Turned, Verification, Verified
+from postmortem.verify import seen
+from postmortem.verify.verification import Change, Checked, Turned, Verification, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
