@@ -80,7 +80,7 @@ def analyze(
     weighed, causal = causes.weigh(outcome.hits, verdicts, lines.evidence(causes.evidence_lines(outcome.hits)))
     findings, ignored, unused = chosen.sift(weighed)
     roots = [rule for rule in causal if not chosen.ignored(rule)]
-    ran, replays = results.first(), results.replays()
+    ran, replays = results.together, results.replays()
     return Incident(
         tool_version=__version__,
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],

@@ -23,7 +23,7 @@ def summarise(
     """What happened, then what is established; then that the log was cut off, and that findings are ignored."""
     sentences = [_what(findings), f"{_why(findings, roots)} {_fixes(verdicts)}".strip()]
     if truncated:
-        sentences.append("The log is truncated: its last line has no end, and what came after it is not judged.")
+        sentences.append("The last line has no end: the log may go on.")
     if ignored:
         them = "1 finding is" if ignored == 1 else f"{ignored:,} findings are"
         sentences.append(f"{them} ignored, as the configuration says.")
@@ -54,7 +54,9 @@ def _why(findings: Sequence[Finding], roots: Sequence[str]) -> str:
     if any(is_alarm(finding) for finding in findings):
         return "Root cause: not established by this log."
     if benign:
-        return f"No fault is shown: {', '.join(benign)} explains what looks like one."
+        *others, last = benign
+        named = f"{', '.join(others)} and {last} explain" if others else f"{last} explains"
+        return f"No fault is shown: {named} what looks like one."
     return "No fault is shown, so there is no root cause to establish."
 
 

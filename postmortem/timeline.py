@@ -44,7 +44,7 @@ def moments(
         *_onsets(signals["onset"]),
         *_findings(findings, hits),
         *_jobs(signals["jobs"]),
-        *(_Told(line, "log_end", "the log ends" + (", cut off" * log.truncated)) for line, log in lines.ends()),
+        *(_Told(line, "log_end", "the log ends" + (" within a line" * log.truncated)) for line, log in lines.ends()),
     ]
     told = sorted(dict.fromkeys(told), key=lambda moment: (moment.line, _ORDER.index(moment.kind), moment.what))
     clock = _Clock(signals)

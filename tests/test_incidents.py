@@ -20,6 +20,7 @@ from postmortem.analysis import analyze
 from postmortem.report import markdown, terminal
 from postmortem.report.numbers import figure
 from postmortem.report.outputs import OUTPUTS, Target
+from postmortem.report.text_page import Page
 
 if TYPE_CHECKING:
     from postmortem.incident import Incident
@@ -320,7 +321,7 @@ def turned(fix: Fix) -> str:
 def in_print(name: str) -> str:
     """All that a terminal shows of an incident, in one line."""
     console = Console(file=io.StringIO(), width=200, color_system=None)
-    terminal.render(incident(name), console, verbose=True)
+    terminal.render(incident(name), Page(console), verbose=True)
     assert isinstance(console.file, io.StringIO)
     return " ".join(console.file.getvalue().split())
 

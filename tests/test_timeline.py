@@ -58,7 +58,8 @@ def test_a_resume_says_what_was_reached_and_where_it_goes_on(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "end"), [("step 1: loss=2.0\n", "the log ends"), ("step 1: loss=2.0\nstep 2: lo", "the log ends, cut off")]
+    ("text", "end"),
+    [("step 1: loss=2.0\n", "the log ends"), ("step 1: loss=2.0\nstep 2: lo", "the log ends within a line")],
 )
 def test_a_log_that_is_cut_off_ends_so(tmp_path: Path, text: str, end: str) -> None:
     assert timeline(tmp_path / "job.log", text)[-1].what == end

@@ -86,7 +86,7 @@ class Cluster:
     """The workers of a Dask cluster: `tcp://HOST:PORT`, or `slurm:JOBS` for jobs that dask-jobqueue starts.
 
     What a SLURM job asks for stands in dask-jobqueue's own configuration (jobqueue.yaml). A task whose worker dies gets
-    another one from the scheduler, which gives it up after its `allowed-failures`.
+    another one from the scheduler, which gives it up after its `allowed-failures`; then it runs alone, once more.
     """
 
     def __init__(self, scheduler: str) -> None:
@@ -107,13 +107,20 @@ class Cluster:
                 client = Client(address, timeout="30s", set_as_default=False)
             except (OSError, ValueError) as error:
                 raise PostmortemError(f"--scheduler {self._scheduler}: no scheduler answers: {error}") from None
-            with client, client.get_executor() as pool:
+            with client, client.get_executor(pure=False) as pool:
                 client.run(warm)
                 ahead = max(1, sum(client.nthreads().values())) * _AHEAD
                 flow = _Flow[Task](lambda task: pool.submit(function, task), ahead)
+                suspects = []
                 for task, future in flow.run(_Waiting(tasks)):
                     try:
                         yield Done(task, future.result())
+                    except KilledWorker:
+                        suspects.append(task)
+                # the scheduler suspects all that a dead worker had; alone, a task dies of itself or not at all
+                for task in suspects:
+                    try:
+                        yield Done(task, pool.submit(function, task).result())
                     except KilledWorker as error:
                         yield Done(task, None, f"the workers that judged it died: {error}".splitlines()[0])
 

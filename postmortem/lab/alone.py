@@ -74,19 +74,19 @@ def report(
     started: float,
 ) -> Replayed:
     """The results as the lab reports them; `started` is when the work began, by `time.perf_counter`."""
-    replays, first = results.replays(), [answer for answer in results.first() if answer.replays]
+    replays, together = results.replays(), [answer for answer in results.together if answer.replays]
     devices = sorted({record.device for record in replays})
     return Replayed(
         tool_version=__version__,
         of=source,
         seeds=[bench.lab.seed + place for place in range(bench.seeds)],
-        questions={answer.replays[0].experiment: answer.question for answer in first},
+        questions={answer.replays[0].experiment: answer.question for answer in together},
         verdicts=list(verdicts),
         replays=replays,
-        priors={answer.replays[0].experiment: list(answer.priors) for answer in first},
-        cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in first},
-        predictions=[prediction for answer in first for prediction in answer.predictions],
-        measure_next=list(dict.fromkeys(f"print {step}" for answer in first for step in answer.measure_next)),
+        priors={answer.replays[0].experiment: list(answer.priors) for answer in together},
+        cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in together},
+        predictions=[prediction for answer in together for prediction in answer.predictions],
+        measure_next=list(dict.fromkeys(f"print {step}" for answer in together for step in answer.measure_next)),
         failed=list(dict.fromkeys(results.failed.values())),
         lost=[*lost, *results.lost],
         environment=Environment(

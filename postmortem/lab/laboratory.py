@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from postmortem import causes
-from postmortem.replay import judge
+from postmortem.replay import experiments, judge
 from postmortem.replay.executors.local import Local
 from postmortem.replay.protocol import Answer, Lab, Lost
 from postmortem.replay.trial import Trial
@@ -38,10 +38,7 @@ class Results:
     verdicts: list[Verdict] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # rule -> why its fixes, or some, have no verdict
     lost: list[Lost] = field(default_factory=list)
-
-    def first(self) -> list[Answer]:
-        """One answer a finding, that of its first seed: all seeds have the same priors and ask for the same."""
-        return [answers[0] for answers in self.answers.values() if answers]
+    together: list[Answer] = field(default_factory=list)  # of each experiment what all its seeds say
 
     def replays(self) -> list[Replay]:
         """Those of all seeds."""
@@ -99,6 +96,7 @@ def _collect(trials: Sequence[Trial], outcomes: Sequence[Answer | Lost], results
     if not answers:
         return None
     results.answers[rule] = list(answers.values())
+    results.together.append(_together(trials[0], results.answers[rule]))
     missing = f"; {len(lost)} of {len(trials)} seeds did not come back" if lost else ""
     verdicts = [
         verdict.model_copy(update={"because": verdict.because + missing})
@@ -106,6 +104,14 @@ def _collect(trials: Sequence[Trial], outcomes: Sequence[Answer | Lost], results
     ]
     results.verdicts += verdicts
     return verdicts
+
+
+def _together(trial: Trial, answers: Sequence[Answer]) -> Answer:
+    """What the answers of several seeds say: a prediction reaches as far as any of them."""
+    if len(answers) == 1:
+        return answers[0]
+    replays = [replay for answer in answers for replay in answer.replays]
+    return experiments.load(trial.experiment).answer(trial.rule, trial.facts, replays)
 
 
 def _shared(hit: Hit, fixes: Sequence[Fix], verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -72,6 +72,7 @@ def replay_step(
     for piece, outcome in zip(pieces, bench.executor.run(pieces), strict=True):
         if isinstance(outcome, Answer):
             results.answers[piece.title] = [outcome]
+            results.together.append(outcome)
             results.verdicts += [*judge.pool(outcome.replays), *outcome.unjudged]
             results.failed |= {f"{verdict.fix.knob}={verdict.fix.new}": verdict.because for verdict in outcome.unjudged}
             continue

@@ -39,6 +39,8 @@ _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 _OPTION: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
 #: A constant or a variable of the environment, which a program sets and does not measure.
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+#: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
+_FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
 _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
 #: Around a tensor's name: the layer before it, and words such as `range` behind it.
 _NOT_A_NAME: Final = re.compile(
@@ -55,6 +57,8 @@ _LARGEST_STEP: Final = 1e12
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
     text = text[:LONGEST].translate(_NARROW)
+    if _FORMAT_FIELD.search(text):
+        return Reading()
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
         _look(reading, assignment["key"], assignment.span("key"), names)

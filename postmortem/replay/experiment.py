@@ -38,6 +38,11 @@ class Claim:
     holds: Callable[[Observed, Observed, Mapping[str, Fact], Fix], Tensor]
     keeps: bool = False  # it says that something good stays, not that it comes about: it may hold before the fix
 
+    @classmethod
+    def that(cls, flag: str, *, id: str, text: str, knobs: frozenset[str], label: str, keeps: bool = False) -> Claim:  # noqa: A002 - the field
+        """A claim that something is so: its quantity is above 0 where it is, else 0."""
+        return cls(id, text, knobs, flag, label, lambda _before, after, _facts, _fix: after[flag] > 0, keeps)
+
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
@@ -144,6 +149,10 @@ class Experiment(ABC):
                     else self._replay(mechanism, rule, facts, asked, lab)
                 )
             ]
+        return self.answer(rule, facts, replays)
+
+    def answer(self, rule: str, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Answer:
+        """What these replays say together, of one seed or of several."""
         return Answer(
             replays=tuple(replays),
             predictions=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _PREFIXED: Final = (
     r"(?P<keep>(?<![\w-])(?:gh[opsru]_|github_pat_|glpat-|npm_|nvapi-|pypi-|xox[abeoprs]-|AIza))[\w-]{16,}",
     r"(?P<keep>(?<![\w-])eyJ)[\w-]{10,}\.[\w-]{10,}\.[\w-]+",
 )
+#: A value that each name of a secret masks.
+_SECRET_LIKE: Final = "0123456789abcdef"  # noqa: S105 - as long as one, and none
 _SECRETS: Final = (
     *(re.compile(pattern, re.IGNORECASE) for pattern in _ANY_CASE),
     *(re.compile(pattern) for pattern in _PREFIXED),
@@ -65,10 +68,19 @@ def scrub(model: Model) -> Model:
     return type(model).model_validate(_scrubbed(model.model_dump(by_alias=True)))
 
 
+def _masked(name: str, value: str) -> bool:
+    return mask(f'{name}="{value}"').startswith(f"{name}={MASK}")
+
+
+@lru_cache(maxsize=4096)
+def _tells(name: str) -> bool:
+    """Whether a name can tell of a secret at all: few do, and they come again and again."""
+    return _masked(name, _SECRET_LIKE)
+
+
 def _scrubbed(value: object, name: str = "") -> object:
     if isinstance(value, str):
-        named = name and mask(f'{name}="{value}"').startswith(f"{name}={MASK}")
-        return MASK if named else mask(value)
+        return MASK if name and _tells(name) and _masked(name, value) else mask(value)
     if isinstance(value, dict):
         owners = dict.fromkeys(_HELD, value["key"]) if "key" in value else {}
         return {key: _scrubbed(item, str(owners.get(key, key))) for key, item in value.items()}

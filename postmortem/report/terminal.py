@@ -14,23 +14,17 @@ from postmortem.report.mask import scrub
 from postmortem.report.mechanisms import tried
 from postmortem.report.numbers import figure, kinds
 from postmortem.report.phrases import distinct, turn
+from postmortem.report.text_page import LONGEST, STYLES
 from postmortem.summary import is_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.console import Console
-
     from postmortem.incident import Ignored, Incident, Job, Moment
     from postmortem.replay.protocol import Prediction, Replay, Verdict
+    from postmortem.report.text_page import Page
     from postmortem.rules.finding import Evidence, Finding
 
-_STYLES: Final = {
-    "confirmed": "green",
-    "refuted": "red",
-    "inconclusive": "yellow",
-    "not_reproduced": "magenta",
-}
 _ROLES: Final = {
     "root_cause": "Root cause",
     "contributing": "Contributing",
@@ -50,18 +44,17 @@ _MECHANISMS: Final = 3  # that cannot show the log's numbers, or could
 _STEPS: Final = 6  # of what to do next
 _IGNORED: Final = 3  # findings that are ignored, and ignores that were not needed
 _RULES: Final = 30  # that are named together
-_LONGEST: Final = 2_000  # characters of any text, so that a hostile one costs nothing
 
 
-def render(incident: Incident, console: Console, *, verbose: bool = False) -> None:
-    """Print `incident` to `console`, as wide and as coloured as that is; `verbose` leaves nothing out."""
-    _Screen(scrub(incident), console, verbose=verbose).show()
+def render(incident: Incident, page: Page, *, verbose: bool = False) -> None:
+    """Print `incident`; `verbose` leaves nothing out."""
+    _Screen(scrub(incident), page, verbose=verbose).show()
 
 
 class _Screen:
-    def __init__(self, incident: Incident, console: Console, *, verbose: bool) -> None:
+    def __init__(self, incident: Incident, page: Page, *, verbose: bool) -> None:
         self.incident = incident
-        self.console = console
+        self.page = page
         self.verbose = verbose
 
     def show(self) -> None:
@@ -89,19 +82,19 @@ class _Screen:
             facts += [f"{figure(log.lines)} {'records' if log.binary else 'lines'}, {figure(log.unread_lines)} unread"]
             facts += [f"{figure(log.cut_lines)} read in part"] if log.cut_lines else []
             facts += [f"dialects: {', '.join(log.dialects)}"] if log.dialects else []
-            facts += ["truncated: the last line is cut off"] if log.truncated else []
+            facts += ["the last line has no end"] if log.truncated else []
             facts += [f"left out: {kinds(log.left_out)}"] if log.left_out else []
             facts += [f"stopped: {visible(log.stopped)}"] if log.stopped else []
             name = cut(visible(PurePath(log.path).name), 60)
-            self._text(" · ".join(facts), indent=2, label=Text(f"{name}   ", _HEADING))
+            self.page.paragraph(" · ".join(facts), indent=2, start=Text(f"{name}   ", _HEADING))
         if self.incident.left_out:
             count, first = len(self.incident.left_out), self.incident.left_out[0]
             name = visible(PurePath(first.path).name)
-            self._text(
+            self.page.paragraph(
                 f"{figure(count)} other files not read, as {name}: {visible(first.because)}", indent=2, style=_FAINT
             )
         for job in [] if together else jobs:
-            self._text(job, indent=2, label=Text())
+            self.page.paragraph(job, indent=2, start=Text())
 
     def _root_causes(self) -> None:
         causes = [finding for finding in self.incident.findings if self._is_cause(finding)]
@@ -110,11 +103,11 @@ class _Screen:
                 self._heading("Root cause", "not established", "bold yellow")
             else:
                 self._heading("No fault shown", "", "bold green")
-            self._text(" ".join(self.incident.summary), indent=2)
+            self.page.paragraph(" ".join(self.incident.summary), indent=2)
         for finding in causes:
             reason = f"  {finding.confidence}" + (f" ({finding.note})" if finding.note else "")
             self._heading("Root cause", finding.rule, "bold red", reason)
-            self._text(finding.message, indent=2)
+            self.page.paragraph(finding.message, indent=2)
             self._evidence(finding, _EVIDENCE)
 
     def _other_findings(self) -> None:
@@ -122,7 +115,7 @@ class _Screen:
         order = list(_ROLES)
         others.sort(key=lambda finding: order.index(finding.role))
         if others:
-            self.console.print()
+            self.page.blank()
         for role, group in groupby(others, key=lambda finding: finding.role):
             findings = list(group)
             shown = findings if self.verbose else findings[:_FINDINGS]
@@ -131,15 +124,15 @@ class _Screen:
                 self._finding(finding, label)
             if len(findings) > len(shown):
                 names = ", ".join(finding.rule for finding in findings[len(shown) :])
-                self._text(f"and {names}", indent=14, style=_FAINT, lines=1)
+                self.page.paragraph(f"and {names}", indent=14, style=_FAINT, lines=1)
 
     def _finding(self, finding: Finding, label: str) -> None:
         where = f" {_lines(finding.evidence)}" if finding.evidence else ""
         note = f" ({finding.note})" if finding.note else ""
-        self._text(
+        self.page.paragraph(
             f" {finding.message}{note}",
             indent=14,
-            label=Text.assemble((f"{label:<14}", _HEADING), (visible(finding.rule), "cyan"), (where + " ", _FAINT)),
+            start=Text.assemble((f"{label:<14}", _HEADING), (visible(finding.rule), "cyan"), (where + " ", _FAINT)),
             lines=None if self.verbose else _MESSAGE,
         )
         if self.verbose:
@@ -154,34 +147,36 @@ class _Screen:
         self._heading("Fixes tested", where, _FAINT)
         width = min(34, max(len(turn(verdict.fix)) for verdict in verdicts))
         for claim in dict.fromkeys(verdict.claim for verdict in verdicts):
-            self._text(f"{claim}?", indent=2, style="italic", lines=1)
-            for verdict in verdicts:
-                if verdict.claim == claim:
-                    self._verdict(verdict, width)
+            self.page.paragraph(f"{claim}?", indent=2, style="italic", lines=1)
+            asked = [verdict for verdict in verdicts if verdict.claim == claim]
+            for fix in dict.fromkeys(turn(verdict.fix) for verdict in asked):
+                self._judged(fix, [verdict for verdict in asked if turn(verdict.fix) == fix], width)
         mechanisms = tried(self.incident.replays)
         out = [one.reason for one in mechanisms if one.ruled_out]
         left = [f"{one.name}: {one.needs}" for one in mechanisms if one.needs and not one.ruled_out]
         self._listed("Ruled out", out, most=_MECHANISMS, lines=_MESSAGE)
         self._listed("Not ruled out", left, most=_MECHANISMS, lines=_MESSAGE)
 
-    def _verdict(self, verdict: Verdict, width: int) -> None:
-        word = verdict.verdict.replace("_", " ")
-        basis = "by law: " if verdict.basis == "law" else ""
-        self._text(
-            basis + verdict.because,
-            indent=8,
-            label=Text.assemble(
-                f"    {cut(visible(turn(verdict.fix)), width):<{width}}  ",
-                (f"{word:<15}", _STYLES[verdict.verdict]),
-            ),
-            lines=None if self.verbose else _REASON,
-        )
+    def _judged(self, fix: str, verdicts: Sequence[Verdict], width: int) -> None:
+        """What a law and the replays say of one fix, the fix and a word that stays the same said once."""
+        said = ""
+        for verdict in verdicts:
+            word = verdict.verdict.replace("_", " ")
+            start = Text.assemble(f"    {cut(visible(fix), width):<{width}}  ", (f"{word:<15}", STYLES[word]))
+            basis = "by law: " if verdict.basis == "law" else "by replay: " if said else ""
+            self.page.paragraph(
+                basis + verdict.because,
+                indent=8,
+                start=None if word == said else start,
+                lines=None if self.verbose else _REASON,
+            )
+            said = word
 
     def _replays(self) -> None:
         for replay in self.incident.replays:
             kept = f"{figure(replay.scenarios.kept)} of {figure(replay.scenarios.drawn)} scenarios kept"
             family = f", {replay.family}" if replay.family else ""
-            self._text(
+            self.page.paragraph(
                 f"{replay.mechanism}{family}: {turn(replay.fix)}: {replay.because} ({kept}, {replay.dtype})",
                 indent=4,
                 style=_FAINT,
@@ -191,35 +186,37 @@ class _Screen:
         """Entries under a title: at most so many, each in at most so many lines, unless all is asked for."""
         if not entries:
             return
-        self.console.print()
+        self.page.blank()
         shown = entries if self.verbose else entries[:most]
         indent = len(title) + 2
         for place, entry in enumerate(shown):
             label = f"{title}  " if place == 0 else " " * indent
-            self._text(entry, indent=indent, label=Text(label, _HEADING), lines=None if self.verbose else lines)
+            self.page.paragraph(
+                entry, indent=indent, start=Text(label, _HEADING), lines=None if self.verbose else lines
+            )
         if len(entries) > len(shown):
-            self._text(f"and {len(entries) - len(shown)} more (--verbose)", indent=indent, style=_FAINT)
+            self.page.paragraph(f"and {len(entries) - len(shown)} more (--verbose)", indent=indent, style=_FAINT)
 
     def _not_checked(self) -> None:
         missing = self.incident.not_checked
         if not missing:
             return
-        self.console.print()
+        self.page.blank()
         reasons = Counter(item.because for item in missing).most_common()
         kinds = ", ".join(f"{because} ({figure(count)})" if count > 1 else because for because, count in reasons[:3])
         more = "" if len(reasons) <= 3 else ", and other reasons"  # noqa: PLR2004 - the three just shown
         hint = "" if self.verbose else "  (--verbose lists them)"
-        self._text(
+        self.page.paragraph(
             f"{figure(len(missing))} {'rule' if len(missing) == 1 else 'rules'}: {kinds}{more}{hint}",
             indent=13,
-            label=Text("Not checked  ", _HEADING),
+            start=Text("Not checked  ", _HEADING),
         )
         if self.verbose:
             for because, count in reasons:
                 rules = [item.rule for item in missing if item.because == because]
                 for first in range(0, len(rules), _RULES):
                     said = f"{because} ({figure(count)}): " if first == 0 else ""
-                    self._text(said + ", ".join(rules[first : first + _RULES]), indent=4, style=_FAINT)
+                    self.page.paragraph(said + ", ".join(rules[first : first + _RULES]), indent=4, style=_FAINT)
 
     def _rule_errors(self) -> None:
         self._listed("Rules not usable", self.incident.rule_errors)
@@ -232,50 +229,20 @@ class _Screen:
         several = len(self.incident.logs) > 1
         for evidence in shown:
             file = f"{PurePath(evidence.file).name} " if several else ""
-            self._text(
+            self.page.paragraph(
                 evidence.text,
                 indent=indent,
-                label=Text(f"{' ' * indent}{file}line {figure(evidence.line)}   ", _FAINT),
+                start=Text(f"{' ' * indent}{file}line {figure(evidence.line)}   ", _FAINT),
                 lines=1,
             )
         left = finding.pieces - len(shown)
         if left > 0:
-            self._text(f"and {figure(left)} more", indent=indent, style=_FAINT)
+            self.page.paragraph(f"and {figure(left)} more", indent=indent, style=_FAINT)
 
     def _heading(self, title: str, subject: str, style: str, rest: str = "") -> None:
-        self.console.print()
-        label = Text.assemble((f"{title}  ", _HEADING), (visible(subject, _LONGEST), style))
-        self._text(rest, indent=12, label=label)
-
-    def _text(
-        self,
-        text: str,
-        *,
-        indent: int,
-        label: Text | None = None,
-        style: str = "",
-        lines: int | None = None,
-    ) -> None:
-        """Print `text` behind `label`, wrapped with a hanging `indent`, in `lines` lines at most."""
-        start = label if label is not None else Text(" " * indent)
-        whole = Text.assemble(start, (visible(text, _LONGEST), style))
-        room = max(20, self.console.width)
-        first = whole.wrap(self.console, room)[0]
-        wrapped = [first]
-        rest = whole[len(first) :]
-        rest = rest[len(rest) - len(rest.plain.lstrip()) :]
-        if rest:
-            hanging = rest.wrap(self.console, max(10, room - indent))
-            wrapped += [Text.assemble(" " * indent, line) for line in hanging]
-        if lines is not None and len(wrapped) > lines:
-            last = wrapped[lines - 1]
-            last.truncate(room - 1)
-            last.rstrip()
-            last.append("…", style)
-            wrapped = wrapped[:lines]
-        for line in wrapped:
-            line.rstrip()
-            self.console.print(line, no_wrap=True, crop=False, overflow="ignore")
+        self.page.blank()
+        start = Text.assemble((f"{title}  ", _HEADING), (visible(subject, LONGEST), style))
+        self.page.paragraph(rest, indent=12, start=start)
 
 
 def _ignored(one: Ignored) -> str:

@@ -36,7 +36,7 @@ MOST_TEXT: Final = 2_000  # characters of a value
 MOST_IN_A_LIST: Final = 1_000
 
 
-def sealed(memory: str) -> duckdb.DuckDBPyConnection:
+def sealed(memory: str, threads: int = 2) -> duckdb.DuckDBPyConnection:
     """A database in at most so much memory, as DuckDB counts it, with the macros; `lock` it once its tables exist."""
     database = duckdb.connect(
         ":memory:",
@@ -47,7 +47,7 @@ def sealed(memory: str) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
             "temp_directory": "",
             "memory_limit": memory,
-            "threads": 2,
+            "threads": threads,
         },
     )
     database.execute(_MACROS)

@@ -38,6 +38,7 @@ class Tables:
     def __init__(self, frames: Mapping[str, pl.DataFrame], seconds: float) -> None:
         #: The frames and signals by name, each signal computed once.
         self.frames = signals.Signals(frames)
+        self._large = any(frame.height > _LARGE for frame in frames.values())
         self._metrics = by_name(frames["metrics"])
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._offered: dict[str, frozenset[str]] = {}
@@ -98,7 +99,8 @@ class Tables:
 
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
-        return database.sealed(_MEMORY)
+        # to share out a query of a few rows takes longer than to run it
+        return database.sealed(_MEMORY, threads=2 if self._large else 1)
 
     def _offer(self, name: str, columns: tuple[str, ...] | None) -> None:
         frame = self.frames[name]

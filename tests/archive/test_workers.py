@@ -85,6 +85,21 @@ def test_a_dask_cluster_does_the_same() -> None:
     assert sorted((one.task, one.result) for one in done) == [(number, 2 * number) for number in range(20)]
 
 
+def test_a_dask_worker_that_is_killed_loses_nothing_but_what_kills_it() -> None:
+    import dask
+    from distributed import LocalCluster
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0) as cluster,
+    ):
+        done = {one.task: one for one in Cluster(cluster.scheduler_address).run(die_of, range(12))}
+    assert sorted(done) == list(range(12))
+    assert done[7].result is None
+    assert done[7].lost.startswith("the workers that judged it died: ")
+    assert all(one.result == task for task, one in done.items() if task != 7)
+
+
 @pytest.mark.parametrize(
     ("scheduler", "reason"),
     [

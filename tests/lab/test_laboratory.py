@@ -63,6 +63,17 @@ def test_each_seed_has_an_answer_and_they_agree() -> None:
     assert len(results.replays()) == 3 * 2 * 4  # seeds, fixes, mechanisms
 
 
+def test_a_prediction_of_several_seeds_reaches_as_far_as_any_of_theirs() -> None:
+    kd = hit("kd/temperature-squared", kd_loss=11.42, temperature=6.0, temperature_squared=36.0, scaled=True)
+    alone = [run(Bench(Lab(draws=128, seed=seed)), kd).together for seed in (0, 1)]
+    (together,) = run(Bench(Lab(draws=128), seeds=2), kd).together
+    ends = [[(one.low, one.high) for one in answer.predictions] for (answer,) in alone]
+    assert ends[0] != ends[1]
+    assert [(one.low, one.high) for one in together.predictions] == [
+        (min(first[0], second[0]), max(first[1], second[1])) for first, second in zip(*ends, strict=True)
+    ]
+
+
 def test_a_finding_that_shares_the_experiment_shares_its_verdicts() -> None:
     asked = Fix(knob="eps", new=1e-4, origin="user")
     results = run(Bench(SMALL), hit(EPS), hit(), extra=[asked])

@@ -90,6 +90,23 @@ def test_code_that_a_traceback_quotes_sets_nothing(text: str) -> None:
     assert read_record(text, NAMES).empty
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'print(f"step {step} loss={loss:.4f} (from loss=20.0)")',
+        "log(f'acc: {correct / total:.2%}, lr: {lr:>8.2e}')",
+        'f"epoch: {epoch:3d} ppl {ppl:,.1f} max_lr=0.1"',
+    ],
+)
+def test_a_format_string_measures_nothing(text: str) -> None:
+    assert read_record(text, NAMES).empty
+
+
+def test_braces_around_values_are_no_format_string() -> None:
+    read = read_record("step 3 {loss: 0.25, acc:95%}", NAMES)
+    assert [(pair.key, pair.value) for pair in read.metrics] == [("loss", 0.25), ("acc", 95.0)]
+
+
 def test_a_class_with_its_arguments_is_a_setting() -> None:
     assert [setting.key for setting in read_record("optimizer = AdamW(lr=3e-4)", NAMES).settings] == ["optimizer"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 
-from postmortem import readers
+from postmortem import frames, readers
 from postmortem.errors import PostmortemError
 from postmortem.parsing import names
 from postmortem.parsing.rows import Rows
@@ -73,7 +73,7 @@ def _read(name: str, file: str, data: bytes) -> None:
     assert (info is None) is bool(refused)
     assert "\n" not in refused
     assert info is None or info.bytes == len(data)
-    assert all(frame.height >= 0 for frame in rows.frames().values())
+    assert all(frame.schema == frames.schema(name) for name, frame in rows.frames().items())
 
 
 def test_every_reader_is_found_by_its_head(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from postmortem.incident import Ignored, Incident, Log, UnusedIgnore
 from postmortem.replay.protocol import Fix, Verdict
 from postmortem.report import terminal
+from postmortem.report.text_page import Page
 from postmortem.rules.finding import Evidence
 from tests.report import factory
 
@@ -29,7 +30,7 @@ def shown(incident: Incident, *, width: int = 100, verbose: bool = False, colour
         color_system="truecolor" if colour else None,
         legacy_windows=False,
     )
-    terminal.render(incident, console, verbose=verbose)
+    terminal.render(incident, Page(console), verbose=verbose)
     return out.getvalue()
 
 
@@ -151,7 +152,7 @@ def test_a_truncated_log_and_a_broken_rule_are_named() -> None:
     incident, _ = factory.distillation()
     log = Log.model_validate({**incident.logs[0].model_dump(), "truncated": True})
     text = words(shown(incident.model_copy(update={"logs": [log], "rule_errors": ["x.yaml:3: no such column"]})))
-    assert "truncated: the last line is cut off" in text
+    assert "the last line has no end" in text
     assert "Rules not usable x.yaml:3: no such column" in text
 
 

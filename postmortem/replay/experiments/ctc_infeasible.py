@@ -66,29 +66,26 @@ class CtcInfeasible(Experiment):
         ),
     )
     claims = (
-        Claim(
+        Claim.that(
+            "finite",
             id="finite-loss",
             text="the loss is finite",
             knobs=_KNOBS,
-            quantity="finite",
             label="finite loss (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["finite"] > 0,
         ),
-        Claim(
+        Claim.that(
+            "gradient",
             id="finite-gradient",
             text="the gradient is finite",
             knobs=_KNOBS,
-            quantity="gradient",
             label="finite gradient (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["gradient"] > 0,
         ),
-        Claim(
+        Claim.that(
+            "learned",
             id="learned",
             text="the sequence is learned from: its gradient is finite and not 0",
             knobs=_KNOBS,
-            quantity="learned",
             label="sequence with a gradient (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["learned"] > 0,
         ),
     )
 

@@ -56,21 +56,19 @@ class EmptyReduction(Experiment):
         ),
     )
     claims = (
-        Claim(
+        Claim.that(
+            "finite",
             id="finite-loss",
             text="the loss is finite",
             knobs=_KNOBS,
-            quantity="finite",
             label="finite loss (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["finite"] > 0,
         ),
-        Claim(
+        Claim.that(
+            "usable",
             id="finite-gradient",
             text="the gradient of that batch is finite, so that no weight is lost",
             knobs=_KNOBS,
-            quantity="usable",
             label="finite gradient (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["usable"] > 0,
             keeps=True,
         ),
     )

@@ -73,21 +73,19 @@ class MaskedAttentionRow(Experiment):
         Prior(name="dtype", text="fp16, where the log gives none", because="the one whose range a product leaves"),
     )
     claims = (
-        Claim(
+        Claim.that(
+            "finite",
             id="finite-output",
             text="the attention's output is finite",
             knobs=_KNOBS,
-            quantity="finite",
             label="finite output (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["finite"] > 0,
         ),
-        Claim(
+        Claim.that(
+            "usable",
             id="finite-gradient",
             text="the gradient by queries, keys and values is finite",
             knobs=_KNOBS,
-            quantity="usable",
             label="finite gradient (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["usable"] > 0,
         ),
         Claim(
             id="no-leak",

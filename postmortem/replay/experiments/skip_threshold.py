@@ -59,13 +59,12 @@ class SkipThreshold(Experiment):
             label="share of batches left out",
             holds=lambda _before, after, _facts, _fix: after["skipped"] <= RARE,
         ),
-        Claim(
+        Claim.that(
+            "caught",
             id="still-guards",
             text=f"a norm of {EXPLOSION:g} times the usual one is still left out",
             knobs=frozenset({"skip_above"}),
-            quantity="caught",
             label="explosion left out (1 yes, 0 no)",
-            holds=lambda _before, after, _facts, _fix: after["caught"] > 0,
             keeps=True,
         ),
     )

@@ -18,7 +18,7 @@ def render(verification: Verification, target: Target) -> str:
     from postmortem.report.mask import scrub
     from postmortem.report.text_page import Page
 
-    verification, page = scrub(verification), Page(target)
+    verification, page = scrub(verification), Page.of(target)
     for log in verification.logs:
         outcomes = [checked.outcome for checked in log.predictions]
         counts = ", ".join(

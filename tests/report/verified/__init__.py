@@ -1,1 +1,0 @@
-"""Tests of the outputs of a command, one a file."""
