@@ -21,6 +21,7 @@ from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
 from postmortem.rules.policy import policy
 from postmortem.rules.rule import fill
+from postmortem.rules.sandbox import Limits
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
 
@@ -54,17 +55,19 @@ def analyze(
     `extra_fixes` are `eps=1e-5:1e-3`; `device` None takes cuda where there is one.
 
     `rule_folders` and `formats` (dialects, or folders of them) go beside what ships and what packages bring. Of the
-    `configuration` count what it selects, ignores and sets for rules.
+    `configuration` count what it selects, ignores, sets and allows for rules.
 
     PostmortemError for a log that cannot be read or is none, and for options that cannot be used.
     """
     started = time.perf_counter()
     asked = [fixes.parse(option) for option in extra_fixes]
     rules, errors = catalogue.rules(rule_folders)
-    chosen = policy(rules, configuration or Config(), path)
+    configuration = configuration or Config()
+    chosen = policy(rules, configuration, path)
     run = reading.read(path, formats=formats)
     lines = Lines(run)
-    engine = Engine(lines.joined())
+    most = configuration.rule_limits
+    engine = Engine(lines.joined(), Limits.of(most.seconds, most.memory))
     outcome = engine.run(chosen.rules)
     outcome.hits = lines.localised(outcome.hits)
     counting = [hit for hit in outcome.hits if not chosen.ignored(hit.rule.id)]

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from postmortem.errors import PostmortemError, did_you_mean
 from postmortem.rules.finding import Severity
@@ -60,6 +60,13 @@ class Overrides(_Table):
     params: dict[str, dict[str, float | str]] = {}  # parameters of a rule: a number, or one with its unit
 
 
+class RuleLimits(_Table):
+    """What one query of a rule may take."""
+
+    seconds: float = Field(default=30.0, gt=0, le=86_400)
+    memory: float = Field(default=2.0, ge=0.25, le=1024)  # GiB beyond what its process has when it starts
+
+
 class Config(Overrides):
     """What a configuration file says."""
 
@@ -67,6 +74,7 @@ class Config(Overrides):
     rules: tuple[Path, ...] = ()  # folders of rules
     fail_on: Severity = "medium"  # exit with 1 for findings of this severity or above
     select: tuple[str, ...] = ()  # the rules to run; all where none is named
+    rule_limits: RuleLimits = RuleLimits()  # a rule that takes more is stopped, and named
     per_path: dict[str, Overrides] = {}  # for logs below the file's folder whose path a pattern matches
     _file: Path | None = PrivateAttr(default=None)
 
@@ -157,7 +165,9 @@ def _table_of(place: tuple[int | str, ...]) -> type[BaseModel]:
     """The kind of table in which a key stands."""
     if place[0] == "per-path" and len(place) > 1:
         return Ignore if "ignore" in place[2:-1] else Overrides
-    return Ignore if place[0] == "ignore" and len(place) > 1 else Config
+    if len(place) == 1:
+        return Config
+    return {"ignore": Ignore, "rule-limits": RuleLimits}.get(str(place[0]), Config)
 
 
 def _is_file(path: Path) -> bool:

@@ -46,7 +46,7 @@ def test_a_file_of_any_name_can_be_given(tmp_path: Path) -> None:
         (
             "postmortem.toml",
             "colour = 1",
-            "colour: no such key; there are ignore, params, formats, rules, fail-on, select, per-path",
+            "colour: no such key; there are ignore, params, formats, rules, fail-on, select, rule-limits, per-path",
         ),
         (
             "pyproject.toml",
@@ -64,6 +64,13 @@ def test_a_file_of_any_name_can_be_given(tmp_path: Path) -> None:
             "per-path.a/*.ignore.kd.unti: no such key; did you",
         ),
         ("postmortem.toml", "params = {kd = 3}", "params.kd: "),
+        ("postmortem.toml", "[rule-limits]\nsecond = 3", "rule-limits.second: no such key; did you mean seconds?"),
+        ("postmortem.toml", "[rule-limits]\nseconds = 0", "rule-limits.seconds: Input should be greater than 0"),
+        (
+            "postmortem.toml",
+            "[rule-limits]\nmemory = 0.1",
+            "rule-limits.memory: Input should be greater than or equal to",
+        ),
         ("postmortem.toml", 'formats = "x.yaml"', "formats: a list is expected, this is str"),
         ("postmortem.toml", 'formats = ["x.yaml"]', "formats: {folder}/x.yaml: no such file or folder"),
         ("postmortem.toml", 'rules = ["postmortem.toml"]', "rules: {folder}/postmortem.toml: no such folder"),

@@ -47,6 +47,11 @@ class Limits:
     memory: int = 2 * 2**30  # bytes of address space beyond what the process has when it starts
     of_duckdb: str = "1GB"  # what DuckDB counts itself, so that it ends in good order where it can
 
+    @classmethod
+    def of(cls, seconds: float, gib: float) -> Self:
+        """These seconds and GiB. DuckDB counts half of the memory; the rest is for what it does not count."""
+        return cls(seconds, int(gib * 2**30), f"{gib * 500:.0f}MB")
+
 
 class Sandbox:
     """A process that answers queries over frames: started when it is first asked, and again after it was killed."""

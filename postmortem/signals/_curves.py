@@ -41,7 +41,11 @@ _Z: Final = 1.959964
 _FEWEST_FOR_NOISE: Final = 3
 
 #: Losses that a run as a whole minimises, unless its metrics tell of a game of two or of a reward.
-_OBJECTIVES: Final = frozenset({"loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits"})
+#: "logloss" and its kin are what boosted trees minimise.
+_OBJECTIVES: Final = frozenset({
+    "loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits",
+    "logloss", "mlogloss", "binary_logloss", "multi_logloss",
+})  # fmt: skip
 _GAME: Final = re.compile(
     r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
     r"|(policy|actor|critic|value|generator|discriminator|adversarial)_loss$"
@@ -124,7 +128,7 @@ _made: Final[dict[int, dict[str, list[Curve]]]] = {}
 
 def is_loss(name: str) -> bool:
     """True for a loss or a term of one."""
-    return name == "loss" or name.endswith("_loss")
+    return name in ("loss", "logloss", "mlogloss") or name.endswith(("_loss", "_logloss"))
 
 
 def _of(name: str, held: ByName) -> Iterator[Curve]:

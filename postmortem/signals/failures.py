@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -78,6 +79,8 @@ _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
+#: A line that is an exception and nothing else.
+_ALONE: Final = re.compile(r"\s*[\w.]+(: .*)?\s*")
 #: Lines that other processes print on, and the lines of progress that show that this one went on.
 _SLACK: Final = 5
 _GOES_ON: Final = 2
@@ -98,8 +101,8 @@ class _Failure(NamedTuple):
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per failure. An exception counts with a traceback before it, or where its text tells its cause."""
-    found = _failures(frames["events"])
+    """A row per failure. An exception counts with a traceback before it, as the end of a log, or with a known cause."""
+    found = _failures(frames["events"], frames["metrics"]["line"].max())
     if not found:
         return pl.DataFrame(schema=COLUMNS)
     steps = _Steps(frames["progress"])
@@ -128,7 +131,7 @@ def _line(failure: _Failure) -> int:
     return failure.line
 
 
-def _failures(events: pl.DataFrame) -> list[_Failure]:
+def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
     kinds = (_MACHINE - {"gpu_xid"}) | _FAULTS | _ENDS | _ECHOES
     xid = pl.col("fields").str.json_path_match("$.xid").cast(pl.Int64, strict=False)
     hardware = (pl.col("kind") == "gpu_xid") & xid.is_in(_HARDWARE_XIDS)
@@ -139,7 +142,7 @@ def _failures(events: pl.DataFrame) -> list[_Failure]:
     )
     quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
     ignored = events.filter(pl.col("kind") == "exception_ignored")["line"].sort().to_list()
-    found, previous = list[_Failure](), 0
+    last, found, previous = events["line"].max(), list[_Failure](), 0
     for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message").iter_rows():
         line, rank, ts, seconds, kind, text, message = row
         own: dict[str, Any] = json.loads(text or "{}")
@@ -150,8 +153,10 @@ def _failures(events: pl.DataFrame) -> list[_Failure]:
             was_ignored, previous = max(previous, line - _IGNORED_WITHIN) < above < line, line
             if was_ignored:
                 continue
-        # an exception without a traceback, of which nothing more is known, may be any text about one
-        if cause is None and (not isinstance(quoted, int) or quoted >= line):
+        # an exception without a traceback, of which nothing more is known, may be any text about one, but at the end
+        ends = line == last and not (isinstance(last_value, int) and last_value >= line)
+        ends = ends and (message is None or _ALONE.fullmatch(message) is not None)
+        if cause is None and not ends and (not isinstance(quoted, int) or quoted >= line):
             continue
         name = str(own["type"]).rsplit(".", 1)[-1] if own.get("type") else None
         found.append(

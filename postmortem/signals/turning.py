@@ -33,6 +33,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "residual_noise": pl.Float64(),  # standard deviation around the course, robust
     "sigmas": pl.Float64(),  # rise / the larger of that and the noise from value to value
     "rise_low": pl.Float64(),  # lower end of the interval of the trend after the minimum, times its length
+    "later_low": pl.Float64(),  # of the later half of the values after it, what nine in ten lie above
     "share_above": pl.Float64(),  # of the later half of those after it, those above it by three deviations
 }
 _FEWEST: Final = 10
@@ -40,6 +41,8 @@ _FEWEST_AFTER: Final = 3
 #: A spread below this share of the value is how it was rounded in print.
 _FLOOR: Final = 1e-3
 _CLEARLY: Final = 3.0
+#: A share of values that may be chance.
+_FEW: Final = 0.1
 #: A longer curve is told as well by the medians of runs of its values.
 _ENOUGH: Final = 20_000
 
@@ -84,6 +87,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             residual,
             (end - low) / spread,
             theil_sen(*thin(later))[1],
+            float(np.quantile(later[after // 2 :], _FEW)),
             float((later[after // 2 :] > low + _CLEARLY * spread).mean()),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
+from postmortem.analysis import analyze
+from postmortem.config import load
 from postmortem.reading import read
 from postmortem.rules import rule as rule_files
 from postmortem.rules.engine import Engine, Outcome
@@ -170,3 +172,21 @@ def test_a_rule_that_ships_is_stopped_too(tmp_path: Path, monkeypatch: pytest.Mo
     outcome = Engine(read(str(tmp_path / "run.log")), LIMITS).run([endless, good])
     assert outcome.errors == [f"{endless.path}:5: {TOO_LONG}"]
     assert [hit.rule.id for hit in outcome.hits] == ["good"]
+
+
+def test_limits_are_those_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text(LOG)
+    rules(tmp_path / "rules", endless=ENDLESS)
+    (tmp_path / "postmortem.toml").write_text("[rule-limits]\nseconds = 2\nmemory = 0.5\n")
+    incident, _ = analyze(
+        str(tmp_path / "run.log"),
+        rule_folders=[tmp_path / "rules"],
+        configuration=load(tmp_path / "postmortem.toml"),
+        replay=False,
+    )
+    (error,) = incident.rule_errors
+    assert "/endless.yaml:5: stopped after 2 s" in error
+
+
+def test_duckdb_counts_half_of_the_memory_itself() -> None:
+    assert Limits.of(30.0, 2.0) == Limits(seconds=30.0, memory=2 * 2**30, of_duckdb="1000MB")

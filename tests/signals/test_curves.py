@@ -107,6 +107,13 @@ def test_the_turn_is_at_the_lowest_value_and_the_rise_is_counted_from_its_course
     row = only("turning", metrics=metric("loss", 9.0, 7.0, 5.0, 3.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0))
     assert (row["line"], row["low"], row["end"], row["rise"], row["after"]) == (5, 2.0, 8.0, 6.0, 5)
     assert row["share_above"] == 1.0
+    # the later half of 2, 4, 6, 8, 10 is 6, 8, 10, and its tenth part lies a fifth of the way from 6 to 8
+    assert row["later_low"] == pytest.approx(6.4)
+
+
+def test_what_boosted_trees_minimise_is_an_objective() -> None:
+    assert only("drift", metrics=metric("logloss", 0.69, 0.5, 0.4, 0.3, 0.2))["objective"]
+    assert not only("drift", metrics=metric("recon_loss", 5.0, 4.0, 3.0, 2.0, 1.0))["objective"]
 
 
 def test_a_spike_has_a_height_a_length_and_an_end() -> None:

@@ -105,8 +105,11 @@ def test_a_chain_of_exceptions_is_first_as_a_whole() -> None:
     assert first_lines(chain) == [3, 8]
 
 
-def test_an_exception_without_traceback_or_known_cause_is_no_failure() -> None:
-    assert signal("failures", events=[event(3, "exception", type="ValueError")]).is_empty()
+def test_an_exception_without_traceback_or_known_cause_is_no_failure_unless_it_ends_the_log() -> None:
+    unknown = [event(3, "exception", type="ValueError")]
+    assert signal("failures", events=unknown, metrics=[loss(4, 1)]).is_empty()
+    assert signal("failures", events=[*unknown, event(5, "checkpoint_saved")], metrics=[loss(2, 1)]).is_empty()
+    assert signal("failures", events=unknown, metrics=[loss(2, 1)])["line"].to_list() == [3]
     assert signal("failures", events=[event(3, "exception", type="A", cause="disk_full")]).height == 1
 
 
