@@ -86,8 +86,8 @@ class Pattern:
         self.pieces = _pieces(literals)
         #: The longest of them.
         self.needle = max(self.pieces, key=len, default="")
-        #: Its literal texts that hold digits.
-        self.numbered = [Numbered(text) for text in literals if _DIGITS.search(text)]
+        #: Its literal texts that hold digits, without the tie to a line's beginning.
+        self.numbered = [Numbered(text.removeprefix("^")) for text in literals if _DIGITS.search(text)]
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
