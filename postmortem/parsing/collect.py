@@ -16,6 +16,7 @@ from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.store import Store
 from postmortem.parsing.tables import columns_of, counter
+from postmortem.parsing.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,18 +96,25 @@ class Collector:
     @property
     def tells(self) -> bool:
         """True where something was found that only a run's log says: settings alone may be any file's."""
-        return bool(self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs"))
+        found = self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs")
+        return bool(found) or not self._told().is_empty()
 
     def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         """How to make each of the five frames."""
         single, framing = self.rows.frames(), Framing(self.store)
         return {
-            "metrics": lambda: _both(framing.metrics(), single["metrics"]),
+            "metrics": lambda: _both(_both(framing.metrics(), single["metrics"]), self._told()),
             "tensors": lambda: _both(framing.tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": lambda: with_optimizer_eps(_both(framing.settings(), single["settings"])),
+            "settings": self._settings,
             "jobs": lambda: single["jobs"],
         }
+
+    def _settings(self) -> pl.DataFrame:
+        return with_optimizer_eps(_both(Framing(self.store).settings(), self.rows.frames()["settings"]))
+
+    def _told(self) -> pl.DataFrame:
+        return told(self._settings(), self.rows.names)
 
     def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.dumps import options_in
 from postmortem.parsing.names import normalise
 from postmortem.parsing.reading import LONGEST, WINDOW, Reading
 
 if TYPE_CHECKING:
     from postmortem.parsing.names import Names
+    from postmortem.parsing.reading import Pair
 
 _COUNTER: Final = re.compile(
-    r"(?<![\w./-])(?P<word>[^\W\d_][^\W\d]{0,20}\.?)"
+    r"(?<![\w./-])(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
     r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
@@ -59,6 +61,21 @@ _NO_HEADING: Final = re.compile(
     r"(?i)\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|restor(?:e|ed|ing)|resum(?:e|ed|ing))\b"
 )
 
+#: A counter that no digit in it can make another thing.
+_WHOLE: Final = re.compile(r"[0-9]{1,12}")
+#: A larger counter is none.
+_LARGEST: Final = 1e12
+
+
+def counts(pair: Pair) -> bool:
+    """True where a number may be a step."""
+    return pair.value.is_integer() and abs(pair.value) < _LARGEST
+
+
+def any_counts(pair: Pair) -> bool:
+    """True where any other digits in its place may be a step too."""
+    return _WHOLE.fullmatch(pair.text) is not None
+
 
 def heads(text: str) -> bool:
     """True where a record that counts may be a heading, whose step holds for the lines after it."""
@@ -68,6 +85,8 @@ def heads(text: str) -> bool:
 def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
+    if options_in(text[:LONGEST], names):
+        return reading
     for found in _COUNTER.finditer(text, 0, LONGEST):
         word = normalise(found["word"])
         kind = names.counters.get(word)

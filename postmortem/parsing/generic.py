@@ -6,7 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.counters import PLURAL, read_counters, read_first
+from postmortem.parsing.counters import PLURAL, any_counts, counts, read_counters, read_first
+from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import AFTER, known_name, pairs_of
 from postmortem.parsing.reading import LONGEST, WINDOW, Assignment, Pair, Reading
@@ -14,6 +15,8 @@ from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
@@ -35,7 +38,7 @@ _ASSIGNMENT: Final = re.compile(
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
-    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z][\w/@.-]*){0,3})(?(bar)\s*\|\s*|\s{2,})"
+    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
     rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
 )
 #: A name as programs write it; not that of a report on an error.
@@ -44,8 +47,6 @@ _SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(
 _WORD: Final = re.compile(r"['\"~.]{0,2}/?[A-Za-z_]")
 #: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
 _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
-#: Options of a command line. Two of them make a line a command.
-_OPTION: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
 #: A constant or a variable of the environment, which a program sets and does not measure.
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
@@ -58,10 +59,6 @@ _NOT_A_NAME: Final = re.compile(
 _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
-#: A counter that no digit in it can make another thing.
-_WHOLE: Final = re.compile(r"[0-9]{1,12}")
-#: A larger counter is none.
-_LARGEST_STEP: Final = 1e12
 
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
@@ -69,6 +66,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     text = text[:LONGEST].translate(_NARROW)
     if _FORMAT_FIELD.search(text):
         return Reading()
+    if options := options_in(text, names):
+        return _dump(options)
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
         _look(assignment["key"], text, assignment.span("key"), reading)
@@ -77,11 +76,6 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
             return reading
     if (row := _ROW.fullmatch(text)) and not reading.has_place:
         return _row(row, names, reading)
-    options = list(_OPTION.finditer(text)) if text.count("--") > 1 else []
-    if len(options) > 1:
-        for option in options:
-            _setting(option, reading)
-        return reading
     pairs = pairs_of(text, names, reading.looked_at)
     if _tensor(text, pairs, reading):
         return reading
@@ -93,6 +87,14 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if reading.metrics:
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
+    return reading
+
+
+def _dump(options: Iterable[re.Match[str]]) -> Reading:
+    """A dump of options, which counts and measures nothing."""
+    reading = Reading()
+    for option in options:
+        _setting(option, reading)
     return reading
 
 
@@ -145,7 +147,8 @@ def _look(key: str, text: str, within: Where, reading: Reading) -> None:
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
     key = found["key"]
-    if reading.has_place or _FILE.search(key):
+    share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
+    if reading.has_place or share or _FILE.search(key):
         return False
     if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
         return False
@@ -221,13 +224,13 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
         if counter == "epoch":
             reading.epoch, reading.epoch_at = pair.value, pair.at
         elif counter is not None:
-            if not _WHOLE.fullmatch(pair.text):
+            if not any_counts(pair):
                 reading.looked_at.append(pair.at)
-            if pair.value.is_integer() and abs(pair.value) < _LARGEST_STEP and reading.step is None:
+            if counts(pair) and reading.step is None:
                 reading.step, reading.step_unit, reading.step_at = int(pair.value), "unknown", pair.at
         elif names.metric(pair.key).known and (measured or names.setting(pair.key) is None):
             reading.metrics.append(pair)
-        elif configured or names.setting(pair.key) or _configured(pair, measured=measured):
+        elif configured or names.setting(pair.key) or _configured(pair, text, measured=measured):
             reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
         else:
             reading.metrics.append(pair)
@@ -239,9 +242,11 @@ def _of_a_total(pair: Pair, text: str, names: Names) -> str | None:
     return next((names.counters[word] for word in words if word in names.counters), None)
 
 
-def _configured(pair: Pair, *, measured: bool) -> bool:
+def _configured(pair: Pair, text: str, *, measured: bool) -> bool:
     """A name in capitals, or a whole number in a line that measures nothing: sizes, counts, identifiers."""
-    if measured and "." in pair.text:
+    start, end = pair.at
+    share = text.startswith("%", end) and text.endswith("=", 0, start)  # behind a colon it may be of a bar
+    if share or (measured and "." in pair.text):
         return False
     return _CONSTANT.fullmatch(pair.key) is not None or not (
         measured or "." in pair.text or not math.isfinite(pair.value)

@@ -189,9 +189,12 @@ class _Record(Draft):
                 values.append((f"{prefix}{pair.key}", self._at(at, "num")))
             elif counter == "epoch":
                 self.now["epoch"] = self._at(at, "num")
-            elif "step" not in self.now:
-                self.now["step"] = self._at(at, "num")
-                self.now["step_unit"] = line.dialect.means.get("step", "unknown")
+            else:
+                if not counters.any_counts(pair):
+                    looked_at.append(pair.at)
+                if "step" not in self.now and counters.counts(pair):
+                    self.now["step"] = self._at(at, "num")
+                    self.now["step_unit"] = line.dialect.means.get("step", "unknown")
         for name, span in values:
             if line.spec.frame == "settings":
                 self._setting(name, span, span, origin)

@@ -27,7 +27,7 @@ AFTER: Final = (
 )
 #: A list of one measured number is that number.
 _PAIR: Final = re.compile(
-    rf"(?P<sep>[=:]|(?<!\.)\.{{3,}})\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
+    rf"(?P<sep>[=:]|(?<!\.)\.{{3,}}|(?<=[0-9])\sis(?=\s))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
 )
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
@@ -36,7 +36,7 @@ _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
 )
 _BOUNDARY: Final = re.compile(
-    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}|\s-\s|->|(?<=[a-z]{6})\.\s"
+    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}(?!\s*[0-9]+(?:/[0-9]+)?$)|\s-\s|->|(?<=[a-z]{6})\.\s"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
@@ -50,6 +50,12 @@ _NO_NAME: Final = re.compile(
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
+_COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
+#: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
+_AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})
+_LATER: Final = frozenset({"at", "after", "during"})
+#: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
+_WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
 _MOST_WORDS: Final = 4
 
 
@@ -88,7 +94,9 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
         return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
-    phrase = _known(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+    phrase = (
+        _known(words, names) or _taken(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
+    )
     if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
         looked_at.append((start + cut, end))
     if _DIGIT.search(phrase):
@@ -110,7 +118,30 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     words = [word.removesuffix("'s") for word in before[cut:].split()]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
-    return cut, _behind_counter(words, names)
+    return cut, _behind_counter(_before_place(words, names), names)
+
+
+def _before_place(words: list[str], names: Names) -> list[str]:
+    """The words before the place where something was measured: `Cost after iteration 100`, `loss epoch 3`."""
+    if len(words) < len(("loss", "step", "1")) or not _COUNT.fullmatch(words[-1]) or names.counter(words[-2]) is None:
+        return words
+    before = words[:-2]
+    while before and before[-1].lower() in names.plain:
+        del before[-1]
+    return before if words[len(before)].lower() in _AT or _known(before, names) else words
+
+
+def _taken(words: list[str], names: Names) -> str | None:
+    """The known name before what it was taken of, with its split: `Accuracy on the test set`."""
+    at = next((at for at, word in enumerate(words) if word.lower() in _AT), 0)
+    name, of = _known(words[:at], names), [word.lower() for word in words[at + 1 :]]
+    if name is None:
+        return None
+    whole = all(word in _WHOLE or word in names.plain or names.is_split(word) for word in of)
+    if not whole:
+        return name if len(words) > _MOST_WORDS and words[at].lower() in _LATER else None
+    split = next((word for word in of if names.is_split(word) and word not in names.plain), None)
+    return f"{split} {name}" if split and names.metric(name).split is None else name
 
 
 def _behind_counter(words: list[str], names: Names) -> list[str]:

@@ -30,6 +30,10 @@ def metrics(text: str) -> dict[str, float]:
             {"lm_loss": 7.18, "loss_scale": 65536.0},
         ),
         ("loss 0.117 = 0.1 + 0.017 avg prob", None, {"loss": 0.117}),
+        ("Cost after iteration 100: 0.625", 100, {"cost": 0.625}),
+        ("Average loss at step  2000 :  149.75", 2000, {"loss": 149.75}),
+        ("Score at iteration 300 is 1.4375", 300, {"score": 1.4375}),
+        ("Total reward in global step 33: 1.375", 33, {"reward": 1.375}),
         ("Episode 10\tAverage Score: 15.50", 10, {"average_score": 15.5}),
         ("iteration 10 mean height: 1.5", 10, {"mean_height": 1.5}),
         ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
@@ -188,6 +192,87 @@ def test_digits_of_a_name_in_words_are_looked_at() -> None:
     first, second = (read_record(f"epoch 1 top{rank} 0.5", NAMES) for rank in (3, 7))
     assert [pair.key for pair in (*first.metrics, *second.metrics)] == ["top3", "top7"]
     assert (8, 12) in first.looked_at
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "split"),
+    [
+        ("Accuracy on the test set: 0.75", "accuracy", "eval"),
+        ("Loss on validation data = 0.75", "loss", "eval"),
+        ("Test accuracy of the model: 0.75", "accuracy", "eval"),
+        ("Validation loss after epoch 3: 0.75", "loss", "eval"),
+        ("Average inner loss after inner updates : 0.75", "inner_loss", None),
+        # of one class, not of all
+        ("Accuracy of red planes: 0.75", "accuracy_of_red_planes", None),
+    ],
+)
+def test_a_name_may_say_of_what_it_was_taken(text: str, name: str, split: str | None) -> None:
+    (pair,) = read_record(text, NAMES).metrics
+
+    assert NAMES.metric(pair.key)[:2] == (name, split)
+    assert pair.value == 0.75
+
+
+def test_a_count_that_nothing_stands_before_names_nothing() -> None:
+    assert not read_record("Train Epoch 3: 0.51", NAMES).metrics
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Namespace(lr=0.5, epoch=1, batch=10, name='a b', amp=True, sizes=(0.25, 0.5), path=None)",
+        "options: {'lr': 0.5, 'epoch': 1, 'batch': 10, 'name': 'a b', 'amp': True, 'sizes': [0.25], 'path': None}",
+    ],
+)
+def test_a_dump_of_options_counts_and_measures_nothing(text: str) -> None:
+    reading = read_record(text, NAMES)
+
+    assert [(option.key, option.text, option.number) for option in reading.settings] == [
+        ("lr", "0.5", 0.5),
+        ("epoch", "1", 1),
+        ("batch", "10", 10),
+        ("name", "a b", None),
+        ("amp", "True", None),
+        ("path", "None", None),
+    ]
+    assert not reading.metrics
+    assert not reading.has_place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'epoch': 3, 'phase': 'val', 'mode': 'x', 'best': True, 'loss': 0.5}",
+        "epoch 3: loss=0.5, hard='full', best=True",
+    ],
+)
+def test_a_record_that_measures_is_no_dump(text: str) -> None:
+    reading = read_record(text, NAMES)
+
+    assert [(pair.key, pair.value) for pair in reading.metrics] == [("loss", 0.5)]
+    assert reading.epoch == 3
+
+
+@pytest.mark.parametrize("text", ["win_rate=47%", "Correct = 14.5%", "INFO success_rate=50%"])
+def test_a_share_is_measured_where_nobody_knows_its_name(text: str) -> None:
+    (pair,) = read_record(text, NAMES).metrics
+
+    assert f"{pair.text}%" in text
+
+
+def test_how_far_a_bar_is_is_not_measured() -> None:
+    assert not read_record("Loading checkpoint shards:  50% Completed | 1/2", NAMES).metrics
+
+
+def test_a_setting_may_be_a_share() -> None:
+    assert [setting.key for setting in read_record("warmup: 10%", NAMES).settings] == ["warmup"]
+
+
+@pytest.mark.parametrize("text", ["batch_size\t128", "seed  7", "| seed | 7 |"])
+def test_a_tab_or_bars_part_the_columns_of_a_setting(text: str) -> None:
+    (setting,) = read_record(text, NAMES).settings
+
+    assert setting.number in {128, 7}
 
 
 def test_an_amount_is_no_counter() -> None:

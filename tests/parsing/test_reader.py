@@ -188,3 +188,14 @@ def test_an_error_at_the_end_of_an_endless_line_is_found(log: Path) -> None:
     run = run_of(log, "step 1: loss=2.5 é " + "0.1234, " * 200_000 + error + "\nstep 2: loss=1.5\n")
     assert rows(run.jobs, "line", "job", "state", "node") == [(1, "25883692", "CANCELLED", "gr015")]
     assert rows(run.metrics, "step", "value") == [(1, 2.5), (2, 1.5)]
+
+
+def test_a_step_that_is_too_large_beside_what_a_dialect_knows_is_none(log: Path) -> None:
+    line = " validation loss at the end of training for val data | lm loss value: 2.5E+00 |step={}\n"
+    run = run_of(log, line.format("9" * 400) + line.format("8" * 3))
+    assert rows(run.metrics, "line", "step", "name", "value") == [(1, None, "lm_loss", 2.5), (2, 888, "lm_loss", 2.5)]
+
+
+def test_a_digit_that_a_pattern_asks_for_at_a_line_s_beginning_tells_two_lines_apart(log: Path) -> None:
+    run = run_of(log, "Process finished with exit code 0\nProcess finished with exit code 1\n")
+    assert rows(run.events, "line", "kind") == [(1, "completed"), (2, "exit_code")]

@@ -1,0 +1,43 @@
+"""All options of a program on one line: `Namespace(lr=0.1, epoch=1)`, `{'epochs': 9, 'amp': True, ...}`, a command."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from postmortem.parsing.names import Names
+
+#: What holds options and nothing else.
+_HOLDER: Final = re.compile(r"\b(?:Namespace|[A-Z]\w*(?:Args|Arguments|Config|Params|Options))\((?=\w+=)")
+_NUMBER: Final = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+#: Of an assignment to a list or to another object nothing is taken.
+_OPTION: Final = re.compile(
+    r"(?<![\w.'\"])(?P<quote>['\"]?)(?P<key>[A-Za-z_]\w{0,60})(?P=quote)\s{0,2}(?:=|(?<=['\"]):|(?<=['\"]\s):)\s{0,2}"
+    rf"(?P<value>None|True|False|null|true|false|'[^']{{0,200}}'|\"[^\"]{{0,200}}\"|{_NUMBER})(?=\s{{0,2}}(?:[,;)}}\]]|$))"
+)
+#: What is no number: a line that measures something rarely has one of these, and never many.
+_WORD: Final = re.compile(r"[A-Za-z'\"]")
+_MANY: Final = 3
+#: Options of a command line. Two of them make a line a command.
+_COMMAND: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
+_COMMANDED: Final = 2
+
+
+def options_in(text: str, names: Names) -> list[re.Match[str]]:
+    """The options of a dump as matches with `key` and `value`; none where a text may be anything else."""
+    if _HOLDER.search(text):
+        return list(_OPTION.finditer(text))
+    if text.count("--") >= _COMMANDED and len(found := list(_COMMAND.finditer(text))) >= _COMMANDED:
+        return found
+    if not ("True" in text or "False" in text or "None" in text):
+        return []
+    found = list(_OPTION.finditer(text))
+    words = sum(_WORD.match(option["value"]) is not None for option in found)
+    return [] if words < _MANY or any(_measured(option, names) for option in found) else found
+
+
+def _measured(option: re.Match[str], names: Names) -> bool:
+    """True where only a metric has the name of a number."""
+    key = option["key"]
+    return not _WORD.match(option["value"]) and names.metric(key).known and names.setting(key) is None
