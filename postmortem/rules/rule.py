@@ -216,10 +216,24 @@ def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
 _FIELD: Final = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 #: A width or a precision of so many digits makes a text as long as it says.
 _WIDE: Final = re.compile(r"[0-9]{3}")
+#: What reads badly once the values are in: a step that the log does not count, and one of what is named in the plural.
+_SMOOTHED: Final = (
+    (re.compile(r"\bbefore step unknown\b"), "before it"),
+    (re.compile(r"\bAt step unknown, "), ""),
+    (re.compile(r",? \(?(?:first )?(?:(?:at|after|from|up to) )?step unknown(?: on\b)?\)?"), ""),
+    (re.compile(r" \(unknown to unknown\)"), ""),
+    (
+        re.compile(r"(?<![\d.,])1 (attempt|evaluation|halving|iteration|line|step|term|time|update|value|warning)s\b"),
+        r"1 \1",
+    ),
+)
 
 
 def fill(template: str, values: dict[str, Any]) -> str:
-    """A rule's text with its values. Only plain names are looked up; a missing value reads `unknown`."""
+    """A rule's text with its values. Only plain names are looked up; a missing value reads `unknown`.
+
+    A step that is missing is not spoken of.
+    """
 
     def one(found: re.Match[str]) -> str:
         value = values.get(found[1])
@@ -232,4 +246,7 @@ def fill(template: str, values: dict[str, Any]) -> str:
         except (ValueError, TypeError):
             return str(value)
 
-    return _FIELD.sub(one, template)
+    text = _FIELD.sub(one, template)
+    for pattern, better in _SMOOTHED:
+        text = pattern.sub(better, text)
+    return text

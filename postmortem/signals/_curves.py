@@ -48,7 +48,8 @@ _OBJECTIVES: Final = frozenset({
 })  # fmt: skip
 _GAME: Final = re.compile(
     r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
-    r"|(policy|actor|critic|value|generator|discriminator|adversarial)_loss$"
+    r"|(^|_)(epsilon|exploration(_rate)?|mean_q|q_values?)$"
+    r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
     r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
 )
 

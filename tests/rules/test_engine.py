@@ -121,6 +121,23 @@ def test_a_missing_value_reads_unknown_and_no_attribute_is_reached() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("{m} is nan first at step {s}, in {n} of 3", {"m": "loss"}, "loss is nan, in unknown of 3"),
+        ("At step {s}, a is 1 from step {s} on: no", {}, "a is 1: no"),
+        ("counted up to step {s}; it was low (step {s})", {}, "counted; it was low"),
+        ("as in the values before step {s}, {n} steps", {"n": 1}, "as in the values before it, 1 step"),
+        ("back after {n} values, {x:.1f} times", {"n": 1, "x": 0.1}, "back after 1 value, 0.1 times"),
+        ("{n} values, 21 times", {"n": 11}, "11 values, 21 times"),
+    ],
+)
+def test_a_step_that_is_missing_and_one_of_many_are_said_as_a_person_would(
+    template: str, values: dict[str, object], text: str
+) -> None:
+    assert rule_files.fill(template, values) == text
+
+
 def test_a_text_is_not_made_as_wide_as_a_rule_says() -> None:
     filled = rule_files.fill("{a:999999999d} {b:.999999999f} {b:9,.2f}", {"a": 7, "b": 3.5})
     assert filled == "7 3.5      3.50"
