@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 COPIED = 1 << 28  # bytes
 SIDE = 2048  # of the matrices
 ROUNDS = 5
+WARM = 64  # draws of a run that is not measured
 
 
 class Bytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
@@ -127,6 +128,9 @@ def measure(name: str, device: str, draws: int) -> dict[str, float]:
         """Another seed each time: some mechanisms remember what they solved for the last one."""
         answers.append(experiment.run(rule, facts, asked, Lab(device=device, draws=draws, seed=seed)))
 
+    experiment.run(rule, facts, asked, Lab(device=device, draws=WARM, seed=3))  # what is loaded and compiled but once
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats()
     taken = seconds(lambda: run(0), device, rounds=1)
     drawn = {(replay.mechanism, replay.family): replay.scenarios.drawn for replay in answers[0].replays}
     peak = (
@@ -142,6 +146,7 @@ def measure(name: str, device: str, draws: int) -> dict[str, float]:
     by_bytes, by_operations = moved.count / bytes_a_second, counter.get_total_flops() / operations_a_second
     return {
         "seconds": taken,
+        "parts": float(max(replay.parts for replay in answers[0].replays)),
         "rate": sum(drawn.values()) / taken,
         "share": max(by_bytes, by_operations) / taken,
         "bytes_bind": float(by_bytes >= by_operations),

@@ -125,7 +125,7 @@ class SkipRule(ScalerSearch):
         # Until its first skip the loop is the plain one, and after it torch's own scaler has the word.
         trace = scenario.trained(replace(loop, skip_above=None), knobs, until_settled=until_settled)
         # it looks at nothing but which norms are below the threshold, so that networks alike in that share a run
-        courses, which = (trace.norm <= loop.skip_above).unique(dim=1, return_inverse=True)
+        courses, which = torch.unique(trace.norm <= loop.skip_above, dim=1, return_inverse=True)
         logged = [
             batches_until_error([0.0 if below else math.inf for below in course], loop.skip_above)[0]
             for course in courses.T.tolist()
