@@ -12,41 +12,24 @@ from __future__ import annotations
 
 import math
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 import torch
-from replay import measure
+from replay import cases, measure
 
-from postmortem import analysis, fixes
 from postmortem.replay import device as devices
 from postmortem.replay import experiments
 from postmortem.replay.protocol import Lab
-from postmortem.rules import catalogue
-from postmortem.rules.engine import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from postmortem.replay.protocol import Fact, Fix, Replay
+    from postmortem.replay.protocol import Replay
 
 CPU_DRAWS = 1024
 #: A measurement on the GPU that takes longer than this is not followed by one with more draws.
 ENOUGH = 2.0
 LONGEST_NAME = 60
-
-
-def cases() -> Iterator[tuple[str, str, dict[str, Fact], list[Fix]]]:
-    """Experiment, rule, facts and fixes of every log on which a rule that asks for an experiment is tested."""
-    for rule in catalogue.rules([])[0]:
-        for test in rule.tests.fires if rule.experiment else ():
-            with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-                log.write(test.log)
-                log.flush()
-                incident, _ = analysis.analyze(log.name, replay=False)
-            for finding in (found for found in incident.findings if found.rule == rule.id):
-                if asked := fixes.plan([Hit(rule, [dict(finding.values)])], []).by_rule.get(rule.id):
-                    yield str(rule.experiment), rule.id, dict(finding.values), asked
 
 
 def apart(one: Replay, other: Replay) -> tuple[float, float, float]:

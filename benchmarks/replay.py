@@ -16,7 +16,6 @@ import math
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from postmortem import analysis, fixes
+from postmortem import causes, fixes
 from postmortem.replay import device as devices
 from postmortem.replay import experiments
 from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
-from postmortem.rules.engine import Hit
+from postmortem.rules.check import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,18 +75,16 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
 
 def case(name: str) -> tuple[str, dict[str, Fact], list[Fix]] | None:
     """A finding that asks for an experiment: its rule, values and fixes, from a log that a rule is tested on."""
-    tests = [
-        (rule, test.log) for rule in catalogue.rules([])[0] if rule.experiment == name for test in rule.tests.fires
-    ]
-    for rule, text in tests:
-        with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-            log.write(text)
-            log.flush()
-            incident, _ = analysis.analyze(log.name, replay=False)
-        finding = next(found for found in incident.findings if found.rule == rule.id)
-        if asked := fixes.plan([Hit(rule, [dict(finding.values)])], []).by_rule.get(rule.id):
-            return rule.id, dict(finding.values), asked
-    return None
+    return next(((rule, facts, asked) for one, rule, facts, asked in cases() if one == name), None)
+
+
+def cases() -> Iterator[tuple[str, str, dict[str, Fact], list[Fix]]]:
+    """Experiment, rule, facts and fixes of every log on which a rule that asks for an experiment is tested."""
+    for rule in catalogue.rules([])[0]:
+        for test in rule.tests.fires if rule.experiment else ():
+            hits = judged(rule, test.log).hits
+            if asked := fixes.plan(hits, []).by_rule.get(rule.id):
+                yield str(rule.experiment), rule.id, causes.values_of(hits[0]), asked
 
 
 def seconds(work: Callable[[], object], device: str, rounds: int = ROUNDS) -> float:
