@@ -49,6 +49,16 @@ def test_a_consequence_names_what_explains_it(tmp_path: Path) -> None:
     assert findings["slurm/task-failed"].role == "consequence"
 
 
+def test_what_a_consequence_explains_is_no_cause_either(tmp_path: Path) -> None:
+    # the growth explains the nan, and the blown-up loss the growth: it alone does not name the nan
+    losses = [10.95, 10.21, 9.5, 9.1, 12.5, 35.1, 220.8, 4100.2, 91000.5, "nan", "nan"]
+    found = incident(tmp_path, "".join(f"step {step} | loss {loss}\n" for step, loss in enumerate(losses, 1)))
+    roles = {finding.rule: (finding.role, finding.explained_by) for finding in found.findings}
+    assert roles["nonfinite/after-growth"] == ("consequence", ["loss/blown-up"])
+    assert roles["nonfinite/loss"] == ("consequence", ["nonfinite/after-growth"])
+    assert found.root_causes == ["loss/blown-up"]
+
+
 def test_what_a_benign_finding_explains_is_no_alarm(tmp_path: Path) -> None:
     text = "step 0: loss=9.3, grad_norm=inf\nstep 1: loss=9.1, grad_norm=3.5\n"
     findings = {f.rule: f for f in incident(tmp_path, text).findings}
