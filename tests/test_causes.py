@@ -35,6 +35,8 @@ def incident(tmp_path: Path, text: str) -> Incident:
         (STEPS + CANCELLED, []),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/node-failure"]),
+        ("".join(f"step {step}: reward=0.0\n" for step in range(49)), []),
+        ("".join(f"step {step}: reward=0.0\n" for step in range(50)), ["eval/no-reward"]),
     ],
 )
 def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: list[str]) -> None:
