@@ -79,6 +79,13 @@ _ECHO_TYPES: Final = frozenset({
 })  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
+#: Exceptions with which programs refuse a value, and words for one that is not finite.
+_REFUSALS: Final = frozenset({
+    "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "RuntimeError", "ValueError",
+})  # fmt: skip
+_NOT_FINITE: Final = re.compile(
+    r"\b(?:nans?|inf|infinity|infinite|non-?finite|not finite|not a number)\b", re.IGNORECASE
+)
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
@@ -162,6 +169,8 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
         if cause is None and not ends and (not isinstance(quoted, int) or quoted >= line):
             continue
         name = str(own["type"]).rsplit(".", 1)[-1] if own.get("type") else None
+        if cause is None and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
+            cause = "nan_found"
         found.append(
             _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}")
         )
