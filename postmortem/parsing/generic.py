@@ -13,6 +13,7 @@ from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
+from postmortem.parsing.tensors import read_tensor
 from postmortem.parsing.words import look, only_metric, words_of
 
 if TYPE_CHECKING:
@@ -43,12 +44,6 @@ _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
-_SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
-#: Around a tensor's name: the layer before it, and words such as `range` behind it.
-_NOT_A_NAME: Final = re.compile(
-    r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|(?<!\s)\s*\b(?:output|range|stats?|values?)$"
-)
-_STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
@@ -69,7 +64,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if (row := _ROW.fullmatch(text)) and not reading.has_place:
         return _row(row, names, reading)
     pairs = pairs_of(text, names, reading.looked_at)
-    if _tensor(text, pairs, reading):
+    if read_tensor(text, pairs, names, reading):
         return reading
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
@@ -136,41 +131,6 @@ def _setting(found: re.Match[str], reading: Reading) -> None:
     if _DIGIT.search(found["key"]):
         reading.looked_at.append(found.span("key"))
     reading.settings.append(Assignment(found["key"], text, number, (start, start + len(text))))
-
-
-def _tensor(text: str, pairs: list[Pair], reading: Reading) -> bool:
-    """A range of a named tensor: `Layer 3: attn: min=-4.2, max=5.5, mean=0.1`."""
-    by_key = {pair.key.lower().rpartition(" ")[2]: pair for pair in pairs}
-    if not {"min", "max"} <= set(by_key):
-        return False
-    before = re.split(r"(?i)\bmin\b", text, maxsplit=1)[0].rstrip(" =:([{'\"")
-    noise = _NOT_A_NAME.sub(lambda found: " " * len(found[0]), before)
-    words = list(re.finditer(r"[A-Za-z_][\w.]*", noise))
-    if not words:
-        return False
-    label = words[-1]
-    scope = _SCOPE.search(before)
-    reading.tensor = {
-        "name": label[0],
-        "scope": scope[1] if scope else None,
-        "kind": _kind(label[0]),
-        **{key: by_key[key].value for key in _STATISTICS if key in by_key},
-    }
-    reading.tensor_at = {
-        "name": label.span(),
-        **({"scope": scope.span(1)} if scope else {}),
-        **{key: by_key[key].at for key in _STATISTICS if key in by_key},
-    }
-    return True
-
-
-def _kind(label: str) -> str:
-    lowered = label.lower()
-    if "grad" in lowered:
-        return "gradient"
-    if re.search(r"weight|bias|gamma|beta|param", lowered):
-        return "parameter"
-    return "activation"
 
 
 def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
