@@ -27,14 +27,15 @@ _NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
-    rf"(?:\((?:s|ms|min|sec|%)\))?\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
-#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value
+#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
+#: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
@@ -51,11 +52,15 @@ _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
+#: What closes a pandas series in print: it is of a table, and no setting of the training.
+_OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
 #: Around a tensor's name: the layer before it, and words such as `range` behind it.
 _NOT_A_NAME: Final = re.compile(
     r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|(?<!\s)\s*\b(?:output|range|stats?|values?)$"
 )
+#: Both ends of a range without a sign: `images min 0 max 255`.
+_ENDS: Final = re.compile(rf"(?<![\w.])min\s+(?P<min>{NUMBER}),?\s+max\s+(?P<max>{NUMBER}){AFTER}")
 _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
@@ -150,7 +155,7 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
     if reading.has_place or share or _FILE.search(key):
         return False
-    if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
+    if (found["sep"] == "=" and _CALL.match(found.string, found.start("value"))) or _closes_a_table(found):
         return False
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
@@ -161,6 +166,11 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
         return word and _SNAKE.fullmatch(key) is not None
     return True
+
+
+def _closes_a_table(found: re.Match[str]) -> bool:
+    """`dtype: float64`, the last line of a pandas series in print."""
+    return found["key"] == "dtype" and found["sep"] == ":" and found["value"] in _OF_A_TABLE
 
 
 def _setting(found: re.Match[str], reading: Reading) -> None:
@@ -181,6 +191,8 @@ def _only_metric(key: str, names: Names) -> bool:
 def _tensor(text: str, pairs: list[Pair], reading: Reading) -> bool:
     """A range of a named tensor: `Layer 3: attn: min=-4.2, max=5.5, mean=0.1`."""
     by_key = {pair.key.lower().rpartition(" ")[2]: pair for pair in pairs}
+    if not pairs and (ends := _ENDS.search(text)):
+        by_key = {end: Pair(end, read(ends[end]), ends[end], ends.span(end)) for end in ("min", "max")}
     if not {"min", "max"} <= set(by_key):
         return False
     before = re.split(r"(?i)\bmin\b", text, maxsplit=1)[0].rstrip(" =:([{'\"")

@@ -50,6 +50,8 @@ _NO_NAME: Final = re.compile(
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: What is measured at a threshold: `mAP 0.5 : 0.68`.
+_AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
 #: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
 _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})
@@ -93,7 +95,8 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
         return quoted[2]
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
-        return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
+        # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
+        return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None
     phrase = (
         _known(words, names) or _taken(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
     )
