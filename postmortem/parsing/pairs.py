@@ -76,6 +76,7 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             and key not in _LEVELS
             and not _NO_NAME.search(key)
             and not _in_code(found, key, text, names, first=not pairs)
+            and not _of_a_device(found, key, text)
         ):
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return pairs
@@ -84,6 +85,12 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
 def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: bool) -> bool:
     """True where key and number are a place in code: the first of a record, unknown, and closed as loggers do it."""
     return first and not names.metric(key).known and _LOGGER.match(text, found.start()) is not None
+
+
+def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
+    """True where key and number are one value of another key, `device=cuda:0`, or the time of a line of the kernel."""
+    value = found["value"].isdigit() and found["sep"] == ":" and text.endswith(f"={key}", 0, found.start())
+    return value or (found["list"] is not None and key.endswith("kernel"))
 
 
 def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str | None:

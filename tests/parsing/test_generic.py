@@ -60,6 +60,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Epoch 3 error=0.5", None, {"error": 0.5}),
         ("step 5: loss = 1.5f-5", 5, {"loss": 1.5e-05}),  # Julia's single precision
         ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
+        ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
+        ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),
         ("Epoch 3 F-score (micro) 0.75", None, {"f_score": 0.75}),
         ("Mean value_function loss: 139.5", None, {"value_function_loss": 139.5}),
         ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
