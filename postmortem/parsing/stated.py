@@ -25,9 +25,9 @@ def stated(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> tuple
     """`settings` and `metrics`: those of a name that nobody knows, printed once in the log among settings, moved."""
     set_ = settings.filter(_UNPLACED).select("line", "source_name")
     known = set_.filter([names.setting(name) is not None for name in set_["source_name"]])
-    single = metrics.filter(_UNPLACED, pl.col("value").is_finite(), pl.col("split").is_null())
-    if known.height < _FEWEST_KNOWN or single.is_empty():
+    if known.height < _FEWEST_KNOWN:
         return settings, metrics
+    single = metrics.filter(_UNPLACED, pl.col("value").is_finite(), pl.col("split").is_null())
     again = metrics.join(single.select("source_name").unique(), on="source_name", how="semi")
     again = again.group_by("source_name").len().filter(pl.col("len") > 1)
     single = single.join(again, on="source_name", how="anti", maintain_order="left")
