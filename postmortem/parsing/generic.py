@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 #: Punctuation as wide as a Chinese character, and the sides of drawn boxes, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
-#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value
+#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
+#: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
@@ -44,6 +45,8 @@ _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
+#: What closes a pandas series in print: it is of a table, and no setting of the training.
+_OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
@@ -109,7 +112,7 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
     if reading.has_place or share or _FILE.search(key):
         return False
-    if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
+    if (found["sep"] == "=" and _CALL.match(found.string, found.start("value"))) or _closes_a_table(found):
         return False
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
@@ -120,6 +123,11 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
         return word and _SNAKE.fullmatch(key) is not None
     return True
+
+
+def _closes_a_table(found: re.Match[str]) -> bool:
+    """`dtype: float64`, the last line of a pandas series in print."""
+    return found["key"] == "dtype" and found["sep"] == ":" and found["value"] in _OF_A_TABLE
 
 
 def _setting(found: re.Match[str], reading: Reading) -> None:

@@ -6,18 +6,23 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.names import normalise
+from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.pairs import AFTER
+from postmortem.parsing.reading import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from postmortem.parsing.names import Names
-    from postmortem.parsing.reading import Pair, Reading
+    from postmortem.parsing.reading import Reading
 
 _SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
 #: Around a tensor's name: the layer before it, and words such as `range` behind it.
 _NOT_A_NAME: Final = re.compile(
     r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|(?<!\s)\s*\b(?:output|range|stats?|values?)$"
 )
+#: Both ends of a range without a sign: `images min 0 max 255`.
+_ENDS: Final = re.compile(rf"(?<![\w.])min\s+(?P<min>{NUMBER}),?\s+max\s+(?P<max>{NUMBER}){AFTER}")
 _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 #: Words in a name that make it something else than what an operation gives: what goes into it, its logarithm.
 _NOT_ITS_OUTPUT: Final = frozenset({"in", "input", "inputs", "into", "pre", "before", "log", "logits", "mask", "inv"})
@@ -28,6 +33,8 @@ _NUMBER: Final = re.compile(r"[0-9]+$")
 def read_tensor(text: str, pairs: Sequence[Pair], names: Names, reading: Reading) -> bool:
     """Note the tensor whose least and greatest value a record gives; False where it gives none."""
     by_key = {pair.key.lower().rpartition(" ")[2]: pair for pair in pairs}
+    if not pairs and (ends := _ENDS.search(text)):
+        by_key = {end: Pair(end, read(ends[end]), ends[end], ends.span(end)) for end in ("min", "max")}
     if not {"min", "max"} <= set(by_key):
         return False
     before = re.split(r"(?i)\bmin\b", text, maxsplit=1)[0].rstrip(" =:([{'\"")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
-    rf"(?:\((?:s|ms|min|sec|%)\))?\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 #: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.

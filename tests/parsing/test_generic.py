@@ -60,6 +60,11 @@ def metrics(text: str) -> dict[str, float]:
         ("Epoch 3 | TrainLoss: 0.5 | ValAUC: 0.75", None, {"loss": 0.5, "auc": 0.75}),
         ("WARNING: NaN gradient in layer 2", None, {}),
         ("Epoch 3 error=0.5", None, {"error": 0.5}),
+        ("step 5: loss = 1.5f-5", 5, {"loss": 1.5e-05}),  # Julia's single precision
+        ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
+        ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
+        ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),
+        ("Epoch 3 F-score (micro) 0.75", None, {"f_score": 0.75}),
         ("Mean value_function loss: 139.5", None, {"value_function_loss": 139.5}),
         ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
         ("foreground Dice: [0.875]", None, {"foreground_dice": 0.875}),
@@ -279,6 +284,26 @@ def test_a_tab_or_bars_part_the_columns_of_a_setting(text: str) -> None:
 
 def test_an_amount_is_no_counter() -> None:
     assert read_record("total step: 500, loss: 2.0", NAMES).step is None
+
+
+def test_the_last_line_of_a_dict_closes_it() -> None:
+    (setting,) = read_record(" 'warmup': 0.5}", NAMES).settings
+
+    assert setting[:3] == ("warmup", "0.5", 0.5)
+    assert [found.text for found in read_record("out_dir = ${ROOT}", NAMES).settings] == ["${ROOT}"]
+
+
+def test_the_type_of_a_table_is_no_setting() -> None:
+    assert not read_record("dtype: float64", NAMES).settings
+    assert [setting.text for setting in read_record("dtype: float16", NAMES).settings] == ["float16"]
+
+
+def test_a_range_may_stand_without_signs() -> None:
+    tensor = read_record("images min 0 max 255", NAMES).tensor
+
+    assert tensor is not None
+    assert (tensor["name"], tensor["min"], tensor["max"]) == ("images", 0.0, 255.0)
+    assert read_record("Epoch 3 loss: 0.5 min 0 max 255", NAMES).tensor is None
 
 
 def test_a_range_is_a_tensor() -> None:
