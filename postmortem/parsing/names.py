@@ -45,6 +45,7 @@ class Names:
     settings: Mapping[str, str]
     splits: Mapping[str, str]
     counters: Mapping[str, str]
+    operations: Mapping[str, str]
     plain: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
@@ -142,5 +143,5 @@ def load() -> Names:
     def words(section: str) -> frozenset[str]:
         return frozenset(normalise(str(word)) for word in data[section])
 
-    looked_up = flat("metrics"), flat("settings"), flat("splits"), flat("counters")
+    looked_up = flat("metrics"), flat("settings"), flat("splits"), flat("counters"), flat("operations")
     return Names(*looked_up, plain=words("plain"), taken=words("taken"), together=words("together"))

@@ -33,6 +33,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Cost after iteration 100: 0.625", 100, {"cost": 0.625}),
         ("Average loss at step  2000 :  149.75", 2000, {"loss": 149.75}),
         ("Score at iteration 300 is 1.4375", 300, {"score": 1.4375}),
+        ("it 5: loss 2.25, gn 0.5", 5, {"loss": 2.25, "grad_norm": 0.5}),
+        ("with it 5, loss 2.25", None, {"loss": 2.25}),
         ("Total reward in global step 33: 1.375", 33, {"reward": 1.375}),
         ("Episode 10\tAverage Score: 15.50", 10, {"average_score": 15.5}),
         ("iteration 10 mean height: 1.5", 10, {"mean_height": 1.5}),
@@ -69,7 +71,7 @@ def metrics(text: str) -> dict[str, float]:
         ("mean IoU per class: [0.875, 0.5]", None, {}),
         ("epoch is done. current_epoch: 3, loss: 0.5", None, {"loss": 0.5}),
         ("Step: 5. Mean Reward: 0.5. Std of Reward: 0.25.", 5, {"reward": 0.5, "std_of_reward": 0.25}),
-        ("episode_reward_mean: .nan", None, {"episode_reward_mean": float("nan")}),
+        ("episode_reward_mean: .nan", None, {"reward": float("nan")}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )
