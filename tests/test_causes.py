@@ -68,6 +68,23 @@ def test_what_a_benign_finding_explains_is_no_alarm(tmp_path: Path) -> None:
     assert (norm.role, norm.severity, norm.explained_by) == ("benign", "info", ["amp/scaler-startup"])
 
 
+def test_what_an_excused_finding_explains_is_no_alarm_either(tmp_path: Path) -> None:
+    """A stage accounts for the jump of the loss, and the jump for what looks like a divergence."""
+    ends = ((2.3, 0.4), (1.9, 1.1), (2.4, 1.7))
+    noise = (0.03, -0.02, 0.01, -0.03, 0.02)
+    lines = []
+    for stage, (begin, end) in enumerate(ends):
+        lines.append(f"=== Stage {stage} ===")
+        for step in range(40):
+            loss = end + (begin - end) * 0.9**step + noise[step % 5]
+            lines.append(f"step {40 * stage + step}: loss={loss:.4f}")
+    found = incident(tmp_path, "\n".join([*lines, ""]))
+    roles = {finding.rule: (finding.role, finding.severity) for finding in found.findings}
+    assert roles["loss/stage-begins"] == ("benign", "info")
+    assert roles["loss/spike-lasting"] == roles["loss/divergence"] == ("benign", "info")
+    assert found.root_causes == []
+
+
 def test_infinite_norms_later_in_a_run_stay_an_alarm(tmp_path: Path) -> None:
     text = "step 0: loss=9.3, grad_norm=3.5\nstep 1: loss=9.1, grad_norm=inf\n"
     findings = {f.rule: f for f in incident(tmp_path, text).findings}

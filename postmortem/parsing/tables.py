@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: A longer record is no line of a table.
 _LONGEST: Final = 400
 _FEWEST: Final = 3
-_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: [A-Za-z][\w/#@.%-]*){0,2}")
+_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:/ )?[A-Za-z][\w/#@.%-]*){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last two.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}

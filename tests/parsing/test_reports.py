@@ -53,12 +53,12 @@ def test_an_epoch_in_a_dict_places_it_where_no_step_does(tmp_path: Path) -> None
 
 def test_a_result_in_yaml(tmp_path: Path) -> None:
     """Ray prints the keys of a result in alphabetical order."""
-    result = "Result for PPO_1:\n  episode_reward_mean: {reward}\n  info:\n    kl: {kl}\n  training_iteration: {n}\n\n"
+    result = "Result for PPO_1:\n  height_mean: {reward}\n  info:\n    kl: {kl}\n  training_iteration: {n}\n\n"
     text = "".join(result.format(reward=10.5 * n, kl=n / 8, n=n) for n in (1, 2, 3))
     run = run_of(tmp_path, text)
 
     assert run.metrics.filter(name="kl").select("step", "value").rows() == [(1, 0.125), (2, 0.25), (3, 0.375)]
-    assert run.metrics.filter(name="reward")["step"].to_list() == [1, 2, 3]
+    assert run.metrics.filter(name="height_mean")["step"].to_list() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
