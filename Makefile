@@ -71,10 +71,13 @@ clean:
 
 .venv/replay: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay]'
+	@# so that no start compiles them, also where Python is told to write no bytecode
+	@$(BIN)/python -m compileall -q postmortem
 	@touch $@
 
 .venv/test: .venv/python pyproject.toml constraints.txt hatch_build.py $(wildcard postmortem/parsing/native/*.c)
 	$(PIP) --editable '.[replay,test]'
+	@$(BIN)/python -m compileall -q postmortem
 	@touch $@ .venv/replay
 
 .venv/benchmark: .venv/test

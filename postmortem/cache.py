@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -46,7 +48,7 @@ def place(kind: str, files: Iterable[tuple[str, str | Path]], versions: str = ""
 def kept(at: Path | None) -> Any:  # noqa: ANN401 - whatever JSON holds
     """What is kept there, or None."""
     with suppress(OSError, ValueError):
-        return json.loads(at.read_bytes()) if at else None
+        return from_json(at.read_bytes()) if at else None
     return None
 
 
@@ -55,7 +57,7 @@ def keep(at: Path | None, data: object) -> None:
     if at is None:
         return
     text = json.dumps(data, default=str)
-    if repr(json.loads(text)) != repr(data):
+    if repr(from_json(text)) != repr(data):
         return
     with suppress(OSError):
         at.parent.mkdir(parents=True, exist_ok=True)

@@ -24,9 +24,11 @@ _INTERRUPTED: Final = 130
 _NO_READER: Final = 141
 
 #: What is made at the start, modules and dialects, stays: to look through it for garbage again and again takes long.
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(1_000_000, 50, 100)
 #: NumPy's library for matrices starts a thread per processor when it is loaded, and none of it is needed here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+#: pydantic looks for plugins of its own in every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class Commands(click.Group):

@@ -12,12 +12,15 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from postmortem.errors import PostmortemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from importlib.metadata import EntryPoint
+
+_GROUPS: Final = ("postmortem.formats", "postmortem.rules")
 
 
 def folders(group: str) -> dict[Path, str]:
@@ -25,14 +28,15 @@ def folders(group: str) -> dict[Path, str]:
 
     PostmortemError for an entry point that cannot be imported, or that is neither a package on disk nor a path.
     """
-    return {_path(point): f"entry point {point.name}" for point in _points(group, tuple(sys.path))}
+    return {_path(point): f"entry point {point.name}" for point in _points(tuple(sys.path)).get(group, ())}
 
 
-@lru_cache(maxsize=64)
-def _points(group: str, places: tuple[str, ...]) -> list[EntryPoint]:
-    """Those of a group among the packages at these places: to look through all packages takes long."""
+@lru_cache(maxsize=8)
+def _points(places: tuple[str, ...]) -> Mapping[str, Sequence[EntryPoint]]:
+    """Those of each group among the packages at these places: to look through all packages takes long."""
     del places
-    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
+    found = entry_points()
+    return {group: sorted(found.select(group=group), key=lambda point: (point.name, point.value)) for group in _GROUPS}
 
 
 def _path(point: EntryPoint) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem import plugins
 from postmortem.errors import PostmortemError
-from postmortem.parsing import dialect, dialects
+from postmortem.parsing import dialect, dialects, index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def catalogue(extra: Sequence[Path] = ()) -> Dialects:
     found = entries(extra)
     if all(entry.origin == SHIPPED for entry in found):
         return dialects.shipped()
-    return dialects.Dialects(entry.dialect for entry in found)
+    return dialects.Dialects((entry.dialect for entry in found), index.kept)
 
 
 def entries(extra: Sequence[Path] = ()) -> list[Entry]:

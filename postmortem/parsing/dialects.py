@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import cached
+from postmortem.parsing import cached, index
+from postmortem.parsing.index import without_digits
 from postmortem.parsing.names import FORMATS
 from postmortem.parsing.needles import Needles
-from postmortem.parsing.pattern import Pattern
+from postmortem.parsing.pattern import Numbered, Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from postmortem.parsing.dialect import Block, Dialect, Line
-    from postmortem.parsing.pattern import Match, Numbered
+    from postmortem.parsing.index import Index
+    from postmortem.parsing.pattern import Match
 
 
 #: Around a telling text in a long record, so many characters are read.
@@ -25,28 +26,37 @@ _BEFORE: Final = 400
 _BEHIND: Final = 4000
 #: Of the places in a long record, so many of the first and of the last.
 _MOST: Final = 200
-#: A literal text of so many characters is no chance.
-_TELLING: Final = 6
-_MASKED: Final = str.maketrans("123456789", "000000000")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class CompiledLine:
-    """A dialect's line and its pattern."""
+    """A dialect's line and its pattern, which most logs do not need."""
 
     dialect: Dialect
     spec: Line
-    pattern: Pattern
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """What the line looks like."""
+        return Pattern(self.spec.pattern)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class CompiledBlock:
     """A dialect's block: the pattern that starts it and those of its parts."""
 
     dialect: Dialect
     spec: Block
-    pattern: Pattern
-    parts: tuple[Pattern, ...]
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """What starts it."""
+        return Pattern(self.spec.starts)
+
+    @cached_property
+    def parts(self) -> tuple[Pattern, ...]:
+        """What its other lines look like."""
+        return tuple(Pattern(part.pattern) for part in self.spec.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +90,19 @@ class Candidates:
 class Dialects:
     """Several dialects as one matcher. A line costs no more for patterns of which it holds no text."""
 
-    def __init__(self, dialects: Iterable[Dialect]) -> None:
+    def __init__(self, dialects: Iterable[Dialect], indexed: Callable[..., Index] = index.of) -> None:
         self.all = tuple(dialects)
-        lines = [CompiledLine(d, line, Pattern(line.pattern)) for d in self.all for line in d.lines]
-        # the longer its literal text, the more a pattern says: `XV output:` before `{name:word} output:`
-        self._lines = sorted(lines, key=lambda line: -_literal_length(line.spec.pattern))
-        self._blocks = [
-            CompiledBlock(d, block, Pattern(block.starts), tuple(Pattern(part.pattern) for part in block.lines))
-            for d in self.all
-            for block in d.blocks
-        ]
-        needles = {line.pattern.needle for line in self._lines}
-        self._telling = sorted(needle for needle in needles if len(needle) >= _TELLING)
-        patterns = [
-            *(line.pattern for line in self._lines),
-            *(pattern for block in self._blocks for pattern in (block.pattern, *block.parts)),
-        ]
-        self._numbered = sorted({text for pattern in patterns for text in pattern.numbered})
-        started = [*(line.pattern for line in self._lines), *(block.pattern for block in self._blocks)]
-        texts = [*(pattern.pieces for pattern in started), *(text.pieces for text in self._numbered)]
-        self._needles = Needles([_without_digits(piece) for piece in pieces] for pieces in texts)
+        lines = [CompiledLine(d, line) for d in self.all for line in d.lines]
+        self._blocks = [CompiledBlock(d, block) for d in self.all for block in d.blocks]
+        found = indexed(
+            [line.spec.pattern for line in lines],
+            [block.spec.starts for block in self._blocks],
+            [part.pattern for block in self._blocks for part in block.spec.lines],
+        )
+        self._lines = [lines[number] for number in found.order]
+        self._telling = found.telling
+        self._numbered = [Numbered(text) for text in found.numbered]
+        self._needles = Needles(found.runs)
         self._parted = len(self._lines), len(self._lines) + len(self._blocks)
 
     def windows(self, text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -121,7 +124,7 @@ class Dialects:
 
     def candidates(self, text: str) -> Candidates:
         """What may stand in a text, whatever its digits are: of a thousand patterns, few."""
-        found = self._needles.maybe_in(_without_digits(text))
+        found = self._needles.maybe_in(without_digits(text))
         lines, blocks = (bisect_left(found, first) for first in self._parted)
         return Candidates(
             [self._lines[number] for number in found[:lines]],
@@ -130,20 +133,12 @@ class Dialects:
         )
 
 
-def _without_digits(text: str) -> str:
-    return text.translate(_MASKED)
-
-
 def _ends(places: list[int]) -> list[int]:
     return places if len(places) <= 2 * _MOST else places[:_MOST] + places[-_MOST:]
-
-
-def _literal_length(template: str) -> int:
-    return len(re.sub(r"\{\w*:\w+\}", "", template))
 
 
 @cache
 def shipped() -> Dialects:
     """The dialects in `formats/`. PostmortemError names the file that does not fit."""
     files = sorted(path for path in FORMATS.glob("*.yaml") if path.name != "names.yaml")
-    return Dialects(cached.load(files))
+    return Dialects(cached.load(files), index.kept)

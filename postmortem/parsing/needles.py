@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from postmortem.parsing.arrays import Ints
 
@@ -23,19 +23,19 @@ _KEPT: Final = np.uint32(16)  # bits
 
 
 class Needles:
-    """Groups of texts by number, found by two runs of characters of each group that the fewest others hold."""
+    """Groups of texts by number, found by two runs of characters of each group, as `rarest` chooses them."""
 
-    def __init__(self, groups: Iterable[Collection[str]]) -> None:
-        held = [_runs(texts, _LONG) or _runs(texts, _SHORT) for texts in groups]
-        shared = Counter(run for runs in held for run in runs)
-        self._everywhere = [number for number, runs in enumerate(held) if not runs]
+    def __init__(self, rarest: Iterable[Sequence[int]]) -> None:
+        self._everywhere: list[int] = []
         self._by_run: dict[int, list[tuple[int, int]]] = {}  # the group, and the second run that it needs
+        for number, runs in enumerate(rarest):
+            if runs:
+                self._by_run.setdefault(runs[0], []).append((number, runs[-1]))
+            else:
+                self._everywhere.append(number)
+        needed = {*self._by_run, *(other for found in self._by_run.values() for _, other in found)}
         self._marked = np.zeros(2 ** int(_KEPT), np.bool_)
-        for number, runs in enumerate(held):
-            rarest = sorted(runs, key=lambda run: (shared[run], run))[:2]
-            if rarest:
-                self._by_run.setdefault(rarest[0], []).append((number, rarest[-1]))
-                self._marked[_places(np.array(rarest, _NUMBER))] = True
+        self._marked[_places(np.array([*needed], _NUMBER))] = True
 
     def maybe_in(self, text: str) -> list[int]:
         """The numbers of all groups of which every text stands in `text`, and of some others, in order."""
@@ -46,6 +46,13 @@ class Needles:
             number for run in present & self._by_run.keys() for number, other in self._by_run[run] if other in present
         ]
         return sorted([*found, *self._everywhere])
+
+
+def rarest(groups: Iterable[Collection[str]]) -> list[list[int]]:
+    """Of each group of texts the two runs of characters, as numbers, that the fewest others hold; fewer of few."""
+    held = [_runs(texts, _LONG) or _runs(texts, _SHORT) for texts in groups]
+    shared = Counter(run for runs in held for run in runs)
+    return [sorted(runs, key=lambda run: (shared[run], run))[:2] for runs in held]
 
 
 def _runs(texts: Collection[str], size: int) -> set[int]:

@@ -37,7 +37,8 @@ def load_folder(root: Path) -> tuple[list[Rule], list[str]]:
 
 
 def _data(one: Rule) -> dict[str, Any]:
-    said = one.model_dump(mode="json", by_alias=True, exclude={"path"}, exclude_unset=True)
+    # with what is unset: defaults that can be changed are copied in depth, for each rule
+    said = one.model_dump(mode="json", by_alias=True, exclude={"path"})
     with suppress(PostmortemError):  # a query that no rule may have is refused each time it is asked for
         return {"rule": said, "query": one.query.dump()}
     return {"rule": said, "query": None}

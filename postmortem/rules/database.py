@@ -34,6 +34,8 @@ MOST_ROWS: Final = 1_000
 MOST_COLUMNS: Final = 64
 MOST_TEXT: Final = 2_000  # characters of a value
 MOST_IN_A_LIST: Final = 1_000
+#: Most values of most rows.
+_AS_IT_IS: Final = frozenset({bool, float, int, type(None)})
 
 
 def sealed(memory: str, threads: int = 2) -> duckdb.DuckDBPyConnection:
@@ -79,9 +81,12 @@ def answer(database: duckdb.DuckDBPyConnection, sql: str, params: dict[str, floa
         columns, cut, rows = described[:MOST_COLUMNS], max(0, len(described) - MOST_COLUMNS), []
         found = cursor.fetchall()
         for row in found[:MOST_ROWS]:
-            values = [_plain(value) for value in row[:MOST_COLUMNS]]
-            cut += sum(shortened for _, shortened in values)
-            rows.append(dict(zip(columns, [value for value, _ in values], strict=True)))
+            values = dict(zip(columns, row[:MOST_COLUMNS], strict=True))
+            for column, value in values.items():
+                if type(value) not in _AS_IT_IS:
+                    values[column], shortened = _plain(value)
+                    cut += shortened
+            rows.append(values)
         left_out = 0
         if len(found) > MOST_ROWS:
             # to count them all takes less than to sort and to fetch them
@@ -99,8 +104,6 @@ def reason(error: str) -> str:
 
 def _plain(value: Any) -> tuple[Any, bool]:  # noqa: ANN401 - whatever a query may return
     """A number, a text, a list of whole numbers, or null: what a finding can hold. And whether it was cut."""
-    if value is None or isinstance(value, bool | int | float):
-        return value, False
     if isinstance(value, list) and all(type(item) is int for item in value):
         return value[:MOST_IN_A_LIST], len(value) > MOST_IN_A_LIST
     if type(value).__name__ == "Decimal":

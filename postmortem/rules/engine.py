@@ -164,10 +164,14 @@ class Engine:
         return name
 
 
-@lru_cache(maxsize=4096)
 def _ships(path: Path) -> bool:
     """Whether a rule's file is one of this package's, whatever links lead to it."""
-    return path.resolve().is_relative_to(SHIPPED.resolve())
+    return _shipped(path.resolve().parent if path.is_symlink() else path.parent)
+
+
+@lru_cache(maxsize=4096)
+def _shipped(folder: Path) -> bool:
+    return folder.resolve().is_relative_to(SHIPPED.resolve())
 
 
 @contextmanager

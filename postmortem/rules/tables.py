@@ -42,6 +42,7 @@ class Tables:
         self._metrics = by_name(frames["metrics"])
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._offered: dict[str, frozenset[str]] = {}
+        self._stated = False  # the macros know what is configured
         #: Entered while queries are answered, it stops those that take too long.
         self.watch = _Watch(seconds)
 
@@ -70,25 +71,26 @@ class Tables:
         frame = self.frames[name]
         if frame.is_empty() or frame.height > _LARGE or not any(conditions):
             return [not frame.is_empty()] * len(conditions)
-        counts = (f"count(*) FILTER (WHERE {condition or 'true'}) > 0" for condition in conditions)
+        met = (f"bool_or({condition or 'true'})" for condition in conditions)
         self._offer(name, None)
         try:
             with self.watch.over(self._database):
-                asked = f'SELECT {", ".join(counts)} FROM "{name}"'  # noqa: S608 - conditions of rules that ship
+                asked = f'SELECT {", ".join(met)} FROM "{name}"'  # noqa: S608 - conditions of rules that ship
                 found = self._database.execute(asked, dict(params)).fetchone()
         except duckdb.Error:  # whose rule it is will be said when its query is run
             found = None
         finally:
             self._database.abort()  # of the one row, which it does not know to be the last
-        return list(found or [True] * len(conditions))
+        return [one is True for one in found] if found else [True] * len(conditions)
 
     def answer(self, sql: str, query: Query, params: Mapping[str, float]) -> Answer:
         """The rows of a query, in this process. PostmortemError: what DuckDB says of it, or that it was stopped."""
-        wanted = set(query.tables) - set(query.own)
-        if database.MACROS & set(query.functions):
-            wanted.add(database.MACRO_TABLE)
-        for name in wanted:
+        for name in set(query.tables) - set(query.own):
             self._offer(name, query.columns)
+        if not self._stated and database.MACROS & set(query.functions):
+            self._offer(database.MACRO_TABLE, None)
+            database.state(self._database)
+            self._stated = True
         try:
             with self.watch.over(self._database):
                 return database.answer(self._database, sql, dict(params))
@@ -115,8 +117,6 @@ class Tables:
             self._offer_by_name([column for column in frame.columns if column in held])
         else:
             self._database.register(name, _Stream(frame))
-        if name == database.MACRO_TABLE:
-            database.state(self._database)
 
     def _offer_by_name(self, columns: list[str]) -> None:
         """The metrics as one view over several tables: a condition on the name leaves most of them out.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -202,9 +203,16 @@ def thin(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
 def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
     """Median slope of all pairs, and its 95 % interval after Sen (1968), for independent points."""
     n = len(y)
-    i, j = np.triu_indices(n, 1)
+    i, j = _pairs(n)
     slopes = np.sort((y[j] - y[i]) / (x[j] - x[i]))
     half = _Z * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(0, int(np.floor((len(slopes) - half) / 2)))
     high = min(len(slopes) - 1, int(np.ceil((len(slopes) + half) / 2)))
-    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+    middle = (slopes[(len(slopes) - 1) // 2] + slopes[len(slopes) // 2]) / 2
+    return float(middle), float(slopes[low]), float(slopes[high])
+
+
+@lru_cache(maxsize=2 * _MOST_POINTS)
+def _pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of n points, as the numbers of their first and their second."""
+    return np.triu_indices(n, 1)

@@ -68,14 +68,16 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _far(values: NDArray[np.float64]) -> Iterator[tuple[int, float, float]]:
     """The values that stand far above those before them, with the median and the spread of those."""
+    # half of those before it lie so far below it: to sort them for each one would take long
+    far_below = values / _HIGH * (1 + _ROUNDING)
     for at in range(_FEWEST, min(_WINDOW, len(values))):
-        yield from _judged(values[None, :at], values[at : at + 1], np.array([at]))
+        if values[at] > 0 and np.count_nonzero(values[:at] <= far_below[at]) >= at // 2:
+            yield from _judged(values[None, :at], values[at : at + 1], np.array([at]))
     if len(values) <= _WINDOW:
         return
     before = np.lib.stride_tricks.sliding_window_view(values[:-1], _WINDOW)
-    later = values[_WINDOW:]
-    # half of those before it lie so far below it: to sort twenty values for each one would take long
-    low, enough = np.zeros(len(later), np.int8), later / _HIGH * (1 + _ROUNDING)
+    later, enough = values[_WINDOW:], far_below[_WINDOW:]
+    low = np.zeros(len(later), np.int8)
     for place in range(_WINDOW):
         low += values[place : place + len(later)] <= enough
     chosen = np.flatnonzero((low >= _WINDOW // 2) & (later > 0))
