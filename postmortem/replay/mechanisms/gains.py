@@ -52,8 +52,8 @@ class Gain:
 
     @property
     def least(self) -> float:
-        """The least gain that the log asks for."""
-        return min(self.total / self.usual[1], sys.float_info.max)
+        """The least gain that the log asks for, as a number that has a logarithm."""
+        return max(min(self.total / self.usual[1], sys.float_info.max), sys.float_info.min)
 
 
 @dataclass(frozen=True, slots=True)
