@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
 _NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
+#: What a decimal number that a word may have before it begins with.
+_DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 #: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
@@ -63,7 +65,9 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:LONGEST].translate(_NARROW)
+    text = text[:LONGEST]
+    if not text.isascii():
+        text = text.translate(_NARROW)
     if _FORMAT_FIELD.search(text):
         return Reading()
     if options := options_in(text, names):
@@ -105,6 +109,8 @@ def is_number(text: str) -> bool:
 
 def _words(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
     """Every `key 2.5` where a line measures something; `val loss 2.5` keeps what stands before its last word."""
+    if not _DECIMAL.search(text):
+        return []
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
     found, last = [], 0
