@@ -8,7 +8,6 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import cached, index
-from postmortem.parsing.index import without_digits
 from postmortem.parsing.names import FORMATS
 from postmortem.parsing.needles import Needles
 from postmortem.parsing.pattern import Numbered, Pattern
@@ -124,8 +123,8 @@ class Dialects:
 
     def candidates(self, text: str) -> Candidates:
         """What may stand in a text, whatever its digits are: of a thousand patterns, few."""
-        found = self._needles.maybe_in(without_digits(text))
-        lines, blocks = (bisect_left(found, first) for first in self._parted)
+        found = self._needles.maybe_in(text)
+        lines, blocks = bisect_left(found, self._parted[0]), bisect_left(found, self._parted[1])
         return Candidates(
             [self._lines[number] for number in found[:lines]],
             [self._blocks[number - self._parted[0]] for number in found[lines:blocks]],

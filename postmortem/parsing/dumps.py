@@ -26,7 +26,7 @@ _COMMANDED: Final = 2
 
 def options_in(text: str, names: Names) -> list[re.Match[str]]:
     """The options of a dump as matches with `key` and `value`; none where a text may be anything else."""
-    if _HOLDER.search(text):
+    if "=" in text and "(" in text and _HOLDER.search(text):
         return list(_OPTION.finditer(text))
     if text.count("--") >= _COMMANDED and len(found := list(_COMMAND.finditer(text))) >= _COMMANDED:
         return found

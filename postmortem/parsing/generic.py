@@ -53,7 +53,9 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:LONGEST].translate(_NARROW)
+    text = text[:LONGEST]
+    if not text.isascii():
+        text = text.translate(_NARROW)
     if _FORMAT_FIELD.search(text):
         return Reading()
     if options := options_in(text, names):

@@ -21,7 +21,6 @@ _CODE: Final = (("index", __file__), ("needles", needles.__file__), ("pattern", 
 #: A literal text of so many characters is no chance.
 _TELLING: Final = 6
 _FIELD: Final = re.compile(r"\{\w*:\w+\}")
-_MASKED: Final = str.maketrans("123456789", "000000000")
 
 
 class Index(NamedTuple):
@@ -30,7 +29,7 @@ class Index(NamedTuple):
     order: list[int]  # the patterns of lines by number, the most specific first
     telling: list[str]  # of each pattern of a line its longest literal text, where it is no chance
     numbered: list[str]  # literal texts that hold digits
-    runs: list[list[int]]  # for `Needles`: lines in that order, then blocks, then numbered texts
+    runs: list[list[str]]  # for `Needles`: lines in that order, then blocks, then numbered texts
 
 
 def of(lines: Sequence[str], starts: Sequence[str], parts: Iterable[str]) -> Index:
@@ -44,7 +43,7 @@ def of(lines: Sequence[str], starts: Sequence[str], parts: Iterable[str]) -> Ind
         order=order,
         telling=sorted({one.needle for one in begun[: len(order)] if len(one.needle) >= _TELLING}),
         numbered=[text.text for text in numbered],
-        runs=needles.rarest([without_digits(piece) for piece in pieces] for pieces in texts),
+        runs=needles.rarest(texts),
     )
 
 
@@ -63,8 +62,3 @@ def _restored(data: Any, lines: int, starts: int) -> Index:  # noqa: ANN401 - wh
     if sorted(found.order) != list(range(lines)) or len(found.runs) != lines + starts + len(found.numbered):
         raise ValueError("of other patterns")
     return found
-
-
-def without_digits(text: str) -> str:
-    """A text with every digit as 0."""
-    return text.translate(_MASKED)

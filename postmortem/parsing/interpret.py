@@ -115,6 +115,9 @@ class _Record(Draft):
         for line, match in known.lines(body):
             if all(match.end <= other.start or match.start >= other.end for _, other in chosen):
                 chosen.append((line, match))
+        if not chosen:
+            self.beside = True
+            return False
         # from left to right: the step of a bar is that of the line glued to it
         chosen.sort(key=lambda pair: pair[1].start)
         starts = [match.start for _, match in chosen]
@@ -122,7 +125,7 @@ class _Record(Draft):
         for (line, match), begin, end in zip(chosen, ends, [*starts[1:], len(body)], strict=False):
             self._line(line, match, body, (begin, end), origin)
         self.beside = all(line.dialect.sentences for line, _ in chosen)
-        return bool(chosen)
+        return True
 
     def _line(self, line: CompiledLine, match: Match, body: str, within: Where, origin: str) -> None:
         """What one line of a dialect gives; `within` is from the end of the one before it to where the next begins."""

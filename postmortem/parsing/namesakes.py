@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from postmortem.parsing.names import normalise
@@ -19,6 +18,8 @@ def apart(rows: Sequence[Row], told: Collection[int], names: Names) -> tuple[Row
 
     `told` are the rows whose name their dialect tells: it knows what it makes one. So do some names for themselves.
     """
+    if len(rows) < len(("loss", "avg_loss")):
+        return tuple(rows)
     aliased = [i for i, row in enumerate(rows) if row.frame == "metrics" and i not in told]
     aliased = [i for i in aliased if dict(rows[i].constants)["name"] not in names.together]
     spelled: dict[Hashable, list[str]] = {}
@@ -46,4 +47,4 @@ def _own(row: Row, names: Names) -> str:
 
 def _renamed(row: Row, names: Names) -> Row:
     own = _own(row, names)
-    return replace(row, constants=tuple((key, own if key == "name" else value) for key, value in row.constants))
+    return row._replace(constants=tuple((key, own if key == "name" else value) for key, value in row.constants))

@@ -25,9 +25,9 @@ AFTER: Final = (
     r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
     rf"(?!\s*(?:-|{_ARROWS})\s*~?[0-9])"
 )
-#: A list of one measured number is that number.
+#: A list of one measured number is that number. It begins with one of few characters, for which a search is fast.
 _PAIR: Final = re.compile(
-    rf"(?P<sep>[=:]|(?<!\.)\.{{3,}}|(?<=[0-9])\sis(?=\s))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
+    rf"(?P<sep>[=:.\s](?:(?<=[=:])|(?<!\.\.)(?<=\.)\.{{2,}}|(?<=[0-9]\s)is(?=\s)))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
 )
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")

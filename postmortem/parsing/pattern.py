@@ -33,6 +33,11 @@ TYPES: Final = {
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
 _DIGITS: Final = re.compile(r"[0-9]")
 _NOT_PRINTED: Final = re.compile(r"[^\x21-\x7e]+")
+#: What stands before the first word: indentation, a bullet, a tick in whatever encoding.
+_INDENT: Final = r"(?:[^\x00-\x7f]|[\s*>|-])*"
+_INDENTED: Final = re.compile(_INDENT)
+#: A word that is no part of that, at the beginning of a pattern that is tied to a line's.
+_TIED: Final = re.compile(r"\^(?P<word>[^\s*>|\x7f-\U0010ffff-][\x21-\x7e]*)")
 _OTHER: Final = r"[^\x00-\x7f]*"
 
 FieldValue = float | int | str | bool
@@ -86,6 +91,8 @@ class Pattern:
         self.pieces = _pieces(literals)
         #: The longest of them.
         self.needle = max(self.pieces, key=len, default="")
+        tied = _TIED.match(literals[0])
+        self._first_word = tied["word"] if tied else ""
         #: Its literal texts that hold digits, without the tie to a line's beginning.
         self.numbered = [Numbered(text.removeprefix("^")) for text in literals if _DIGITS.search(text)]
 
@@ -96,8 +103,7 @@ class Pattern:
         fields = [f"(?P<{n}>{TYPES[k]})" if n else f"(?:{TYPES[k]})" for n, k in zip(names, kinds, strict=True)]
         expression = "".join(text + field for text, field in zip(map(_literal, literals), [*fields, ""], strict=True))
         if literals[0].startswith("^"):
-            # what stands before the first word: indentation, a bullet, a tick in whatever encoding
-            expression = r"^(?:[^\x00-\x7f]|[\s*>|-])*" + expression.removeprefix(re.escape("^"))
+            expression = f"^{_INDENT}" + expression.removeprefix(re.escape("^"))
         elif not literals[0]:
             expression = r"(?<!\S)" + expression
         elif literals[0][0].isalnum():
@@ -116,7 +122,7 @@ class Pattern:
             if at < 0:
                 return False
             at += len(piece)
-        return True
+        return not self._first_word or text.startswith(self._first_word, _INDENTED.match(text).end())  # type: ignore[union-attr]  # it matches nothing too
 
     def find(self, text: str) -> Iterator[Match]:
         """Every place in `text` where the pattern stands, its numbers read. Fields that do not read: no match."""

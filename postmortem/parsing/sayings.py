@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _VALUE: Final = r"(?P<value>(?i:nan|inf(?:inity)?))s?"
 _FOUND: Final = r"(?i:detected|found|encountered|occurred|appeared|seen|observed)"
 _KEY: Final = r"(?P<key>[A-Za-z_]\w{0,40}(?:\s[A-Za-z_]\w{0,40}){0,2})"
-#: Most texts have neither.
-_MAY: Final = re.compile(r"(?i)nan|inf")
 #: What it became; the name stands before.
 _BECAME: Final = re.compile(
     rf"(?<=\w)\s+(?i:has\s+)?(?i:becomes?|became|turned|turns|went|goes)\s+(?i:to\s+|into\s+)?{_VALUE}\b"
@@ -40,7 +38,8 @@ _NOT_SAID: Final = re.compile(
 
 def pairs_said(text: str, names: Names) -> Iterator[Pair]:
     """Each metric that a text says is not finite, under the name that it has there."""
-    if not _MAY.search(text):
+    lowered = text.casefold()
+    if "nan" not in lowered and "inf" not in lowered:
         return
     for found in _BECAME.finditer(text):
         key = known_name(text[max(0, found.start() - WINDOW) : found.start()], names)

@@ -7,8 +7,7 @@ understood once for its whole shape, and its template is filled for all others. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postmortem.parsing.pattern import typed
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.tables import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Bytes of a record, from `start` to before `end`, and the type of field they hold."""
 
     start: int
@@ -36,8 +34,7 @@ class Span:
         return typed(self.type, self.text(record))
 
 
-@dataclass(frozen=True, slots=True)
-class Placing:
+class Placing(NamedTuple):
     """Where rows of a record belong: what the record itself says of it. What it does not say is carried."""
 
     dialect: str | None = None
@@ -50,8 +47,7 @@ class Placing:
     total: Span | None = None  # of a bar: how far its step goes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of `frame`: constants of the shape, and spans. `place` counts in the template's places."""
 
     frame: str
@@ -61,16 +57,14 @@ class Row:
     placeholders: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tabled:
+class Tabled(NamedTuple):
     """A cell of a table's row: where in the record's body it stands, and the number there; None where it is none."""
 
     at: Where
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """All that the records of one shape give."""
 
     read: bool = False  # somebody understood it

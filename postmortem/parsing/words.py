@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
 _NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
+#: What a decimal number that a word may have before it begins with.
+_DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
     rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
@@ -34,6 +36,8 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
 
     A name that nobody knows counts where the line is `placed`: where it counts or measures something else.
     """
+    if not _DECIMAL.search(text):
+        return []
     found, last = [], 0
     for match in _WORDS.finditer(text):
         start, last = max(last, match.start() - WINDOW), match.end()
