@@ -1,6 +1,6 @@
 """`python -m postmortem` is the command `postmortem`."""
 
-from postmortem.cli import main
+from postmortem.cli import program
 
 if __name__ == "__main__":  # and not where a worker process imports it
-    main()
+    program()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
-from postmortem.parsing.dialect import YAML_LOADER
+from postmortem import yamltext
 
 
 class Moves(BaseModel):
@@ -35,4 +34,4 @@ class Knobs(BaseModel):
 def load() -> Knobs:
     """The shipped file."""
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    return Knobs.model_validate(yaml.load(text, YAML_LOADER))  # noqa: S506 - a safe loader
+    return Knobs.model_validate(yamltext.load(text))

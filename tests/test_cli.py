@@ -214,6 +214,16 @@ def test_a_reader_that_went_away_is_no_error(failed: Path, arguments: str) -> No
     assert done.stderr == ""
 
 
+def test_a_program_ends_with_its_code_once_all_that_was_to_be_done_at_its_end_is_done() -> None:
+    code = (
+        "import atexit, sys; from postmortem import cli\n"
+        "cli.main = lambda: (atexit.register(print, 'last words'), print('first'), sys.exit(3))\n"
+        "cli.program()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "first\nlast words\n", "")
+
+
 def test_a_full_disk_is_told_in_one_line(failed: Path) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "postmortem", "analyze", "--no-replay", str(failed)]

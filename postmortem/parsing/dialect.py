@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 import polars as pl
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
-from postmortem import frames
+from postmortem import frames, yamltext
 from postmortem.errors import PostmortemError, did_you_mean
 from postmortem.parsing.pattern import Pattern
-from postmortem.yamltext import line_of
+from postmortem.yamltext import NotYamlError, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,11 +122,10 @@ def load(path: Path) -> Dialect:
     """The dialect in a file. PostmortemError says file, line and reason where it does not fit."""
     try:
         text = path.read_text(encoding="utf-8")
-        data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PostmortemError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = yamltext.load(text)
+    except NotYamlError as error:
+        raise PostmortemError(f"{path}:{error.line}: not YAML: {error}") from None
+    except (OSError, ValueError) as error:
         raise PostmortemError(f"{path}: cannot be read: {error}") from None
     if not isinstance(data, dict):
         raise PostmortemError(f"{path}:1: a dialect is a mapping of fields, this is {type(data).__name__}")
@@ -157,5 +155,3 @@ def _check_columns(frame: Target, templates: Iterable[str], fixed: Iterable[str]
 
 
 _FIELDS: Final = [name for model in (Dialect, Line, Block, Sample) for name in model.model_fields]
-#: The C loader is 10 times faster; both are the safe one.
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

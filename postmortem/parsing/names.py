@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import yaml
-
-from postmortem.parsing.dialect import YAML_LOADER
+from postmortem import cache as cachefile
+from postmortem import yamltext
+from postmortem.parsing import pattern
 from postmortem.parsing.pattern import skeleton
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 65_536
 _DIGIT: Final = re.compile(r"[0-9]")
 FORMATS: Final = Path(__file__).parent.parent / "formats"
+_FILE: Final = FORMATS / "names.yaml"
+#: Sections of that file: spellings of a name, and mere words.
+_LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
+_WORDS: Final = ("plain", "taken", "together")
 
 
 class Metric(NamedTuple):
@@ -135,13 +140,23 @@ def normalise(name: str) -> str:
 @cache
 def load() -> Names:
     """The names in `formats/names.yaml`."""
-    data = yaml.load((FORMATS / "names.yaml").read_text(encoding="utf-8"), Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
+    place = cachefile.place("names", (("names", __file__), ("pattern", pattern.__file__), (_FILE.name, _FILE)))
+    with suppress(KeyError, TypeError):  # of what was not kept, or is damaged
+        return _names(cachefile.kept(place))
+    data = _read()
+    cachefile.keep(place, data)
+    return _names(data)
 
-    def flat(section: str) -> dict[str, str]:
-        return {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
 
-    def words(section: str) -> frozenset[str]:
-        return frozenset(normalise(str(word)) for word in data[section])
+def _names(data: Mapping[str, Any]) -> Names:
+    sections: dict[str, Any] = {section: data[section] for section in _LOOKED_UP}
+    return Names(**sections | {section: frozenset(data[section]) for section in _WORDS})
 
-    looked_up = flat("metrics"), flat("settings"), flat("splits"), flat("counters"), flat("operations")
-    return Names(*looked_up, plain=words("plain"), taken=words("taken"), together=words("together"))
+
+def _read() -> dict[str, Any]:
+    data = yamltext.load(_FILE.read_text(encoding="utf-8"))
+    flat = {
+        section: {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
+        for section in _LOOKED_UP
+    }
+    return flat | {section: [normalise(str(word)) for word in data[section]] for section in _WORDS}

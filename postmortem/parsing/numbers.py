@@ -12,13 +12,18 @@ _BARE = (
     r"(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
 )
-NUMBER: Final = (
-    rf"(?:(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\((?:{_BARE})[^()]*\)"
-    rf"|[\"'](?:{_BARE})[\"']"
-    rf"|~?(?:{_BARE})(?:[kKMGTB](?![A-Za-z0-9_/]))?)"
-)
+_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\("
+_UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"
+NUMBER: Final = rf"(?:{_WRAPPER}(?:{_BARE})[^()]*\)|[\"'](?:{_BARE})[\"']|~?(?:{_BARE}){_UNIT})"
 _FIND: Final = re.compile(_BARE)
 _SUFFIX: Final = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
+
+
+def number(name: str) -> str:
+    """NUMBER with its digits written once, which is compiled in half the time. `name` begins two groups of its own."""
+    wrapped, quoted = f"{name}_wrapped", f"{name}_quoted"
+    opened = rf"(?:(?P<{wrapped}>{_WRAPPER})|(?P<{quoted}>[\"'])|~?)"
+    return rf"{opened}(?:{_BARE})(?({wrapped})[^()]*\)|(?({quoted})[\"']|{_UNIT}))"
 
 
 def read(text: str) -> float:

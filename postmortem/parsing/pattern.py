@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.numbers import NUMBER, number, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ class Pattern:
     def _compiled(self) -> re.Pattern[str]:
         # most patterns of most dialects meet no line of a log: compiling all takes longer than reading a short one
         literals, names, kinds = self._parts[::3], self._parts[1::3], self._parts[2::3]
-        fields = [f"(?P<{n}>{TYPES[k]})" if n else f"(?:{TYPES[k]})" for n, k in zip(names, kinds, strict=True)]
+        fields = [_field(name, kind, place) for place, (name, kind) in enumerate(zip(names, kinds, strict=True))]
         expression = "".join(text + field for text, field in zip(map(_literal, literals), [*fields, ""], strict=True))
         if literals[0].startswith("^"):
             expression = f"^{_INDENT}" + expression.removeprefix(re.escape("^"))
@@ -129,13 +129,20 @@ class Pattern:
         if not self.may_stand_in(text):
             return
         for found in self._compiled.finditer(text):
-            texts = {name: value for name, value in found.groupdict().items() if value is not None}
+            texts = {name: value for name in self.types if (value := found[name]) is not None}
             try:
                 values = {name: typed(self.types[name], value) for name, value in texts.items()}
             except ValueError:
                 continue
             spans = {name: found.span(name) for name in texts}
             yield Match(found.start(), found.end(), values, texts, spans)
+
+
+def _field(name: str, kind: str, place: int) -> str:
+    """The expression of a field, the n-th of its pattern."""
+    numeric = {"num": "{}", "percent": r"{}\s?%"}.get(kind)
+    expression = numeric.format(number(f"_{place}")) if numeric else TYPES[kind]
+    return f"(?P<{name}>{expression})" if name else f"(?:{expression})"
 
 
 def skeleton(text: str) -> str:

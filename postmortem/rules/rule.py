@@ -8,14 +8,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from postmortem import yamltext
 from postmortem.errors import PostmortemError
-from postmortem.parsing.dialect import YAML_LOADER
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
 from postmortem.rules.query import Query, read
-from postmortem.yamltext import line_of
+from postmortem.yamltext import NotYamlError, line_of
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
 _PACKAGE: Final = Path(__file__).parent
@@ -181,13 +180,12 @@ def _load(path: Path, root: Path, size: int, changed: int) -> Rule:
     del size, changed  # they tell this state of the file from others
     try:
         text = path.read_text(encoding="utf-8")
-        data = yaml.load(text, Loader=YAML_LOADER)  # noqa: S506 - the C version of the safe loader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PostmortemError(f"{path}:{line}: not YAML: {error.problem}") from None
+        data = yamltext.load(text)
+    except NotYamlError as error:
+        raise PostmortemError(f"{path}:{error.line}: not YAML: {error}") from None
     except RecursionError:
         raise PostmortemError(f"{path}:1: not YAML that a rule needs: it is nested too deeply") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise PostmortemError(f"{path}:1: cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):
         raise PostmortemError(f"{path}:1: a rule is a mapping of fields, this is {type(data).__name__}")

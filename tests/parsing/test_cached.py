@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from postmortem.errors import PostmortemError
-from postmortem.parsing import cached, dialect
+from postmortem.parsing import cached, dialect, names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +86,14 @@ def test_without_a_folder_dialects_are_read(mine: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("POSTMORTEM_CACHE", folder)
     assert [cached.load([mine])[0].name for _ in range(2)] == ["mine", "mine"]
     assert kept(mine) == []
+
+
+def test_names_that_were_kept_are_those_that_were_read(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = asdict(names.load.__wrapped__())
+    assert first["metrics"]["lm_loss"] == "lm_loss"
+    monkeypatch.delattr(names, "_read")  # the second time no YAML is read
+    assert asdict(names.load.__wrapped__()) == first
+    (place,) = kept(mine)
+    place.write_text('{"metrics": {}}')
+    with pytest.raises(NameError):  # a damaged file is done without
+        names.load.__wrapped__()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.numbers import NUMBER, number, read
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,11 @@ def test_thousands_are_read_back(value: int) -> None:
     found = re.fullmatch(NUMBER, f"{value:,}")
     assert found is not None
     assert read(found.group()) == float(value)
+
+
+@given(
+    st.text("0123456789.,+-eE naifty~kMGB/_()[]'\"%", max_size=20), st.sampled_from(["", "np.float64(", "tensor(", '"'])
+)
+def test_a_number_with_its_digits_written_once_is_found_where_it_was(text: str, before: str) -> None:
+    once = [found.span() for found in re.finditer(number("x"), before + text)]
+    assert once == [found.span() for found in re.finditer(NUMBER, before + text)]
