@@ -16,7 +16,6 @@ import math
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from postmortem import analysis, fixes
+from postmortem import causes, fixes
 from postmortem.replay import device as devices
 from postmortem.replay import experiments
 from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
-from postmortem.rules.engine import Hit
+from postmortem.rules.check import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 COPIED = 1 << 28  # bytes
 SIDE = 2048  # of the matrices
 ROUNDS = 5
+WARM = 64  # draws of a run that is not measured
 
 
 class Bytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
@@ -75,18 +75,16 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
 
 def case(name: str) -> tuple[str, dict[str, Fact], list[Fix]] | None:
     """A finding that asks for an experiment: its rule, values and fixes, from a log that a rule is tested on."""
-    tests = [
-        (rule, test.log) for rule in catalogue.rules([])[0] if rule.experiment == name for test in rule.tests.fires
-    ]
-    for rule, text in tests:
-        with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-            log.write(text)
-            log.flush()
-            incident, _ = analysis.analyze(log.name, replay=False)
-        finding = next(found for found in incident.findings if found.rule == rule.id)
-        if asked := fixes.plan([Hit(rule, [dict(finding.values)])], []).by_rule.get(rule.id):
-            return rule.id, dict(finding.values), asked
-    return None
+    return next(((rule, facts, asked) for one, rule, facts, asked in cases() if one == name), None)
+
+
+def cases() -> Iterator[tuple[str, str, dict[str, Fact], list[Fix]]]:
+    """Experiment, rule, facts and fixes of every log on which a rule that asks for an experiment is tested."""
+    for rule in catalogue.rules([])[0]:
+        for test in rule.tests.fires if rule.experiment else ():
+            hits = judged(rule, test.log).hits
+            if asked := fixes.plan(hits, []).by_rule.get(rule.id):
+                yield str(rule.experiment), rule.id, causes.values_of(hits[0]), asked
 
 
 def seconds(work: Callable[[], object], device: str, rounds: int = ROUNDS) -> float:
@@ -127,6 +125,9 @@ def measure(name: str, device: str, draws: int) -> dict[str, float]:
         """Another seed each time: some mechanisms remember what they solved for the last one."""
         answers.append(experiment.run(rule, facts, asked, Lab(device=device, draws=draws, seed=seed)))
 
+    experiment.run(rule, facts, asked, Lab(device=device, draws=WARM, seed=3))  # what is loaded and compiled but once
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats()
     taken = seconds(lambda: run(0), device, rounds=1)
     drawn = {(replay.mechanism, replay.family): replay.scenarios.drawn for replay in answers[0].replays}
     peak = (
@@ -142,6 +143,7 @@ def measure(name: str, device: str, draws: int) -> dict[str, float]:
     by_bytes, by_operations = moved.count / bytes_a_second, counter.get_total_flops() / operations_a_second
     return {
         "seconds": taken,
+        "parts": float(max(replay.parts for replay in answers[0].replays)),
         "rate": sum(drawn.values()) / taken,
         "share": max(by_bytes, by_operations) / taken,
         "bytes_bind": float(by_bytes >= by_operations),

@@ -50,8 +50,11 @@ def weigh(
         judged[verdict.rule].append(verdict)
     for finding in findings:
         _refute(finding, fired, judged[finding.rule])
+    while any(_excuse(finding, by_rule) for finding in findings):
+        pass  # what an excused one accounts for may be excused too
+    above: dict[str, set[str]] = {}
     for finding in findings:
-        _relate(finding, by_rule)
+        _relate(finding, by_rule, above)
     findings.sort(key=_order)
     return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
 
@@ -100,16 +103,31 @@ def _refute(finding: Finding, fired: Mapping[str, Hit], verdicts: Sequence[Verdi
         finding.role = "context"
 
 
-def _relate(finding: Finding, by_rule: Mapping[str, Finding]) -> None:
-    """What another finding accounts for is its consequence; what a benign one accounts for is no alarm."""
+def _excuse(finding: Finding, by_rule: Mapping[str, Finding]) -> bool:
+    """What benign findings alone account for is no alarm. True where that is news."""
     causes = [by_rule[rule] for rule in finding.explained_by if by_rule[rule].role in {"root_cause", "benign"}]
-    benign = [cause.rule for cause in causes if cause.role == "benign"]
-    if benign and len(benign) == len(causes):
-        finding.role, finding.severity = "benign", "info"
-        finding.note = f"explained by {', '.join(benign)}"
-    elif causes and finding.role == "root_cause":
+    if finding.role == "benign" or not causes or any(cause.role != "benign" for cause in causes):
+        return False
+    finding.role, finding.severity = "benign", "info"
+    finding.note = f"explained by {', '.join(cause.rule for cause in causes)}"
+    return True
+
+
+def _relate(finding: Finding, by_rule: Mapping[str, Finding], above: dict[str, set[str]]) -> None:
+    """What another finding accounts for is its consequence.
+
+    What a consequence accounts for is one too. `above` holds what accounts for each, directly or not: of two that
+    account for each other, the first stays.
+    """
+    causes = [
+        by_rule[rule]
+        for rule in finding.explained_by
+        if by_rule[rule].role in {"root_cause", "benign"} or finding.rule not in above.get(rule, {finding.rule})
+    ]
+    if causes and finding.role == "root_cause":
         finding.role = "consequence"
         finding.note = f"explained by {', '.join(cause.rule for cause in causes)}"
+        above[finding.rule] = {cause.rule for cause in causes}.union(*(above.get(cause.rule, ()) for cause in causes))
 
 
 def _order(finding: Finding) -> tuple[int, bool, int, int, int]:

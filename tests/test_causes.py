@@ -35,6 +35,8 @@ def incident(tmp_path: Path, text: str) -> Incident:
         (STEPS + CANCELLED, []),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/node-failure"]),
+        ("".join(f"step {step}: reward=0.0\n" for step in range(49)), []),
+        ("".join(f"step {step}: reward=0.0\n" for step in range(50)), ["eval/no-reward"]),
     ],
 )
 def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: list[str]) -> None:
@@ -49,11 +51,38 @@ def test_a_consequence_names_what_explains_it(tmp_path: Path) -> None:
     assert findings["slurm/task-failed"].role == "consequence"
 
 
+def test_what_a_consequence_explains_is_no_cause_either(tmp_path: Path) -> None:
+    # the growth explains the nan, and the blown-up loss the growth: it alone does not name the nan
+    losses = [10.95, 10.21, 9.5, 9.1, 12.5, 35.1, 220.8, 4100.2, 91000.5, "nan", "nan"]
+    found = incident(tmp_path, "".join(f"step {step} | loss {loss}\n" for step, loss in enumerate(losses, 1)))
+    roles = {finding.rule: (finding.role, finding.explained_by) for finding in found.findings}
+    assert roles["nonfinite/after-growth"] == ("consequence", ["loss/blown-up"])
+    assert roles["nonfinite/loss"] == ("consequence", ["nonfinite/after-growth"])
+    assert found.root_causes == ["loss/blown-up"]
+
+
 def test_what_a_benign_finding_explains_is_no_alarm(tmp_path: Path) -> None:
     text = "step 0: loss=9.3, grad_norm=inf\nstep 1: loss=9.1, grad_norm=3.5\n"
     findings = {f.rule: f for f in incident(tmp_path, text).findings}
     norm = findings["nonfinite/gradient-norm"]
     assert (norm.role, norm.severity, norm.explained_by) == ("benign", "info", ["amp/scaler-startup"])
+
+
+def test_what_an_excused_finding_explains_is_no_alarm_either(tmp_path: Path) -> None:
+    """A stage accounts for the jump of the loss, and the jump for what looks like a divergence."""
+    ends = ((2.3, 0.4), (1.9, 1.1), (2.4, 1.7))
+    noise = (0.03, -0.02, 0.01, -0.03, 0.02)
+    lines = []
+    for stage, (begin, end) in enumerate(ends):
+        lines.append(f"=== Stage {stage} ===")
+        for step in range(40):
+            loss = end + (begin - end) * 0.9**step + noise[step % 5]
+            lines.append(f"step {40 * stage + step}: loss={loss:.4f}")
+    found = incident(tmp_path, "\n".join([*lines, ""]))
+    roles = {finding.rule: (finding.role, finding.severity) for finding in found.findings}
+    assert roles["loss/stage-begins"] == ("benign", "info")
+    assert roles["loss/spike-lasting"] == roles["loss/divergence"] == ("benign", "info")
+    assert found.root_causes == []
 
 
 def test_infinite_norms_later_in_a_run_stay_an_alarm(tmp_path: Path) -> None:

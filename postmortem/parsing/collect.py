@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,9 +12,11 @@ import polars as pl
 
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.framing import Framing
+from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
+from postmortem.parsing.stated import stated
 from postmortem.parsing.store import Store
 from postmortem.parsing.tables import columns_of, counter
 from postmortem.parsing.told import told
@@ -55,6 +58,7 @@ class Collector:
     _columns: tuple[Cell, ...] = ()  # of the last table's heading
     _heads: bool = False  # the last record that is not blank is a heading
     _cut_line: bool = False  # the last line was read in part
+    _blank_lines: list[Ints] = field(default_factory=list)  # their numbers, piece by piece
     _line_goes_on: tuple[int, bool] | None = None  # the last line was cut: where it begins, and whether it is unread
 
     def __post_init__(self) -> None:
@@ -97,24 +101,25 @@ class Collector:
     def tells(self) -> bool:
         """True where something was found that only a run's log says: settings alone may be any file's."""
         found = self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs")
-        return bool(found) or not self._told().is_empty()
+        return bool(found) or not told(self._values()[0], self.rows.names).is_empty()
 
     def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         """How to make each of the five frames."""
-        single, framing = self.rows.frames(), Framing(self.store)
+        single, values = self.rows.frames(), cache(self._values)
         return {
-            "metrics": lambda: _both(_both(framing.metrics(), single["metrics"]), self._told()),
-            "tensors": lambda: _both(framing.tensors(), single["tensors"]),
+            "metrics": lambda: _both(values()[1], told(values()[0], self.rows.names)),
+            "tensors": lambda: _both(Framing(self.store).tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": self._settings,
+            "settings": lambda: with_optimizer_eps(values()[0]),
             "jobs": lambda: single["jobs"],
         }
 
-    def _settings(self) -> pl.DataFrame:
-        return with_optimizer_eps(_both(Framing(self.store).settings(), self.rows.frames()["settings"]))
-
-    def _told(self) -> pl.DataFrame:
-        return told(self._settings(), self.rows.names)
+    def _values(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Settings and metrics, as the lines around them say which is which, and of what step."""
+        single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
+        settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
+        blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
+        return stated(*placed(settings, metrics, blank, names), names)
 
     def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""
@@ -122,6 +127,7 @@ class Collector:
         self.cut += len(cut) - (self._line_goes_on is not None and self._cut_line and 0 in cut)
         self._cut_line = len(piece.line_start) - 1 in cut
         self.blank += int(np.count_nonzero(piece.blank[self._line_goes_on is not None : len(piece.blank) - goes_on]))
+        self._blank_lines.append(np.flatnonzero(piece.blank) + first_line)
         for number, (line, state, text) in piece.first.items():
             self.seen.meet(number, self.templates.all[number], first_line + line, state, text)
         self.templates.told[piece.used] = True

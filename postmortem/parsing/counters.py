@@ -26,6 +26,8 @@ _LONGEST_ABBREVIATION: Final = 4
 #: Words too common in prose to count without a sign behind them.
 _PROSE: Final = frozenset({"it", "up", "no"})
 _SIGN: Final = re.compile(r"\.?\s?[:=#\[.]")
+#: Behind the number, where the word is the first of its record: `it 5: loss 2.3`.
+_SIGN_BEHIND: Final = re.compile(r"\s?[:|,]\s")
 #: A number with the counter's word behind it, where it is no amount: `After 100 iterations`, `200/2983 batches`.
 _REACHED: Final = re.compile(
     r"(?:\b(?:[Aa]fter|[Aa]t)\s+(?P<after>[0-9]{1,12})|(?P<part>[0-9]{1,12})\s?/\s*[0-9]{1,12})\s+"
@@ -141,7 +143,10 @@ def _counts(word: str, found: re.Match[str], text: str) -> bool:
         return False
     if found["word"][-1] == "." and len(word) > _LONGEST_ABBREVIATION:
         return False
-    if word in _PROSE and not _SIGN.match(text, found.start() + len(word)):
+    if word in _PROSE and not (
+        _SIGN.match(text, found.start() + len(word))
+        or (not text[: found.start()].strip() and _SIGN_BEHIND.match(text, found.end()))
+    ):
         return False
     if word in PLURAL and not _MEASURED.search(text):
         return False

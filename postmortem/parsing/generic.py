@@ -9,34 +9,26 @@ from typing import TYPE_CHECKING, Final
 from postmortem.parsing.counters import PLURAL, any_counts, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
-from postmortem.parsing.pairs import AFTER, known_name, pairs_of
-from postmortem.parsing.reading import LONGEST, WINDOW, Assignment, Pair, Reading
+from postmortem.parsing.pairs import pairs_of
+from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
+from postmortem.parsing.tensors import read_tensor
+from postmortem.parsing.words import look, only_metric, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from postmortem.parsing.names import Names
-    from postmortem.parsing.reading import Where
 
 #: Punctuation as wide as a Chinese character, and the sides of drawn boxes, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
-#: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-_NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
-#: What a decimal number that a word may have before it begins with.
-_DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
-#: A word with a decimal number behind it, as in `loss 2.31`; whole numbers are too often something else.
-_WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
-    rf"(?:\((?:s|ms|min|sec|%)\))?\s+(?:(?:is|was|of|now)\s+)?"
-    rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
-)
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
-#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value
+#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
+#: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
     r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#]+)\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
@@ -53,12 +45,8 @@ _CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
-_SCOPE: Final = re.compile(r"(?i)\b(?:layers?|blocks?|stage|h)[\s._]?\[?([0-9]+)")
-#: Around a tensor's name: the layer before it, and words such as `range` behind it.
-_NOT_A_NAME: Final = re.compile(
-    r"(?i)^.*?\b(?:layers?|blocks?|stage)\s?\[?[0-9]+\]?\s*[:,-]\s*|(?<!\s)\s*\b(?:output|range|stats?|values?)$"
-)
-_STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
+#: What closes a pandas series in print: it is of a table, and no setting of the training.
+_OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
@@ -74,16 +62,18 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         return _dump(options)
     reading = counters or read_counters(text, names)
     if assignment := _ASSIGNMENT.match(text):
-        _look(assignment["key"], text, assignment.span("key"), reading)
+        look(assignment["key"], text, assignment.span("key"), reading.looked_at)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             return reading
     if (row := _ROW.fullmatch(text)) and not reading.has_place:
         return _row(row, names, reading)
     pairs = pairs_of(text, names, reading.looked_at)
-    if _tensor(text, pairs, reading):
+    if read_tensor(text, pairs, names, reading):
         return reading
-    pairs += _words(text, pairs, names, reading)
+    taken = {pair.at for pair in pairs}
+    placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
+    pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     pairs.sort(key=lambda pair: pair.at)
@@ -107,47 +97,15 @@ def is_number(text: str) -> bool:
     return re.fullmatch(NUMBER, text) is not None
 
 
-def _words(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
-    """Every `key 2.5` where a line measures something; `val loss 2.5` keeps what stands before its last word."""
-    if not _DECIMAL.search(text):
-        return []
-    taken = {pair.at for pair in pairs}
-    placed = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
-    found, last = [], 0
-    for match in _WORDS.finditer(text):
-        start, last = max(last, match.start() - WINDOW), match.end()
-        if match.span("value") in taken or match["key"].lower() in names.counters:
-            continue
-        key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
-        _look(key, text, (start, match.end("key")), reading)
-        # a word before `nan` is as often `for` as a metric
-        if (placed and _DIGIT.search(match["value"])) or _only_metric(key, names):
-            found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
-    return found
-
-
 def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
     """What a row of two columns holds: a setting under a name of one, else a number that is no count."""
     key, value = found["key"], found["value"]
-    _look(key, found.string, found.span("key"), reading)
+    look(key, found.string, found.span("key"), reading.looked_at)
     if names.setting(key) and not names.metric(key).known:
         _setting(found, reading)
     elif "." in value or not math.isfinite(read(value)):
         reading.metrics.append(Pair(key, read(value), value, found.span("value")))
     return reading
-
-
-def _of_split(found: re.Match[str], names: Names) -> str:
-    """The one word of which nobody knows more, with a split before it."""
-    split = found["split"]
-    return f"{split} {found['key']}" if split and split.lower() in names.splits else found["key"]
-
-
-def _look(key: str, text: str, within: Where, reading: Reading) -> None:
-    """Note where the digits of a name stand: others would make it another name."""
-    for word in key.split() if _DIGIT.search(key) else ():
-        if _DIGIT.search(word) and (at := text.rfind(word, *within)) >= 0:
-            reading.looked_at.append((at, at + len(word)))
 
 
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
@@ -156,7 +114,7 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
     if reading.has_place or share or _FILE.search(key):
         return False
-    if found["sep"] == "=" and _CALL.match(found.string, found.start("value")):
+    if (found["sep"] == "=" and _CALL.match(found.string, found.start("value"))) or _closes_a_table(found):
         return False
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
@@ -167,6 +125,11 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
         return word and _SNAKE.fullmatch(key) is not None
     return True
+
+
+def _closes_a_table(found: re.Match[str]) -> bool:
+    """`dtype: float64`, the last line of a pandas series in print."""
+    return found["key"] == "dtype" and found["sep"] == ":" and found["value"] in _OF_A_TABLE
 
 
 def _setting(found: re.Match[str], reading: Reading) -> None:
@@ -180,48 +143,9 @@ def _setting(found: re.Match[str], reading: Reading) -> None:
     reading.settings.append(Assignment(found["key"], text, number, (start, start + len(text))))
 
 
-def _only_metric(key: str, names: Names) -> bool:
-    return names.metric(key).known and names.setting(key) is None
-
-
-def _tensor(text: str, pairs: list[Pair], reading: Reading) -> bool:
-    """A range of a named tensor: `Layer 3: attn: min=-4.2, max=5.5, mean=0.1`."""
-    by_key = {pair.key.lower().rpartition(" ")[2]: pair for pair in pairs}
-    if not {"min", "max"} <= set(by_key):
-        return False
-    before = re.split(r"(?i)\bmin\b", text, maxsplit=1)[0].rstrip(" =:([{'\"")
-    noise = _NOT_A_NAME.sub(lambda found: " " * len(found[0]), before)
-    words = list(re.finditer(r"[A-Za-z_][\w.]*", noise))
-    if not words:
-        return False
-    label = words[-1]
-    scope = _SCOPE.search(before)
-    reading.tensor = {
-        "name": label[0],
-        "scope": scope[1] if scope else None,
-        "kind": _kind(label[0]),
-        **{key: by_key[key].value for key in _STATISTICS if key in by_key},
-    }
-    reading.tensor_at = {
-        "name": label.span(),
-        **({"scope": scope.span(1)} if scope else {}),
-        **{key: by_key[key].at for key in _STATISTICS if key in by_key},
-    }
-    return True
-
-
-def _kind(label: str) -> str:
-    lowered = label.lower()
-    if "grad" in lowered:
-        return "gradient"
-    if re.search(r"weight|bias|gamma|beta|param", lowered):
-        return "parameter"
-    return "activation"
-
-
 def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     """Pairs to metrics and settings: by their names, and where a name is both or neither, by the line."""
-    measured = reading.has_place or any(_only_metric(pair.key, names) for pair in pairs)
+    measured = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.setting(pair.key) for pair in pairs)
     for pair in pairs:
         counter = names.counter(pair.key) or _of_a_total(pair, text, names)

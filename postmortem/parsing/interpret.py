@@ -13,6 +13,7 @@ from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
 from postmortem.parsing.template import Span, Tabled, Template
+from postmortem.parsing.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,12 +181,18 @@ class _Record(Draft):
             self._metric(match.texts["name"], span, line, line.spec.set | split)
 
     def _pairs(self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str) -> None:
-        """What stands around a line's pattern as key=value: counters, and values of the line's own frame."""
+        """What stands around a line's pattern as key=value: counters, and values of the line's own frame.
+
+        Where nothing does, what stands there as `key 2.5`.
+        """
         start, end = within
         looked_at: list[Where] = []
+        text = body[start:end]
         fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
         values = []
-        for pair in pairs.pairs_of(body[start:end], self.names, looked_at):
+        for pair in pairs.pairs_of(text, self.names, looked_at) or words_of(
+            text, (), self.names, looked_at, placed=line.spec.frame == "metrics"
+        ):
             at = (pair.at[0] + start, pair.at[1] + start)
             counter = self.names.counter(pair.key)
             if counter is None:

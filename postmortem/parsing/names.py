@@ -23,7 +23,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
-_LOOKED_UP: Final = ("metrics", "settings", "splits", "counters")
+_LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
 _WORDS: Final = ("plain", "taken", "together")
 
 
@@ -50,6 +50,7 @@ class Names:
     settings: Mapping[str, str]
     splits: Mapping[str, str]
     counters: Mapping[str, str]
+    operations: Mapping[str, str]
     plain: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()

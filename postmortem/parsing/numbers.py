@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 #: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87. YAML
-#: has .nan.
+#: has .nan, Julia 1.5f-5.
 _BARE = (
-    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?)?|\.[0-9]+)"
+    r"(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
 )
 _WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\("
@@ -37,5 +38,6 @@ def read(text: str) -> float:
     if found is None:
         raise ValueError(f"no number in {text!r}")
     digits = found.group().replace(",", "")
-    value = float(digits.replace(".", "") if digits[-1].isalpha() else digits)  # YAML's .nan
+    # YAML's .nan, and Julia's single precision
+    value = float(digits.replace(".", "") if digits[-1].isalpha() else digits.replace("f", "e"))
     return value * _SUFFIX.get(inner[found.end() : found.end() + 1], 1.0)

@@ -50,6 +50,8 @@ _NO_NAME: Final = re.compile(
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: What is measured at a threshold: `mAP 0.5 : 0.68`.
+_AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
 #: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
 _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})
@@ -74,6 +76,7 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             and key not in _LEVELS
             and not _NO_NAME.search(key)
             and not _in_code(found, key, text, names, first=not pairs)
+            and not _of_a_device(found, key, text)
         ):
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return pairs
@@ -82,6 +85,12 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
 def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: bool) -> bool:
     """True where key and number are a place in code: the first of a record, unknown, and closed as loggers do it."""
     return first and not names.metric(key).known and _LOGGER.match(text, found.start()) is not None
+
+
+def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
+    """True where key and number are one value of another key, `device=cuda:0`, or the time of a line of the kernel."""
+    value = found["value"].isdigit() and found["sep"] == ":" and text.endswith(f"={key}", 0, found.start())
+    return value or (found["list"] is not None and key.endswith("kernel"))
 
 
 def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str | None:
@@ -93,7 +102,8 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
         return quoted[2]
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
-        return None  # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
+        # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
+        return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None
     phrase = (
         _known(words, names) or _taken(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
     )

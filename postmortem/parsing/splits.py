@@ -20,7 +20,7 @@ _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]
 _NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<name>.+)")
 #: What belongs to the run, whatever a line measures.
 _OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
-_RESOURCE: Final = re.compile(r"(?i)time|duration|eta\b|speed|mem|sec|best|momentum|lr\b")
+_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b")
 
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:

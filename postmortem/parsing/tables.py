@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: A longer record is no line of a table.
 _LONGEST: Final = 400
 _FEWEST: Final = 3
-_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: [A-Za-z][\w/#@.%-]*){0,2}")
+_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:/ )?[A-Za-z][\w/#@.%-]*){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last two.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}
@@ -39,7 +39,10 @@ class Cell(NamedTuple):
 
 
 def heading(text: str, names: Names) -> tuple[Cell, ...]:
-    """The columns that a record names: one that counts, one that measures. Empty for any other record."""
+    """The columns that a record names: one that counts, one that measures. Empty for any other record.
+
+    With bars between them none need count: the step may stand above the table.
+    """
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
     if mark := _COMMENT.match(text):
@@ -51,7 +54,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         told = [_told(cell, names) for cell in cells]
         if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) for cell in cells):
             continue
-        counted = any(counter(cell.text, names) for cell in cells)
+        counted = any(counter(cell.text, names) for cell in cells) or text.count("|") >= len(cells) - 1
         measured = any(_measures(cell.text, names) for cell in cells)
         if counted and measured and (cells is apart or all(told[:_FEWEST])):
             return tuple(cells)

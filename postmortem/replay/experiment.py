@@ -12,7 +12,7 @@ import torch
 
 from postmortem.replay import judge, observing
 from postmortem.replay.protocol import Answer, Effect, Replay, Scenarios
-from postmortem.replay.values import moved
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,16 +61,15 @@ class Mechanism(ABC, Generic[S]):
     family: str | None = None
 
     @abstractmethod
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> S:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> S:
         """`lab.draws` scenarios as one batch. All randomness is drawn here, so that a knob moves alone.
 
-        Random numbers come from `generator`, which is on the CPU whatever the lab's device, so that a seed means
-        the same scenarios everywhere. What is solved from them at a cost is `moved` to the device first.
+        All randomness comes from `stream`, so that a seed means the same scenarios on every device.
         """
 
     def drawn(self, facts: Mapping[str, Fact], lab: Lab) -> S:
         """The scenarios of the lab's seed, on its device."""
-        return moved(self.draw(facts, lab, torch.Generator().manual_seed(lab.seed)), lab.device)
+        return self.draw(facts, lab, Stream(lab.seed, lab.device))
 
     @abstractmethod
     def observe(self, scenario: S, knobs: Mapping[str, Value]) -> Observed:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.expectation import Expectation
     from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
+    from postmortem.replay.stream import Stream
 
 NAME: Final = "own-step"
 
@@ -50,7 +51,7 @@ class _Called(Mechanism[list[int]]):
         self.target = Target(step.target, step.seconds, step.memory_gb)
         self.as_it_is: Observed = {}
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> list[int]:  # noqa: ARG002
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> list[int]:  # noqa: ARG002
         """A seed for each scenario: the lab's and those after it."""
         return list(range(lab.seed, lab.seed + lab.draws))
 
@@ -111,7 +112,7 @@ class OwnStep(Experiment):
         replays: list[Replay] = []
         failures: dict[Fix, str] = {}
         with called.target:
-            called.observe(called.draw(facts, lab, torch.Generator()), {})
+            called.observe(called.drawn(facts, lab), {})
             for fix in fixes:
                 try:
                     told = self._replay(called, rule, facts, [fix], lab)

@@ -1,13 +1,11 @@
-"""Facts and knobs as numbers, and draws for what no fact fixes."""
+"""Facts and knobs as numbers."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final
 
 import torch
-from torch import Tensor
 
 from postmortem.errors import PostmortemError
 
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from postmortem.replay.protocol import Fact, Value
-
-T = TypeVar("T")
 
 #: torch's names and the short ones in use.
 DTYPES: Final = {
@@ -73,38 +69,3 @@ def switched(knob: str, value: Value) -> bool:
 def shown(value: float) -> str:
     """A number as a reader takes it in: 139,264 or 7.77e+17 or 11.3."""
     return f"{value:,.0f}" if 1e3 <= value < 1e12 else f"{value:.3g}"  # noqa: PLR2004 - 12 digits can be read
-
-
-def moved(scenario: T, device: str) -> T:
-    """`scenario` with every tensor in its dataclasses, tuples, lists and dicts on `device`; the rest as it is."""
-    return cast("T", _moved(scenario, device))
-
-
-def _moved(value: Any, device: str) -> Any:  # noqa: ANN401 - a scenario is of any type
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return dataclasses.replace(value, **{one.name: _moved(getattr(value, one.name), device) for one in fields})
-    if isinstance(value, dict):
-        return {key: _moved(one, device) for key, one in value.items()}
-    if isinstance(value, tuple | list):
-        parts = [_moved(one, device) for one in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value
-
-
-def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Between 0 and 1, float32, of `shape`, where the generator is."""
-    return torch.rand(shape, generator=generator, device=generator.device)
-
-
-def between(low: float, high: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Log-uniform between two ends above 0, of `shape`; their value where they are one, which may be 0.
-
-    An end beyond float32 counts as its largest number: a log can print any.
-    """
-    low, high = (min(end, torch.finfo(torch.float32).max) for end in (low, high))
-    if low == high:
-        return torch.full(shape, low, device=generator.device)
-    return low * (high / low) ** uniform(shape, generator)

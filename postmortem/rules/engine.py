@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from postmortem import objectives
 from postmortem.errors import PostmortemError, StoppedError
 from postmortem.rules.finding import Confidence, Role, Severity
 from postmortem.rules.possible import Asked, possible
@@ -106,8 +107,10 @@ class Engine:
             (rule.requires.metrics, "metrics", "name"),
             (rule.requires.settings, "settings", "key"),
         ):
+            there = self._tables.names(table, column) if wanted else set()
             for choice in wanted:
-                if self._tables.names(table, column).isdisjoint(choice.split("|")):
+                asked = set(choice.split("|"))
+                if there.isdisjoint(asked) and not (objectives.ANY in asked and objectives.of(there)):
                     return f"no {table.removesuffix('s')} {choice.replace('|', ' or ')} in this log"
         for name in rule.requires.frames:
             self._known(name, rule, "requires")

@@ -5,7 +5,6 @@ A curve ends where the counter of steps starts again (another job, a restart): v
 
 from __future__ import annotations
 
-import re
 import weakref
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem import objectives
 from postmortem.metrics import by_name
+from postmortem.objectives import is_loss
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -40,19 +41,6 @@ _MOST_POINTS: Final = 200
 _Z: Final = 1.959964
 #: Fewer values have no spread to speak of.
 _FEWEST_FOR_NOISE: Final = 3
-
-#: Losses that a run as a whole minimises, unless its metrics tell of a game of two or of a reward.
-#: "logloss" and its kin are what boosted trees minimise.
-_OBJECTIVES: Final = frozenset({
-    "loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits",
-    "logloss", "mlogloss", "binary_logloss", "multi_logloss",
-})  # fmt: skip
-_GAME: Final = re.compile(
-    r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
-    r"|(^|_)(epsilon|exploration(_rate)?|mean_q|q_values?)$"
-    r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
-    r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
-)
 
 #: What is watched besides losses.
 NAMES: Final = frozenset(
@@ -128,13 +116,8 @@ def curves(frames: Mapping[str, pl.DataFrame], wanted: Container[str] = (), *, l
 _made: Final[dict[int, dict[str, list[Curve]]]] = {}
 
 
-def is_loss(name: str) -> bool:
-    """True for a loss or a term of one."""
-    return name in ("loss", "logloss", "mlogloss") or name.endswith(("_loss", "_logloss"))
-
-
 def _of(name: str, held: ByName) -> Iterator[Curve]:
-    alone = not any(_GAME.search(other) for other in held if other)
+    objective = name in objectives.of(held)
     rows = keep(
         held.of([name], _COLUMNS), pl.col("meaning").is_in(["value", "running_mean"]) & pl.col("scope").is_null()
     ).with_columns(pl.col("split").fill_null("train"))
@@ -147,7 +130,7 @@ def _of(name: str, held: ByName) -> Iterator[Curve]:
         for source, group in by(both if plain.is_empty() else plain, "source_name"):
             pieces = _pieces(group)
             for part, piece in enumerate(pieces):
-                last, objective = part == len(pieces) - 1, alone and name in _OBJECTIVES
+                last = part == len(pieces) - 1
                 yield Curve(name, str(split), source, part, piece, last=last, objective=objective)
 
 

@@ -54,10 +54,11 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if not isinstance(last_told, int):
         return pl.DataFrame(schema=COLUMNS)
     ends = [*(line - 1 for line, _, _ in cuts[1:]), last_told]
-    lines, rows = steps["line"], []
+    first_rows = steps["line"].search_sorted(pl.Series([line for line, _, _ in cuts]), "left")
+    rows_after = steps["line"].search_sorted(pl.Series(ends), "right")
+    rows = []
     for number, ((line, kind, ended), last_line) in enumerate(zip(cuts, ends, strict=True)):
-        first_row, after = lines.search_sorted(line, "left"), lines.search_sorted(last_line, "right")
-        within = steps.slice(first_row, after - first_row)
+        within = steps.slice(first_rows[number], rows_after[number] - first_rows[number])
         counted = within["step"].drop_nulls()
         first, last = (counted[0], counted[-1]) if len(counted) else (None, None)
         rows.append((number, line, last_line, number == len(cuts) - 1, first, last, len(within), kind, ended))

@@ -20,6 +20,9 @@ from postmortem import clock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 COLUMNS: Final[dict[str, pl.DataType]] = {
     "line": pl.Int64(),
     "kind": pl.String(),  # the event's kind
@@ -76,6 +79,13 @@ _ECHO_TYPES: Final = frozenset({
 })  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
+#: Exceptions with which programs refuse a value, and words for one that is not finite.
+_REFUSALS: Final = frozenset({
+    "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "RuntimeError", "ValueError",
+})  # fmt: skip
+_NOT_FINITE: Final = re.compile(
+    r"\b(?:nans?|inf|infinity|infinite|non-?finite|not finite|not a number)\b", re.IGNORECASE
+)
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
@@ -159,6 +169,8 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
         if cause is None and not ends and (not isinstance(quoted, int) or quoted >= line):
             continue
         name = str(own["type"]).rsplit(".", 1)[-1] if own.get("type") else None
+        if cause is None and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
+            cause = "nan_found"
         found.append(
             _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}")
         )
@@ -186,28 +198,31 @@ class _Steps:
     """The lines of a training's progress, to look up what comes before or after a failure."""
 
     def __init__(self, progress: pl.DataFrame) -> None:
+        # numpy looks a number up in a thousandth of the time: there may be thousands of failures
         counted = progress.drop_nulls("step")
-        self._counted, self._numbers = counted["line"], counted["step"]
-        self._progress, self._of_rank = progress, dict[int | None, pl.Series]()
+        self._counted, self._numbers = counted["line"].to_numpy(), counted["step"]
+        self._progress, self._lines = progress, progress["line"].to_numpy()
+        self._of_rank: dict[int | None, NDArray[np.int64]] = {}
 
     def before(self, line: int) -> int | None:
         """The last step that was logged up to a line."""
-        place = self._counted.search_sorted(line, "right")
+        place = int(self._counted.searchsorted(line, "right"))
         return self._numbers[place - 1] if place else None
 
     def go_on(self, failure: _Failure, last_line: int) -> bool:
         """The process that failed made progress afterwards, within the same attempt."""
         if failure.rank not in self._of_rank:
-            self._of_rank[failure.rank] = self._progress.filter(pl.col("rank").eq_missing(failure.rank))["line"]
+            own = self._progress.filter(pl.col("rank").eq_missing(failure.rank))
+            self._of_rank[failure.rank] = own["line"].to_numpy()
         lines = self._of_rank[failure.rank]
         return self._between(lines, failure, last_line) >= _GOES_ON or (
             # a rank that is gone stops the others at their next collective
-            self._between(self._progress["line"], failure, last_line) >= _ALL_GO_ON
+            self._between(self._lines, failure, last_line) >= _ALL_GO_ON
         )
 
     @staticmethod
-    def _between(lines: pl.Series, failure: _Failure, last_line: int) -> int:
-        return lines.search_sorted(last_line, "right") - lines.search_sorted(failure.line + _SLACK, "right")
+    def _between(lines: NDArray[np.int64], failure: _Failure, last_line: int) -> int:
+        return int(lines.searchsorted(last_line, "right") - lines.searchsorted(failure.line + _SLACK, "right"))
 
 
 def _at_exit(failure: _Failure) -> bool:

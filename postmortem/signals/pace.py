@@ -48,12 +48,13 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     timed = keep(by_name(frames["metrics"]).of(["step_time", "throughput"], _COLUMNS), told)
     if timed.is_empty():
         timed = _by_the_clock(frames)
+    attempts = frames["attempts"]
     rows = []
     for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
         ordered = series if series["line"].is_sorted() else series.sort("line", "record")
-        for attempt, first, last in frames["attempts"].select("attempt", "line", "last_line").iter_rows():
-            begin = ordered["line"].search_sorted(first, "left") + _WARM_UP
-            end = ordered["line"].search_sorted(last, "right")
+        begins = ordered["line"].search_sorted(attempts["line"], "left") + _WARM_UP
+        ends = ordered["line"].search_sorted(attempts["last_line"], "right")
+        for attempt, begin, end in zip(attempts["attempt"], begins, ends, strict=True):
             later = ordered.slice(begin, max(0, end - begin))
             if later.height >= _FEWEST:
                 name = str(series["name"][0])

@@ -58,11 +58,11 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _between(series: pl.DataFrame, marks: list[tuple[int, str]]) -> list[tuple[object, ...]]:
-    lines = series["line"]
     places: dict[int, set[str]] = {}
-    for line, kind in marks:
-        place = int(lines.search_sorted(line))
-        if 0 < place < len(lines):
+    for place, (_, kind) in zip(
+        series["line"].search_sorted(pl.Series([line for line, _ in marks])), marks, strict=True
+    ):
+        if 0 < place < series.height:
             places.setdefault(place, set()).add(kind)
     rows: list[tuple[object, ...]] = []
     begin = 0

@@ -36,14 +36,18 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     if ends.is_empty():
         return pl.DataFrame(schema=COLUMNS)
     told = frames["progress"].filter(pl.col("ts").is_not_null())
+    attempts = frames["attempts"]
+    places = ends["line"].search_sorted(attempts["line"], "left")
+    begins = told["line"].search_sorted(attempts["line"], "left")
+    afters = told["line"].search_sorted(ends["line"], "right")
     rows = []
-    for attempt, first, last in frames["attempts"].select("attempt", "line", "last").iter_rows():
-        place = ends["line"].search_sorted(first, "left")
+    for (attempt, last), place, begin in zip(
+        attempts.select("attempt", "last").iter_rows(), places, begins, strict=True
+    ):
         if place == ends.height:
             continue
         end_line, kind, ended, scheduler = ends.row(place)
-        begin, after = told["line"].search_sorted(first, "left"), told["line"].search_sorted(end_line, "right")
-        within = told.slice(begin, after - begin).tail(_ENOUGH)
+        within = told.slice(begin, afters[place] - begin).tail(_ENOUGH)
         within = within.with_columns(seconds=clock.seconds("ts")).drop_nulls("seconds")
         pauses = within["seconds"].diff().drop_nulls()
         pauses = pauses.filter(pauses > 0)
@@ -53,8 +57,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         beside = min(abs(silent) % _QUARTER, _QUARTER - abs(silent) % _QUARTER)
         zones = scheduler and abs(silent) > _QUARTER / 2 and beside < max(3 * usual, 60.0)
         steps = within["step"].drop_nulls()
-        place = (within["line"][-1], end_line, kind, steps[-1] if len(steps) else None)
-        rows.append((attempt, last, *place, silent, usual, float(pauses.max() or 0.0), len(pauses), zones))  # type: ignore[arg-type]
+        reached = (within["line"][-1], end_line, kind, steps[-1] if len(steps) else None)
+        rows.append((attempt, last, *reached, silent, usual, float(pauses.max() or 0.0), len(pauses), zones))  # type: ignore[arg-type]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
-from postmortem.signals._curves import by, is_loss, keep
+from postmortem.objectives import is_loss
+from postmortem.signals._curves import by, keep
 from postmortem.signals.decomposition import line_fit
 
 if TYPE_CHECKING:

@@ -33,6 +33,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Cost after iteration 100: 0.625", 100, {"cost": 0.625}),
         ("Average loss at step  2000 :  149.75", 2000, {"loss": 149.75}),
         ("Score at iteration 300 is 1.4375", 300, {"score": 1.4375}),
+        ("it 5: loss 2.25, gn 0.5", 5, {"loss": 2.25, "grad_norm": 0.5}),
+        ("with it 5, loss 2.25", None, {"loss": 2.25}),
         ("Total reward in global step 33: 1.375", 33, {"reward": 1.375}),
         ("Episode 10\tAverage Score: 15.50", 10, {"average_score": 15.5}),
         ("iteration 10 mean height: 1.5", 10, {"mean_height": 1.5}),
@@ -58,13 +60,18 @@ def metrics(text: str) -> dict[str, float]:
         ("Epoch 3 | TrainLoss: 0.5 | ValAUC: 0.75", None, {"loss": 0.5, "auc": 0.75}),
         ("WARNING: NaN gradient in layer 2", None, {}),
         ("Epoch 3 error=0.5", None, {"error": 0.5}),
+        ("step 5: loss = 1.5f-5", 5, {"loss": 1.5e-05}),  # Julia's single precision
+        ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
+        ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
+        ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),
+        ("Epoch 3 F-score (micro) 0.75", None, {"f_score": 0.75}),
         ("Mean value_function loss: 139.5", None, {"value_function_loss": 139.5}),
         ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
         ("foreground Dice: [0.875]", None, {"foreground_dice": 0.875}),
         ("mean IoU per class: [0.875, 0.5]", None, {}),
         ("epoch is done. current_epoch: 3, loss: 0.5", None, {"loss": 0.5}),
         ("Step: 5. Mean Reward: 0.5. Std of Reward: 0.25.", 5, {"reward": 0.5, "std_of_reward": 0.25}),
-        ("episode_reward_mean: .nan", None, {"episode_reward_mean": float("nan")}),
+        ("episode_reward_mean: .nan", None, {"reward": float("nan")}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )
@@ -277,6 +284,26 @@ def test_a_tab_or_bars_part_the_columns_of_a_setting(text: str) -> None:
 
 def test_an_amount_is_no_counter() -> None:
     assert read_record("total step: 500, loss: 2.0", NAMES).step is None
+
+
+def test_the_last_line_of_a_dict_closes_it() -> None:
+    (setting,) = read_record(" 'warmup': 0.5}", NAMES).settings
+
+    assert setting[:3] == ("warmup", "0.5", 0.5)
+    assert [found.text for found in read_record("out_dir = ${ROOT}", NAMES).settings] == ["${ROOT}"]
+
+
+def test_the_type_of_a_table_is_no_setting() -> None:
+    assert not read_record("dtype: float64", NAMES).settings
+    assert [setting.text for setting in read_record("dtype: float16", NAMES).settings] == ["float16"]
+
+
+def test_a_range_may_stand_without_signs() -> None:
+    tensor = read_record("images min 0 max 255", NAMES).tensor
+
+    assert tensor is not None
+    assert (tensor["name"], tensor["min"], tensor["max"]) == ("images", 0.0, 255.0)
+    assert read_record("Epoch 3 loss: 0.5 min 0 max 255", NAMES).tensor is None
 
 
 def test_a_range_is_a_tensor() -> None:

@@ -37,6 +37,7 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
         (SPACY, ["E", "#", "LOSS TOK2VEC", "LOSS NER", "SCORE"]),
         (SKORCH, ["epoch", "train_loss", "valid_acc", "dur"]),
         ("| step | loss | grad_norm |", ["step", "loss", "grad_norm"]),
+        (" Epoch  |  Train loss  |  Train / Val  |  Dur", ["Epoch", "Train loss", "Train / Val", "Dur"]),
         ("epoch train_loss val_loss", ["epoch", "train_loss", "val_loss"]),
         (
             "#  step      rmse_val    rmse_f_val rmse_f_trn     lr",
@@ -121,3 +122,18 @@ def test_rows_of_a_table_are_read_lines() -> None:
 def test_any_text_is_a_heading_a_row_or_neither(text: str) -> None:
     found = tables.heading(text, NAMES) or tables.row(text)
     assert [text[slice(*cell.at)] for cell in found] == [cell.text for cell in found]
+
+
+def test_with_bars_between_the_columns_none_need_count() -> None:
+    """OpenAI's baselines print the step above the table."""
+    rows = "0.75000 |  1.73e+05 | 0.5\n    0.25000 |  1.67e+05 | 1.5\n"
+    text = f"*** Iteration 10 ***\n   pol_surr |   vf_loss |    kl\n    {rows}"
+
+    assert values(text) == [
+        (10, None, "pol_surr", None, 0.75),
+        (10, None, "vf_loss", None, 173000.0),
+        (10, None, "kl", None, 0.5),
+        (10, None, "pol_surr", None, 0.25),
+        (10, None, "vf_loss", None, 167000.0),
+        (10, None, "kl", None, 1.5),
+    ]

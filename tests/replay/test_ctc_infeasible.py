@@ -16,6 +16,7 @@ from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.alignments import Alignment, BrokenLogit, ImpossibleLabel, TooShort
 from postmortem.replay.protocol import Answer, Fix, Lab
 from postmortem.replay.reference.ctc_loss import ctc_loss, frames_needed
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
@@ -87,7 +88,7 @@ def test_frames_enough_exclude_the_missing_alignment() -> None:
 
 @pytest.mark.parametrize("mechanism", [TooShort(), ImpossibleLabel("masked logit"), BrokenLogit(math.inf)])
 def test_one_sequence_is_broken_and_the_others_are_not(mechanism: Alignment) -> None:
-    speech = mechanism.draw({}, LAB, torch.Generator().manual_seed(2))
+    speech = mechanism.draw({}, LAB, Stream(2))
     frames = (speech.raw + speech.factor - 1).div(speech.factor, rounding_mode="floor")
     needed = frames_needed(speech.labels.flatten(0, 1), speech.lengths.flatten()).reshape(frames.shape)
     assert bool((frames[:, 1:] >= needed[:, 1:]).all())
@@ -96,7 +97,7 @@ def test_one_sequence_is_broken_and_the_others_are_not(mechanism: Alignment) -> 
 
 
 def test_the_loss_is_that_of_the_reference() -> None:
-    speech = TooShort().draw({"downsampling": 2.0}, LAB, torch.Generator().manual_seed(5))
+    speech = TooShort().draw({"downsampling": 2.0}, LAB, Stream(5))
     longer = TooShort().observe(speech, {"downsampling": 1.0})["loss"]
     expected = ctc_loss(
         functional.log_softmax(speech.logits[:, 0].double(), -1),

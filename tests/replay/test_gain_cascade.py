@@ -20,6 +20,7 @@ from postmortem.replay.mechanisms.amplifiers import (
     ResidualAddition,
 )
 from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay, Value
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.gains import Amplifier
@@ -167,7 +168,7 @@ def test_the_place_of_eps_that_the_log_states() -> None:
 @pytest.mark.parametrize("mechanism", EVERY, ids=lambda m: m.family or m.name)
 def test_no_jacobian_passes_the_bound_of_its_mechanism(mechanism: Amplifier) -> None:
     facts: dict[str, Fact] = {"total_norm": 1e6, "usual_norm": 1.0, "eps": 1e-4, "rms_eps": 1e-4, "target_rms": 2.0}
-    chain = mechanism.draw(facts, Lab(draws=32), torch.Generator().manual_seed(0))
+    chain = mechanism.draw(facts, Lab(draws=32), Stream(0))
     largest = 0.0
     for strength in (1e-9, 1e-2, 1.0):
         tried = replace(chain, strength=torch.full_like(chain.strength, strength))
@@ -193,7 +194,7 @@ def test_the_jacobian_of_a_softmax_reaches_one_half() -> None:
 def test_kept_layer_norms_show_the_norm_with_the_operation_of_torch() -> None:
     mechanism = CollapsedLayerNorm("inside")
     facts: dict[str, Fact] = {**LOG, "usual_norm": 10.0}
-    chain = mechanism.draw(facts, Lab(draws=64), torch.Generator().manual_seed(0))
+    chain = mechanism.draw(facts, Lab(draws=64), Stream(0))
     norm = mechanism.observe(chain, {})["norm"]
     one = int((norm / 776853774304905088.0 - 1).abs().argmin())
     gradient = chain.gradient[one]

@@ -16,6 +16,7 @@ from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms import distillation
 from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Answer, Fix, Lab, Replay, Rows
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +109,7 @@ def test_the_prediction_spans_all_families(answer: Answer) -> None:
 def test_logits_and_log_agree_by_torchs_own_divergence() -> None:
     mechanism = distillation.TokenMean(FAMILIES[0])
     facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 6.0, "vocab": 2048.0}
-    scenario = mechanism.draw(facts, Lab(draws=8), torch.Generator().manual_seed(1))
+    scenario = mechanism.draw(facts, Lab(draws=8), Stream(1))
     for student, teacher in scenario.logits:
         theirs = 16 * functional.kl_div((student / 4).log_softmax(-1), (teacher / 4).softmax(-1), reduction="none").sum(
             -1
@@ -206,7 +207,7 @@ def test_where_both_are_softened_already_softening_both_is_no_fix() -> None:
 def test_one_sided_logits_show_the_logged_loss_by_torchs_own_divergence() -> None:
     mechanism = distillation.StudentAlone(FAMILIES[0])
     facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 20.0, "vocab": 2048.0}
-    scenario = mechanism.draw(facts, Lab(draws=8), torch.Generator().manual_seed(1))
+    scenario = mechanism.draw(facts, Lab(draws=8), Stream(1))
     kept = mechanism.reproduces(mechanism.observe(scenario, {}), facts)
     assert bool(kept.any())
     theirs = torch.cat([

@@ -15,6 +15,7 @@ from postmortem.replay.experiments import mlm_labels as module
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.encoders import encode
 from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact
@@ -34,7 +35,7 @@ def words(answer: Answer, claim: str) -> dict[tuple[str, str | None], str]:
 
 def observed(kind: type[module._Labelled], family: str, **knobs: float | str) -> dict[str, torch.Tensor]:
     mechanism = kind(family)
-    scenario = mechanism.draw({"masked_share": 0.1342}, FEW, torch.Generator().manual_seed(4))
+    scenario = mechanism.draw({"masked_share": 0.1342}, FEW, Stream(4))
     return mechanism.observe(scenario, knobs)
 
 
@@ -84,7 +85,7 @@ def test_padding_that_is_labelled_pulls_together() -> None:
 @pytest.mark.parametrize("share", [1.0, 0.1342])
 def test_the_batched_gradient_is_that_of_one_model_alone(share: float) -> None:
     mechanism = module.Mean(module.ORDINARY)
-    scenario = mechanism.draw({"masked_share": 0.1342}, FEW, torch.Generator().manual_seed(4))
+    scenario = mechanism.draw({"masked_share": 0.1342}, FEW, Stream(4))
     norms = mechanism.observe(scenario, {"label_share": share})["norm"]
     for index in (0, 31):
         alone = [parameter[index : index + 1].double().requires_grad_() for parameter in scenario.parameters]
@@ -109,7 +110,7 @@ def test_a_mean_in_place_of_a_sum_divides_by_the_labels() -> None:
 
 def test_only_masked_positions_are_corrupted() -> None:
     mechanism = module.Mean(module.PADDED)
-    scenario = mechanism.draw({"masked_share": 0.3}, FEW, torch.Generator().manual_seed(4))
+    scenario = mechanism.draw({"masked_share": 0.3}, FEW, Stream(4))
     untouched = scenario.rank >= 0.3
     assert torch.equal(scenario.inputs[untouched], scenario.targets[untouched])
     replaced = (scenario.inputs == module.MOST_VOCABULARY + 1)[~untouched].double().mean().item()

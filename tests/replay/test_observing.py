@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from postmortem.replay.protocol import Fact, Value
+    from postmortem.replay.stream import Stream
 
 SHRINK = Fix(knob="factor", new=0.2)
 
@@ -31,11 +32,11 @@ class Numbers(Mechanism[torch.Tensor]):
         self.room = room
         self.message = message
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> torch.Tensor:  # noqa: ARG002
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> torch.Tensor:  # noqa: ARG002
         """As many as there is room for."""
         if lab.draws > self.room:
             raise torch.OutOfMemoryError("full") if self.message is None else RuntimeError(self.message)
-        return torch.rand(lab.draws, generator=generator, dtype=torch.float64)
+        return stream.uniform((lab.draws,)).double()
 
     def observe(self, scenario: torch.Tensor, knobs: Mapping[str, Value]) -> Observed:
         """The numbers themselves."""

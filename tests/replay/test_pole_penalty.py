@@ -14,6 +14,7 @@ from postmortem.replay.experiments.pole_penalty import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.penalties import AmplifiedBelow, Penalty, Pole, Seen, ShortVector
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
@@ -80,7 +81,7 @@ def test_a_cut_below_the_correlation_leaves_no_gradient() -> None:
 @pytest.mark.parametrize("mechanism", [Pole(), ShortVector(), AmplifiedBelow()])
 def test_what_is_drawn_has_its_correlation_and_the_norm_of_the_log(mechanism: Penalty) -> None:
     facts: dict[str, Fact] = {"total_norm": 900.0, "penalty_weight": 0.5}
-    pairs = mechanism.draw(facts, LAB, torch.Generator().manual_seed(1))
+    pairs = mechanism.draw(facts, LAB, Stream(1))
     kept = mechanism.reproduces(mechanism.observe(pairs, {}), facts)
     assert int(kept.sum()) >= 64
     # by the law: weight * below * sqrt((1 + c) / (1 - c)) / |x|, beside the usual norm

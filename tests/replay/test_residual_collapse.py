@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from postmortem.errors import PostmortemError
 from postmortem.replay import experiments
@@ -14,6 +13,7 @@ from postmortem.replay.experiments.residual_collapse import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.residuals import Cancelling, Residual, Seen, ShrunkProjection, WeakStages
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Replay, Value
@@ -90,7 +90,7 @@ def test_a_tiny_eps_changes_nothing() -> None:
 @pytest.mark.parametrize("stages", [1.0, 3.0, 1000.0])
 def test_what_is_drawn_has_the_rms_of_the_log(mechanism: Residual, stages: float) -> None:
     facts: dict[str, Fact] = {"input_rms": 2.0, "output_rms": 0.002, "stages": stages}
-    stage = mechanism.draw(facts, LAB, torch.Generator().manual_seed(1))
+    stage = mechanism.draw(facts, LAB, Stream(1))
     assert stage.x.square().mean(-1).sqrt().tolist() == pytest.approx([1.0] * 256)
     observed = mechanism.observe(stage, {})
     assert bool(mechanism.reproduces(observed, facts).all())

@@ -13,6 +13,7 @@ from postmortem.replay.experiments import load
 from postmortem.replay.experiments import softmax_overflow as module
 from postmortem.replay.judge import pool
 from postmortem.replay.protocol import Answer, Beside, Fix, Lab, Rows
+from postmortem.replay.stream import Stream
 from postmortem.replay.values import dtype_named
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def test_a_lower_temperature_is_refuted_whatever_the_cause() -> None:
 @pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
 def test_the_loss_is_torchs_own_mean(name: str) -> None:
     mechanism = module.StableCrossEntropy()
-    scenario = mechanism.draw({"logit": 300.0}, Lab(draws=4), torch.Generator().manual_seed(0))
+    scenario = mechanism.draw({"logit": 300.0}, Lab(draws=4), Stream(0))
     losses = mechanism.observe(scenario, {"dtype": name})["loss"]
     for values, targets, loss in zip(scenario.values, scenario.targets, losses, strict=True):
         theirs = functional.cross_entropy(values.to(dtype_named(name)), targets)
@@ -84,7 +85,7 @@ def test_the_loss_is_torchs_own_mean(name: str) -> None:
 def test_an_empty_batch_is_nan_in_torch_too() -> None:
     logits = torch.zeros(4, 8)
     assert functional.cross_entropy(logits, torch.full((4,), -100)).isnan()
-    scenario = module.EmptyTarget().draw({}, Lab(draws=4), torch.Generator().manual_seed(0))
+    scenario = module.EmptyTarget().draw({}, Lab(draws=4), Stream(0))
     assert module.EmptyTarget().observe(scenario, {})["loss"].isnan().all()
 
 

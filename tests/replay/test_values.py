@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.values import amount, between, dtype_named, number, shown
+from postmortem.replay.values import amount, dtype_named, number, shown
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,3 @@ def test_dtypes_by_either_name() -> None:
 )
 def test_numbers_as_readers_take_them_in(value: float, text: str) -> None:
     assert shown(value) == text
-
-
-def test_draws_are_log_uniform() -> None:
-    drawn = between(1e-8, 1e-4, (20_000,), torch.Generator().manual_seed(0)).double()
-    assert float(drawn.min()) >= 0.999e-8
-    assert float(drawn.max()) <= 1.001e-4
-    # a decade of four holds a quarter, within 4 standard errors of sqrt(0.25 * 0.75 / 20000) = 0.0031
-    assert float((drawn < 1e-7).double().mean()) == pytest.approx(0.25, abs=0.0125)
-
-
-def test_ends_that_are_one_are_a_constant() -> None:
-    assert between(0.0, 0.0, (3,), torch.Generator()).tolist() == [0.0, 0.0, 0.0]

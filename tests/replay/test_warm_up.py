@@ -15,6 +15,7 @@ from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.courses import Seen
 from postmortem.replay.mechanisms.rises import DriftingData, HarderData, SteepDirection
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.rises import Course
@@ -100,7 +101,7 @@ def test_a_rate_that_learns_nothing_is_no_cure() -> None:
     "mechanism", [SteepDirection("SGD"), SteepDirection("momentum 0.9"), HarderData(), DriftingData()]
 )
 def test_what_is_kept_rises_as_logged(mechanism: Course) -> None:
-    scenario = mechanism.draw(COURSE, LAB, torch.Generator().manual_seed(3))
+    scenario = mechanism.draw(COURSE, LAB, Stream(3))
     observed = mechanism.observe(scenario, {})
     kept = mechanism.reproduces(observed, COURSE)
     assert int(kept.sum()) >= 64
@@ -111,7 +112,7 @@ def test_what_is_kept_rises_as_logged(mechanism: Course) -> None:
 def test_the_noise_of_the_loss_is_the_logged_one() -> None:
     # in the stationary state: usual directions alone, begun at their minimum
     facts = {**COURSE, "noise": 0.3}
-    scenario = DriftingData().draw(facts, LAB, torch.Generator().manual_seed(4))
+    scenario = DriftingData().draw(facts, LAB, Stream(4))
     seen = Seen.of(facts)
     assert seen is not None
     assert seen.noise == pytest.approx(0.3 / 6.3)

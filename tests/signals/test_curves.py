@@ -113,7 +113,7 @@ def test_the_turn_is_at_the_lowest_value_and_the_rise_is_counted_from_its_course
 
 def test_what_boosted_trees_minimise_is_an_objective() -> None:
     assert only("drift", metrics=metric("logloss", 0.69, 0.5, 0.4, 0.3, 0.2))["objective"]
-    assert not only("drift", metrics=metric("recon_loss", 5.0, 4.0, 3.0, 2.0, 1.0))["objective"]
+    assert not only("drift", metrics=metric("aux_loss", 5.0, 4.0, 3.0, 2.0, 1.0))["objective"]
 
 
 def test_a_spike_has_a_height_a_length_and_an_end() -> None:

@@ -119,6 +119,22 @@ def test_an_exception_that_python_ignores_is_no_failure() -> None:
     assert first_lines([*ignored, event(9, "exception", type="ValueError")]) == [9]
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "cause"),
+    [
+        ("AssertionError", "Loss is NaN", "nan_found"),
+        ("ValueError", "non-finite gradient in layer 3", "nan_found"),
+        ("RuntimeError", "the output is not finite", "nan_found"),
+        ("KeyError", "'nan'", None),
+        ("ValueError", "the finance table is infeasible", None),
+        ("RuntimeError", "cuda: out of range", None),
+    ],
+)
+def test_a_program_that_refuses_what_is_not_finite_says_so(kind: str, reason: str, cause: str | None) -> None:
+    events = [event(2, "traceback"), event(3, "exception", type=kind, reason=reason)]
+    assert signal("failures", events=events)["cause"].to_list() == [cause]
+
+
 def test_a_failure_says_after_which_step() -> None:
     found = signal("failures", events=[event(2, "segfault"), event(9, "segfault")], metrics=[loss(5, 1200)])
     assert found["place"].to_list() == ["before any step", "after step 1,200"]

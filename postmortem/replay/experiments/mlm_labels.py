@@ -20,12 +20,13 @@ from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, 
 from postmortem.replay.mechanisms.encoders import WIDTH, encode, weights, zipf_tokens
 from postmortem.replay.protocol import Prediction, Prior
 from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
-from postmortem.replay.values import amount, number, uniform
+from postmortem.replay.values import amount, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
+    from postmortem.replay.stream import Stream
 
 #: The batch of a scenario: small enough that a thousand of them are one tensor.
 POSITIONS: Final = 16
@@ -67,25 +68,25 @@ class _Labelled(Mechanism[Batch]):
     def __init__(self, family: str) -> None:
         self.family = family
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Batch:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Batch:
         """Models from near-silent to loud, batches from uniform to nearly one token, masked as BERT's are."""
         shape, vocabulary = _size(facts, lab.draws)
         masked_share = _logged_share(facts, "masked_share", USUAL_SHARE)
 
-        exponent = 2 * uniform((shape[0], 1), generator) ** 2
-        targets = zipf_tokens(vocabulary, exponent, uniform(shape, generator))
-        padding = self._padding(uniform((shape[0], 1, 1), generator), shape)
+        exponent = 2 * stream.uniform((shape[0], 1)) ** 2
+        targets = zipf_tokens(vocabulary, exponent, stream.uniform(shape))
+        padding = self._padding(stream.uniform((shape[0], 1, 1)), shape)
         targets = self._alike(targets).masked_fill(padding, vocabulary)
-        lots = uniform(shape, generator).masked_fill(padding, 2.0).flatten(1)
+        lots = stream.uniform(shape).masked_fill(padding, 2.0).flatten(1)
         rank = lots.argsort(-1).argsort(-1) / (~padding).flatten(1).sum(-1, keepdim=True)
         rank = rank.clamp(max=1.0).reshape(shape)
         kind, other = (
-            uniform(shape, generator),
-            zipf_tokens(vocabulary, torch.zeros_like(exponent), uniform(shape, generator)),
+            stream.uniform(shape),
+            zipf_tokens(vocabulary, torch.zeros_like(exponent), stream.uniform(shape)),
         )
         corrupted = torch.where(kind < AS_MASK, vocabulary + 1, torch.where(kind < AS_MASK + AS_OTHER, other, targets))
         return Batch(
-            parameters=weights(vocabulary + 2, shape[0], generator),
+            parameters=weights(vocabulary + 2, shape[0], stream),
             inputs=torch.where(rank < masked_share, corrupted, targets),
             targets=targets,
             rank=rank,

@@ -22,12 +22,13 @@ from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, 
 from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED
-from postmortem.replay.values import amount, between, dtype_named, dtype_of, number, switched, uniform
+from postmortem.replay.values import amount, dtype_named, dtype_of, number, switched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Fix, Lab, Replay, Value
+    from postmortem.replay.stream import Stream
 
 #: A batch of a scenario: overflow is a matter of single entries, so that a small one shows it.
 TOKENS: Final = 32
@@ -55,18 +56,17 @@ class _Loss(Mechanism[Logits]):
 
     dtype = "float16, bfloat16"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Logits:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Logits:
         """Batches whose largest logit is the one seen, or any in LOGITS."""
         logit, temperature = number(facts, "logit", least=LEAST), number(facts, "temperature", least=LEAST)
         least, most = LOGITS if logit is None else (logit, logit)
-        shape = 2 * uniform((lab.draws, TOKENS, VOCABULARY), generator) - 1
+        tempered = TEMPERATURES if temperature is None else (temperature, temperature)
+        shape = 2 * stream.uniform((lab.draws, TOKENS, VOCABULARY)) - 1
         shape = shape / shape.abs().amax((1, 2), keepdim=True)
         return Logits(
-            values=shape * between(least, most, (lab.draws, 1, 1), generator),
-            targets=(uniform((lab.draws, TOKENS), generator) * VOCABULARY).long().clamp(max=VOCABULARY - 1),
-            temperature=between(
-                *(TEMPERATURES if temperature is None else (temperature, temperature)), (lab.draws,), generator
-            ),
+            values=shape * stream.between(least, most, (lab.draws, 1, 1)),
+            targets=stream.integers(0, VOCABULARY, (lab.draws, TOKENS)),
+            temperature=stream.between(*tempered, (lab.draws,)),
             dtypes=_dtypes(facts),
         )
 
@@ -159,9 +159,9 @@ class EmptyTarget(_Library):
     name = "empty_target"
     title = "a batch without targets"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Logits:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Logits:
         """As elsewhere, with every target ignored."""
-        usual = super().draw(facts, lab, generator)
+        usual = super().draw(facts, lab, stream)
         return Logits(usual.values, torch.full_like(usual.targets, IGNORED), usual.temperature, usual.dtypes)
 
 
@@ -175,10 +175,10 @@ class NonfiniteLogits(_Library):
         self.value = value
         self.family = "nan" if math.isnan(value) else "inf"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Logits:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Logits:
         """As elsewhere, with one entry of each batch replaced."""
-        usual = super().draw(facts, lab, generator)
-        place = torch.randint(TOKENS * VOCABULARY, (lab.draws, 1), generator=generator)
+        usual = super().draw(facts, lab, stream)
+        place = stream.integers(0, TOKENS * VOCABULARY, (lab.draws, 1))
         values = usual.values.flatten(1).scatter(1, place, self.value).reshape(usual.values.shape)
         return Logits(values, usual.targets, usual.temperature, usual.dtypes)
 

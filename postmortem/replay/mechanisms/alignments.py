@@ -13,7 +13,7 @@ from torch.nn import functional
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.ctc_loss import frames_needed
 from postmortem.replay.reference.ctc_network import BLANK
-from postmortem.replay.values import amount, between, dtype_named, dtype_of, number, switched, uniform
+from postmortem.replay.values import amount, dtype_named, dtype_of, number, switched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 #: A batch of a scenario; the loss of one sequence does not depend on the others.
 SEQUENCES: Final = 2
@@ -54,28 +55,28 @@ class Alignment(Mechanism[Speech]):
     dtype = "float32"
 
     @abstractmethod
-    def broken(self, speech: Speech, facts: Mapping[str, Fact], generator: torch.Generator) -> Speech:
+    def broken(self, speech: Speech, facts: Mapping[str, Fact], stream: Stream) -> Speech:
         """`speech`, in which every target fits, with its first sequences broken."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Speech:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Speech:
         """Batches in which every target fits, before they are broken."""
-        n, device = lab.draws, generator.device
+        n, device = lab.draws, stream.device
         shape = (n, SEQUENCES)
         factor = number(facts, "downsampling", least=1)
-        labels = torch.randint(BLANK + 1, SYMBOLS, (*shape, LABELS), device=device, generator=generator)
-        lengths = torch.randint(FEWEST, LABELS + 1, shape, device=device, generator=generator)
+        labels = stream.integers(BLANK + 1, SYMBOLS, (*shape, LABELS))
+        lengths = stream.integers(FEWEST, LABELS + 1, shape)
         known = None if factor is None else min(factor, float(FACTORS[1]))
         ends: tuple[float, float] = (FACTORS[0], FACTORS[1] + 0.99) if known is None else (known, known)
         speech = Speech(
-            logits=2 * torch.randn(*shape, RAW, SYMBOLS, device=device, generator=generator),
+            logits=2 * stream.normal((*shape, RAW, SYMBOLS)),
             raw=torch.full(shape, RAW, device=device),
             labels=labels,
             lengths=lengths,
-            factor=between(*ends, (n, 1), generator).long().clamp(min=1),
+            factor=stream.between(*ends, (n, 1)).long().clamp(min=1),
             dtype=dtype_of(facts) or torch.float16,
             stable=True,
         )
-        return self.broken(speech, facts, generator)
+        return self.broken(speech, facts, stream)
 
     def observe(self, scenario: Speech, knobs: Mapping[str, Value]) -> Observed:
         """The loss of the broken sequence; whether loss and gradient are finite, and whether it is learned from."""
@@ -124,11 +125,11 @@ class TooShort(Alignment):
     name = "no_alignment"
     title = "a target that does not fit into its input"
 
-    def broken(self, speech: Speech, facts: Mapping[str, Fact], generator: torch.Generator) -> Speech:
+    def broken(self, speech: Speech, facts: Mapping[str, Fact], stream: Stream) -> Speech:
         """Fewer frames than the target needs, by as much as the log shows where it shows it."""
         needed = frames_needed(speech.labels[:, 0], speech.lengths[:, 0])
         frames, target = number(facts, "input_length", least=1), number(facts, "target_length", least=1)
-        share = uniform(tuple(needed.shape), generator)
+        share = stream.uniform(tuple(needed.shape))
         if frames and target:
             share = torch.full_like(share, min(frames / (target + (number(facts, "repeats") or 0.0)), 1.0))
         # at least one frame, and one less than needed at most
@@ -155,12 +156,12 @@ class ImpossibleLabel(Alignment):
     def __init__(self, family: Literal["masked logit", "softmax in half precision"]) -> None:
         self.family = family
 
-    def broken(self, speech: Speech, facts: Mapping[str, Fact], generator: torch.Generator) -> Speech:  # noqa: ARG002
+    def broken(self, speech: Speech, facts: Mapping[str, Fact], stream: Stream) -> Speech:  # noqa: ARG002
         """A logit of -inf, or one so far behind that its softmax is rounded to 0."""
         label = speech.labels[:, 0, :1].reshape(-1, 1, 1).expand(-1, RAW, 1)
         logits = speech.logits.clone()
         masked = self.family == "masked logit"
-        behind = between(*BEHIND, (len(logits), 1, 1), generator)
+        behind = stream.between(*BEHIND, (len(logits), 1, 1))
         largest = logits[:, 0].amax(-1, keepdim=True)
         silent = torch.full_like(largest, -math.inf) if masked else largest - behind
         logits[:, 0] = logits[:, 0].scatter(-1, label, silent)
@@ -183,10 +184,10 @@ class BrokenLogit(Alignment):
         self.value = value
         self.family = "nan" if math.isnan(value) else "inf"
 
-    def broken(self, speech: Speech, facts: Mapping[str, Fact], generator: torch.Generator) -> Speech:  # noqa: ARG002
+    def broken(self, speech: Speech, facts: Mapping[str, Fact], stream: Stream) -> Speech:  # noqa: ARG002
         """One symbol of one frame, which no thinning leaves out."""
         logits = speech.logits.clone()
-        place = torch.randint(SYMBOLS, (len(logits), 1), device=logits.device, generator=generator)
+        place = stream.integers(0, SYMBOLS, (len(logits), 1))
         logits[:, 0, 0] = logits[:, 0, 0].scatter(-1, place, self.value)
         return replace(speech, logits=logits)
 

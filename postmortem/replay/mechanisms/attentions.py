@@ -13,7 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.attention import Scaling, attention_logits, mask_logits
 from postmortem.replay.reference.softmax import safe_softmax, stable_softmax
-from postmortem.replay.values import DTYPES, between, dtype_named, dtype_of, switched
+from postmortem.replay.values import DTYPES, dtype_named, dtype_of, switched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 POSITIONS: Final = 8
 WIDTH: Final = 64
@@ -47,7 +48,7 @@ class Attention(Mechanism[Heads]):
     sizes: ClassVar[tuple[float, float]]
 
     @abstractmethod
-    def padding(self, count: int, generator: torch.Generator) -> Tensor:
+    def padding(self, count: int, stream: Stream) -> Tensor:
         """How many keys at the beginning of each of `count` sequences are padding: (count, 1)."""
 
     @abstractmethod
@@ -58,16 +59,16 @@ class Attention(Mechanism[Heads]):
     def excluded(self, facts: Mapping[str, Fact]) -> str:
         """Why this cannot show what the log does; empty where it can."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Heads:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Heads:
         """Queries and keys of one size a scenario, values and gradients of size 1."""
         shape = (lab.draws, POSITIONS, WIDTH)
-        states = torch.randn(3, *shape, generator=generator)
-        size = between(*self.sizes, (lab.draws, 1, 1), generator)
+        states = stream.normal((3, *shape))
+        size = stream.between(*self.sizes, (lab.draws, 1, 1))
         states[:2] *= size
         return Heads(
             states=states,
-            seen=torch.arange(POSITIONS) >= self.padding(lab.draws, generator),
-            pull=torch.randn(shape, generator=generator),
+            seen=torch.arange(POSITIONS, device=stream.device) >= self.padding(lab.draws, stream),
+            pull=stream.normal(shape),
             held=dtype_of(facts) or torch.float16,
         )
 
@@ -124,9 +125,9 @@ class MaskedRow(Attention):
     def __init__(self, masking: Masking) -> None:
         self.family = masking
 
-    def padding(self, count: int, generator: torch.Generator) -> Tensor:
+    def padding(self, count: int, stream: Stream) -> Tensor:
         """One position at least, and not all."""
-        return torch.randint(1, POSITIONS, (count, 1), generator=generator)
+        return stream.integers(1, POSITIONS, (count, 1))
 
     def masked(self, logits: Tensor, heads: Heads) -> Tensor:
         """As the family does it."""
@@ -152,9 +153,9 @@ class OverflowedProduct(Attention):
     title = "a product of query and key beyond the dtype"
     sizes = LARGE
 
-    def padding(self, count: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - none is needed
+    def padding(self, count: int, stream: Stream) -> Tensor:
         """None."""
-        return torch.zeros(count, 1)
+        return torch.zeros(count, 1, device=stream.device)
 
     def masked(self, logits: Tensor, heads: Heads) -> Tensor:
         """Filled with -inf."""

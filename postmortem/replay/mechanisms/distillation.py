@@ -12,7 +12,8 @@ from torch import Tensor
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism, Observed
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
-from postmortem.replay.values import amount, between, moved, number
+from postmortem.replay.stream import Stream
+from postmortem.replay.values import amount, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     from postmortem.replay.mechanisms.logits import Family
     from postmortem.replay.protocol import Fact, Lab, Value
 
-#: Vocabulary sizes and scenarios of each: near log-uniform, and few enough that two cores solve a family in a
-#: fraction of a second. One pair averages over its vocabulary already.
+#: Vocabulary sizes and scenarios of each, of USUAL_DRAWS: near log-uniform, and few enough that two cores solve a
+#: family in a fraction of a second. One pair averages over its vocabulary already.
 VOCABULARIES: Final = ((8192, 56), (16384, 26), (49152, 12))
 #: A known vocabulary is replayed at this size at most, with these many scenarios: ln V, which is what enters,
 #: is 1.5 larger at 150,000.
 LARGEST_VOCABULARY: Final = 32768
 KNOWN_COUNT: Final = 80
-#: Elements of one tensor of a part: what the intermediate results of a loss need then stays in the cache.
+#: With more draws there are as many times more.
+USUAL_DRAWS: Final = 1024
+#: Elements of one tensor of a part. On a CPU what the intermediate results of a loss need then stays in the cache; a
+#: GPU is busy with that many.
 PART: Final = 160_000
+PART_OF_GPU: Final = 1 << 25
 #: Logit scale over temperature: from logits that are all but equal to a softmax that is all but one-hot.
 SCALES: Final = torch.logspace(-3, 1.5, 7, dtype=torch.float64)
 #: Bisections of a bracket of SCALES, before one chord: leaves far less than MET.
@@ -67,16 +72,16 @@ class Distillation(Mechanism[Pairs]):
         self.shapes = family
         self.family = family.name
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Pairs:
         """Pairs at the scale that shows the logged loss."""
-        pairs = moved(self._unscaled(facts, lab, generator), lab.device)
+        pairs = self._unscaled(facts, lab, stream)
         settled = self.shapes.settled and self.settles
         solved = [
             _solve(
                 shapes,
                 temperature,
                 target / positions,
-                generator,
+                stream,
                 squared=pairs.squared,
                 settled=settled,
                 both=self.both,
@@ -118,7 +123,7 @@ class Distillation(Mechanism[Pairs]):
         logged = number(facts, "kd_loss", least=LEAST)
         if logged is None:
             return None
-        pairs = moved(self._unscaled(facts, lab, torch.Generator().manual_seed(lab.seed)), lab.device)
+        pairs = self._unscaled(facts, lab, Stream(lab.seed, lab.device))
         shown = [
             positions * _loss_at(shapes, temperature, scale, squared=pairs.squared, both=self.both)
             for shapes, temperature, _, positions in zip(pairs.logits, *_split(pairs), strict=True)
@@ -132,26 +137,23 @@ class Distillation(Mechanism[Pairs]):
             because=f"KD is {low:,.3g} to {high:,.3g} over all scales, never {logged:,.4g}",
         )
 
-    def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Pairs:
+    def _unscaled(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Pairs:
         known = number(facts, "vocab", least=2)
         size = None if known is None else min(int(known), LARGEST_VOCABULARY)
         sizes = self.vocabularies if size is None else ((size, KNOWN_COUNT),)
-        parts = [
-            (vocabulary, min(rows, count - start))
-            for vocabulary, wanted in sizes
-            for count, rows in [(min(wanted, lab.draws), max(1, PART // vocabulary))]
-            for start in range(0, count, rows)
-        ]
-        counts = [count for _, count in parts]
-        blank = torch.ones(sum(counts), dtype=torch.float64)
-        temperature = _given_or(facts, "temperature", blank, generator, 1.5, 8.0)
-        target = _given_or(facts, "kd_loss", blank, generator, 0.1, 100.0)
-        positions = _log_uniform(blank, generator, *self.summed)
+        counts = [max(min(wanted, lab.draws), wanted * lab.draws // USUAL_DRAWS) for _, wanted in sizes]
+        blank = torch.ones(sum(counts), dtype=torch.float64, device=lab.device)
+        temperature = _given_or(facts, "temperature", blank, stream, 1.5, 8.0)
+        target = _given_or(facts, "kd_loss", blank, stream, 0.1, 100.0)
+        positions = _log_uniform(blank, stream, *self.summed)
         squared = facts.get("scaled") is not False
         divergence = target / positions / (temperature**2 if squared else 1.0)
+        most = PART if lab.device == "cpu" else PART_OF_GPU
         logits = tuple(
-            self.shapes.draw(part, vocabulary, generator)
-            for part, (vocabulary, _) in zip(torch.split(divergence, counts), parts, strict=True)
+            pair
+            for part, (vocabulary, _) in zip(torch.split(divergence, counts), sizes, strict=True)
+            for both in [self.shapes.draw(part, vocabulary, stream)]
+            for pair in zip(*(torch.split(one, max(1, most // vocabulary)) for one in both), strict=True)
         )
         return Pairs(logits, temperature, positions, target, squared)
 
@@ -188,7 +190,7 @@ def _solve(
     shapes: tuple[Tensor, Tensor],
     temperature: Tensor,
     target: Tensor,
-    generator: torch.Generator,
+    stream: Stream,
     *,
     squared: bool,
     settled: bool,
@@ -206,7 +208,7 @@ def _solve(
     grid = SCALES.to(target).log()
     misses = torch.stack([miss(one.exp()) for one in grid])
     crossed = misses[:-1].sign() != misses[1:].sign()
-    lot = torch.rand(crossed.shape, dtype=target.dtype, generator=generator).to(target.device)
+    lot = stream.uniform(crossed.shape).to(target.dtype)
     bracket = ((lot if settled else 1.0) * crossed).argmax(0, keepdim=True)
     low, high = grid[bracket].squeeze(0), grid[bracket + 1].squeeze(0)
     at_low, at_high = (misses.gather(0, bracket + i).squeeze(0) for i in range(2))
@@ -235,16 +237,14 @@ def _split(pairs: Pairs) -> tuple[tuple[Tensor, ...], ...]:
     return tuple(torch.split(one, counts) for one in (pairs.temperature, pairs.target, pairs.positions))
 
 
-def _log_uniform(like: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
+def _log_uniform(like: Tensor, stream: Stream, low: float, high: float) -> Tensor:
     """Shape (n,)."""
-    return between(low, high, tuple(like.shape), generator).to(like.dtype)
+    return stream.between(low, high, tuple(like.shape)).to(like.dtype)
 
 
-def _given_or(
-    facts: Mapping[str, Fact], name: str, like: Tensor, generator: torch.Generator, low: float, high: float
-) -> Tensor:
+def _given_or(facts: Mapping[str, Fact], name: str, like: Tensor, stream: Stream, low: float, high: float) -> Tensor:
     known = number(facts, name, least=LEAST)
-    return _log_uniform(like, generator, low, high) if known is None else torch.full_like(like, known)
+    return _log_uniform(like, stream, low, high) if known is None else torch.full_like(like, known)
 
 
 def _temperature(value: Value) -> float:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from postmortem.replay.values import between
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    from postmortem.replay.stream import Stream
 
 #: Small enough that a thousand models fit one batch.
 WIDTH: Final = 8
@@ -42,7 +42,7 @@ def _normalise(x: Tensor) -> Tensor:
     return torch.nn.functional.layer_norm(x, x.shape[-1:])
 
 
-def weights(vocabulary: int, count: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+def weights(vocabulary: int, count: int, stream: Stream) -> tuple[Tensor, ...]:
     """Embedding, attention, MLP and output of `count` models, shape (count, ...) each.
 
     All embeddings of a model share an offset, from none to one that makes its tokens all but alike; its output
@@ -50,16 +50,15 @@ def weights(vocabulary: int, count: int, generator: torch.Generator) -> tuple[Te
     """
 
     def normal(rows: int, columns: int) -> Tensor:
-        return torch.randn(count, rows, columns, generator=generator) / math.sqrt(rows)
+        return stream.normal((count, rows, columns)) / math.sqrt(rows)
 
     return (
-        math.sqrt(vocabulary) * normal(vocabulary, WIDTH)
-        + normal(1, WIDTH) * between(0.01, 3.0, (count, 1, 1), generator),
+        math.sqrt(vocabulary) * normal(vocabulary, WIDTH) + normal(1, WIDTH) * stream.between(0.01, 3.0, (count, 1, 1)),
         normal(WIDTH, WIDTH),
         normal(WIDTH, WIDTH),
         normal(WIDTH, 4 * WIDTH),
         normal(4 * WIDTH, WIDTH),
-        normal(WIDTH, vocabulary) * between(0.003, 0.5, (count, 1, 1), generator),
+        normal(WIDTH, vocabulary) * stream.between(0.003, 0.5, (count, 1, 1)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import torch
 
 from postmortem.replay.experiment import Ceiling, Mechanism
-from postmortem.replay.values import amount, between, moved, number, shown
+from postmortem.replay.values import amount, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 Range = tuple[float, float]
 
@@ -51,8 +52,8 @@ class Gain:
 
     @property
     def least(self) -> float:
-        """The least gain that the log asks for."""
-        return min(self.total / self.usual[1], sys.float_info.max)
+        """The least gain that the log asks for, as a number that has a logarithm."""
+        return max(min(self.total / self.usual[1], sys.float_info.max), sys.float_info.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +101,22 @@ class Amplifier(Mechanism[Chain]):
         stages = number(facts, "stages", least=1)
         return STAGES if stages is None else (min(int(stages), MOST_STAGES),) * 2
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Chain:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Chain:
         """`lab.draws` chains, whose strength is solved for the logged norm."""
         gain, (fewest, most) = Gain.of(facts), (min(count, LONGEST) for count in self.counts(facts))
         b = lab.draws
-        x = torch.randn(most, b, WIDTH, generator=generator, dtype=torch.float64)
-        gradient = torch.randn(b, WIDTH, generator=generator, dtype=torch.float64)
+        x = stream.normal((most, b, WIDTH)).double()
+        gradient = stream.normal((b, WIDTH)).double()
         chain = Chain(
             x=x / x.square().mean(-1, keepdim=True).sqrt(),
             gradient=gradient / gradient.norm(dim=-1, keepdim=True),
-            count=torch.randint(fewest, most + 1, (b,), generator=generator),
-            usual=between(*gain.usual, (b,), generator).double(),
-            strength=torch.ones(b, 1, dtype=torch.float64),
-            numbers={knob: between(*ends, (b, 1), generator).double() for knob, ends in self.ranges(facts).items()},
-            gain=torch.ones(b, dtype=torch.float64),
+            count=stream.integers(fewest, most + 1, (b,)),
+            usual=stream.between(*gain.usual, (b,)).double(),
+            strength=torch.ones(b, 1, dtype=torch.float64, device=stream.device),
+            numbers={knob: stream.between(*ends, (b, 1)).double() for knob, ends in self.ranges(facts).items()},
+            gain=torch.ones(b, dtype=torch.float64, device=stream.device),
         )
-        return self._solved(moved(chain, lab.device), gain.total)
+        return self._solved(chain, gain.total)
 
     def observe(self, scenario: Chain, knobs: Mapping[str, Value]) -> Observed:
         """The gradient `norm` behind the chain, and the `usual` one before it. Clipping comes after the norm."""

@@ -11,7 +11,7 @@ import torch
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.gradient_accumulation import Accumulation, accumulate
-from postmortem.replay.values import amount, between, number
+from postmortem.replay.values import amount, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 Optimizer = Literal["SGD", "SGD, clipped", "Adam"]
 OPTIMIZERS: Final = get_args(Optimizer)
@@ -72,27 +73,27 @@ class Accumulated(Mechanism[Updates]):
         self.optimizer: Optimizer = optimizer
         self.family = optimizer
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Updates:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Updates:
         """Micro batches of unequal length, whose gradients pull together from hardly to nearly entirely."""
         known, lr = number(facts, "grad_accum", least=1), number(facts, "lr", least=SMALLEST)
         fewest, most = MICRO_BATCHES if known is None else (min(int(known), MOST),) * 2
-        n, device = lab.draws, generator.device
-        count = between(fewest, most + 1, (n, 1), generator).floor().clamp(max=most)
+        n, device = lab.draws, stream.device
+        count = stream.between(fewest, most + 1, (n, 1)).floor().clamp(max=most)
         used = torch.arange(most, device=device) < count
-        together = torch.randn(n, 1, ENTRIES, device=device, generator=generator)
-        apart = torch.randn(n, most, ENTRIES, device=device, generator=generator)
-        gradients = together + between(0.03, 3.0, (n, 1, 1), generator) * apart
-        losses = between(1 / SPREAD, SPREAD, (n, most, 1), generator)
+        together = stream.normal((n, 1, ENTRIES))
+        apart = stream.normal((n, most, ENTRIES))
+        gradients = together + stream.between(0.03, 3.0, (n, 1, 1)) * apart
+        losses = stream.between(1 / SPREAD, SPREAD, (n, most, 1))
         updates = Updates(
             losses=losses * used.unsqueeze(-1),
             gradients=gradients * used.unsqueeze(-1),
-            tokens=between(*TOKENS, (n, most), generator).ceil() * used,
+            tokens=stream.between(*TOKENS, (n, most)).ceil() * used,
             count=count,
             max_norm=number(facts, "max_norm", least=LEAST) or MAX_NORM,
-            lr=between(*(LR if lr is None else (lr, lr)), (n,), generator),
+            lr=stream.between(*(LR if lr is None else (lr, lr)), (n,)),
         )
         norm = number(facts, "grad_norm", least=LEAST)
-        wanted = between(*(NORM if norm is None else (norm, norm)), (n, 1, 1), generator)
+        wanted = stream.between(*(NORM if norm is None else (norm, norm)), (n, 1, 1))
         scale = wanted / _added(updates, updates.gradients, self.how).norm(dim=-1).reshape(-1, 1, 1)
         return replace(updates, gradients=updates.gradients * scale)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from postmortem.replay.experiment import Mechanism
-from postmortem.replay.values import amount, between, number, uniform
+from postmortem.replay.values import amount, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 #: Batches of a simulated run; a log of more is fitted as one of so many, which widens the fit a little.
 FEWEST: Final = 32
@@ -53,34 +54,34 @@ class NormSeries(Mechanism[Runs]):
     dtype = "float64"
 
     @abstractmethod
-    def noise(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """Independent entries whose quartiles are those of a standard normal, in `shape`."""
 
     @abstractmethod
-    def drift(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def drift(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """What an update adds to the logarithm of the norm, in runs of shape (S, t): (S,)."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Runs:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Runs:
         """Level and spread from their posterior given the logged median, spread and count; then the level is solved."""
         printed = number(facts, "printed", least=2) or FEWEST
         count = int(min(max(printed, 2), MOST))
         shape = (lab.draws, max(count, FEWEST))
         logged = number(facts, "spread")
         if logged is None:
-            spread = between(*SPREAD, (lab.draws,), generator)
+            spread = stream.between(*SPREAD, (lab.draws,))
         else:
             # (n - 1) s^2 / sigma^2 is chi-squared, and a median of n normal values is pi / 2 n times as uncertain.
-            squares = torch.randn(lab.draws, count - 1, generator=generator).double().square().sum(-1)
+            squares = stream.normal((lab.draws, count - 1)).double().square().sum(-1)
             spread = logged * ((count - 1) / squares).sqrt()
         spread = spread.double()
-        error = spread * math.sqrt(math.pi / 2 / count) * torch.randn(lab.draws, generator=generator)
+        error = spread * math.sqrt(math.pi / 2 / count) * stream.normal((lab.draws,))
         usual = math.log(number(facts, "usual_norm", least=LEAST) or 1.0)
         runs = Runs(
-            noise=self.noise(shape, generator).double(),
+            noise=self.noise(shape, stream).double(),
             level=usual + error,
             spread=spread,
-            drift=self.drift(shape, generator).double(),
-            threshold=torch.full((lab.draws,), number(facts, "skip_above") or 0.0, dtype=torch.float64),
+            drift=self.drift(shape, stream).double(),
+            threshold=torch.full_like(spread, number(facts, "skip_above") or 0.0),
         )
         for _ in range(2):
             median = self.observe(runs, {})["median"]
@@ -120,17 +121,17 @@ class Steady(NormSeries):
         self.heavy = heavy
         self.family = "heavy-tailed" if heavy else "log-normal"
 
-    def noise(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """Normal, or Student's with 3 degrees of freedom."""
-        noise = torch.randn(shape, generator=generator)
+        noise = stream.normal(shape)
         if not self.heavy:
             return noise
-        squares = torch.randn(3, *shape, generator=generator).square().mean(0)
+        squares = stream.normal((3, *shape)).square().mean(0)
         return noise / squares.sqrt() * (QUARTILES[0] / QUARTILES[1])
 
-    def drift(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:  # noqa: ARG002 - there is none
+    def drift(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """None."""
-        return torch.zeros(shape[0])
+        return torch.zeros(shape[0], device=stream.device)
 
 
 class Drifting(NormSeries):
@@ -143,11 +144,11 @@ class Drifting(NormSeries):
         self.sign = sign
         self.family = "falling" if sign < 0 else "rising"
 
-    def noise(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def noise(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """Normal."""
-        return torch.randn(shape, generator=generator)
+        return stream.normal(shape)
 
-    def drift(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def drift(self, shape: tuple[int, int], stream: Stream) -> Tensor:
         """As much as makes up a factor of DRIFT over the run, if every batch is used."""
         low, high = (math.log(factor) for factor in DRIFT)
-        return self.sign * (low + (high - low) * uniform(shape[:1], generator)) / shape[1]
+        return self.sign * (low + (high - low) * stream.uniform(shape[:1])) / shape[1]

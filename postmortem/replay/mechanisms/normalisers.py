@@ -11,7 +11,7 @@ import torch
 
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.standardise import standardise
-from postmortem.replay.values import amount, between, dtype_named, number, shown, uniform
+from postmortem.replay.values import amount, dtype_named, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.reference.standardise import Place
+    from postmortem.replay.stream import Stream
 
 WIDTHS: Final = tuple(2**k for k in range(5, 13))
 EPS: Final = (1e-8, 1e-5)
@@ -104,14 +105,14 @@ class Normaliser(Mechanism[list[Batch]]):
     dtype: ClassVar[str] = "float32"
 
     @abstractmethod
-    def _solved(self, batch: Batch, value: float, generator: torch.Generator) -> Batch:
+    def _solved(self, batch: Batch, value: float, stream: Stream) -> Batch:
         """`batch`, whose x holds standard normal entries, with an x whose largest |output| is `value`."""
 
     def _normalised(self, batch: Batch, eps: Tensor, dtype: torch.dtype) -> Tensor:
         """The normaliser itself, before weight, bias and residual: (b, v, n)."""
         return standardise(batch.x.to(dtype), eps, place=batch.place)
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> list[Batch]:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> list[Batch]:
         """One batch per width and place of eps, of `lab.draws` scenarios in all (rounded up)."""
         setup = Setup.of(facts)
         groups = [(width, place) for width in setup.widths for place in setup.places]
@@ -120,19 +121,19 @@ class Normaliser(Mechanism[list[Batch]]):
         for width, place in groups:
             n = min(width, ENTRIES)
             shape = (draws, max(1, min(8, ENTRIES // n)), n)
-            residual = 2 * uniform(shape, generator) - 1
+            residual = 2 * stream.uniform(shape) - 1
             residual[..., 0] = 1  # where a spike is, if there is one: the worst case is among the scenarios
-            largest = setup.residual * (2 * uniform((draws, 1, 1), generator)).clamp(max=1)
+            largest = setup.residual * (2 * stream.uniform((draws, 1, 1))).clamp(max=1)
             batch = Batch(
                 place=place,
-                x=torch.randn(shape, generator=generator),
+                x=stream.normal(shape),
                 by=None,
-                eps=between(*setup.eps, (draws, 1, 1), generator),
+                eps=stream.between(*setup.eps, (draws, 1, 1)),
                 offset=setup.bias + largest * residual,
-                weight=torch.full((draws, 1, 1), setup.weight),
+                weight=torch.full((draws, 1, 1), setup.weight, device=stream.device),
                 bound=setup.bound(width),
             )
-            batches.append(self._solved(batch, setup.value, generator))
+            batches.append(self._solved(batch, setup.value, stream))
         return batches
 
     def observe(self, scenario: list[Batch], knobs: Mapping[str, Value]) -> Observed:
@@ -158,10 +159,10 @@ class HonestSmallStd(Normaliser):
     name = "honest_small_std"
     title = "honest std, as small as you like"
 
-    def _solved(self, batch: Batch, value: float, generator: torch.Generator) -> Batch:
+    def _solved(self, batch: Batch, value: float, stream: Stream) -> Batch:
         spike = torch.zeros_like(batch.x)
         spike[..., 0] = math.sqrt(batch.x.shape[-1])
-        rest = uniform((len(batch.x), 1, 1), generator).square()
+        rest = stream.uniform((len(batch.x), 1, 1)).square()
         z = standardise(rest * batch.x + (1 - rest) * spike, 0.0)
         # eps leaves the part std / (std + eps) of a z-score, or std / sqrt(std^2 + eps) inside the root.
         left = _crossing(batch.weight * z, batch.offset, value).clamp(max=1 - 1e-6)
@@ -194,10 +195,10 @@ class LostVariance(Normaliser):
         stored = batch.x.to(dtype_named(self.dtype))
         return standardise(stored.to(dtype), eps, place=batch.place, how="moments")
 
-    def _solved(self, batch: Batch, value: float, generator: torch.Generator) -> Batch:
+    def _solved(self, batch: Batch, value: float, stream: Stream) -> Batch:
         dtype = dtype_named(self.dtype)
         bits = 1 - math.log2(torch.finfo(dtype).eps)
-        shape = batch.x + between(2 ** (bits / 2 - 1), 2 ** (bits + 1), (*batch.x.shape[:2], 1), generator)
+        shape = batch.x + stream.between(2 ** (bits / 2 - 1), 2 ** (bits + 1), (*batch.x.shape[:2], 1))
         # With the variance lost only eps is left to divide by, and the output is proportional to the scale
         # but for the steps of the dtype: the scale is made half too large, and the weight takes up the rest.
         scale = value / 3 * (batch.eps.sqrt() if batch.place == "inside" else batch.eps)
@@ -253,11 +254,11 @@ class OtherDivisor(Normaliser):
         divisor = (by.square() + eps).sqrt() if batch.place == "inside" else by + eps
         return (x - x.mean(-1, keepdim=True)) / divisor
 
-    def _solved(self, batch: Batch, value: float, generator: torch.Generator) -> Batch:
-        size = between(1e-2, 1e2, (len(batch.x), 1, 1), generator)
+    def _solved(self, batch: Batch, value: float, stream: Stream) -> Batch:
+        size = stream.between(1e-2, 1e2, (len(batch.x), 1, 1))
         if self.family == "its own input":
             return self._near_pole(batch, size, value)
-        by = size * torch.randn(batch.x.shape, generator=generator)
+        by = size * stream.normal(batch.x.shape)
         batch = replace(batch, by=by)
         slope = batch.weight * self._normalised(batch, batch.eps, torch.float32)
         return replace(batch, x=_crossing(slope, batch.offset, value) * batch.x)

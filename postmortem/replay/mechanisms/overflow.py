@@ -14,7 +14,8 @@ from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.mechanisms.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
 from postmortem.replay.reference.clip_by_norm import global_norm
 from postmortem.replay.reference.skipped_update import batches_until_error
-from postmortem.replay.values import moved, shown
+from postmortem.replay.stream import Stream
+from postmortem.replay.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class ScalerSearch(Mechanism[Scenario]):
     title = "search for a loss scale in fp16"
     dtype = "float16"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:  # noqa: ARG002
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Scenario:  # noqa: ARG002
         """Networks with the logged loss; of a larger pool, those that come nearest to the logged count."""
         return _search(Asked.of(facts), lab)
 
@@ -123,8 +124,13 @@ class SkipRule(ScalerSearch):
             return observe(scenario.trained(replace(loop, skip="scaled"), knobs, until_settled=until_settled))
         # Until its first skip the loop is the plain one, and after it torch's own scaler has the word.
         trace = scenario.trained(replace(loop, skip_above=None), knobs, until_settled=until_settled)
-        logged = [batches_until_error(norms, loop.skip_above)[0] for norms in trace.norm.T.tolist()]
-        return observe(trace, torch.tensor(logged, device=trace.norm.device))
+        # it looks at nothing but which norms are below the threshold, so that networks alike in that share a run
+        courses, which = torch.unique(trace.norm <= loop.skip_above, dim=1, return_inverse=True)
+        logged = [
+            batches_until_error([0.0 if below else math.inf for below in course], loop.skip_above)[0]
+            for course in courses.T.tolist()
+        ]
+        return observe(trace, torch.tensor(logged, device=which.device)[which])
 
 
 class ExplosionInFloat32(Mechanism[Scenario]):
@@ -133,7 +139,7 @@ class ExplosionInFloat32(Mechanism[Scenario]):
     name = "explosion_in_float32"
     title = "explosion in float32"
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Scenario:  # noqa: ARG002
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Scenario:  # noqa: ARG002
         """The deepest networks, small to absurd at the start, with the logged loss."""
         asked = Asked.of(facts)
         networks = _drawn(EXTREME[-1], _replayed(lab), asked, lab)
@@ -207,7 +213,7 @@ def halvings(scale: float) -> int:
 
 def _drawn(ranges: Ranges, count: int, asked: Asked, lab: Lab) -> Recognisers:
     """`count` networks of the lab's seed with the logged loss, or with torch's mean where none was logged."""
-    networks = moved(draw(count, ranges, torch.Generator().manual_seed(lab.seed)), lab.device)
+    networks = draw(count, ranges, Stream(lab.seed, lab.device))
     return networks if asked.loss is None else networks.with_loss(asked.loss)
 
 

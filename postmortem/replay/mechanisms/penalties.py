@@ -12,7 +12,7 @@ import torch
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.correlation_penalty import Form, correlation, penalty
-from postmortem.replay.values import amount, between, number, shown
+from postmortem.replay.values import amount, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 #: Entries of a vector, of which none enters a bound.
 WIDTH: Final = 16
@@ -104,15 +105,15 @@ class Penalty(Mechanism[Penalised]):
     def solved(self, pairs: Penalised, wanted: Tensor, seen: Seen) -> Penalised:
         """`pairs` whose penalty has `wanted` (n,) times the gradient that it has now."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Penalised:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Penalised:
         """Pairs as correlated as logged, or as the mechanism has them."""
-        seen, n, device = self.seen(facts), lab.draws, generator.device
-        along, other = torch.randn(2, n, WIDTH, device=device, generator=generator, dtype=torch.float64)
+        seen, n = self.seen(facts), lab.draws
+        along, other = stream.normal((2, n, WIDTH)).double()
         along = along / along.norm(dim=-1, keepdim=True)
         across = other - (other * along).sum(-1, keepdim=True) * along
 
         def drawn(ends: tuple[float, float]) -> Tensor:
-            return between(*ends, (n,), generator).double()
+            return stream.between(*ends, (n,)).double()
 
         pairs = Penalised(
             along=along,

@@ -10,10 +10,11 @@ import torch
 
 from postmortem.replay.reference.ctc_network import Batch, Network
 from postmortem.replay.reference.scaled_training import Runs, gradients
-from postmortem.replay.values import between
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Tensor
+
+    from postmortem.replay.stream import Stream
 
 WIDTH: Final = 8
 SYMBOLS: Final = 32
@@ -103,16 +104,16 @@ class Recognisers:
         return torch.stack(largest) / self.accumulation
 
 
-def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
+def draw(count: int, ranges: Ranges, stream: Stream) -> Recognisers:
     """`count` recognisers, half of them without normalisation; the loss is torch's 'mean', per label."""
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(count, *shape, generator=generator)
+        return stream.normal((count, *shape))
 
     def whole(low: int, high: int, *shape: int) -> Tensor:
-        return torch.randint(low, high + 1, (count, *shape), generator=generator)
+        return stream.integers(low, high + 1, (count, *shape))
 
-    size = between(*ranges.features, (count, 1, 1, 1), generator)
+    size = stream.between(*ranges.features, (count, 1, 1, 1))
     return Recognisers(
         unit=Network(
             tuple(normal(WIDTH, WIDTH, 3) for _ in range(ranges.depth)),
@@ -120,10 +121,10 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
             normal(WIDTH, WIDTH),
             normal(WIDTH, WIDTH),
             normal(WIDTH, SYMBOLS),
-            torch.zeros(count, SYMBOLS),
+            torch.zeros(count, SYMBOLS, device=stream.device),
         ),
-        convolution=HE_CONVOLUTION * between(*ranges.convolution, (count,), generator),
-        linear=HE_LINEAR * between(*ranges.linear, (count,), generator),
+        convolution=HE_CONVOLUTION * stream.between(*ranges.convolution, (count,)),
+        linear=HE_LINEAR * stream.between(*ranges.linear, (count,)),
         normalised=whole(0, 1, 1, 1, 1).float(),
         data=tuple(
             Batch(
@@ -134,6 +135,6 @@ def draw(count: int, ranges: Ranges, generator: Generator) -> Recognisers:
             )
             for _ in range(BATCHES)
         ),
-        loss_weight=torch.full((count,), 2 / ((2 + LABELS) * SEQUENCES)),
+        loss_weight=torch.full((count,), 2 / ((2 + LABELS) * SEQUENCES), device=stream.device),
         accumulation=2.0 ** whole(0, 3),
     )

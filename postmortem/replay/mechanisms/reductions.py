@@ -12,7 +12,7 @@ import torch
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.cross_entropy import stable_cross_entropy
 from postmortem.replay.reference.masked_mean import Masking, masked_mean
-from postmortem.replay.values import amount, between, number, switched, uniform
+from postmortem.replay.values import amount, number, switched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 SEQUENCES: Final = 4
 POSITIONS: Final = 8
@@ -57,17 +58,16 @@ class MeanLoss(Mechanism[Batch]):
     def excluded(self, facts: Mapping[str, Fact]) -> str:
         """Why this cannot show what the log does; empty where it can."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Batch:  # noqa: ARG002
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Batch:  # noqa: ARG002
         """Batches of finite logits, with a target at 10 to 90 % of the tokens and at one of each sequence at least."""
         shape = (lab.draws, SEQUENCES, POSITIONS)
-        counts = uniform(shape, generator) < 0.1 + 0.8 * uniform((lab.draws, 1, 1), generator)
+        counts = stream.uniform(shape) < 0.1 + 0.8 * stream.uniform((lab.draws, 1, 1))
         counts[..., 0] = True
         batch = Batch(
-            logits=between(*LOGITS, (lab.draws, 1, 1, 1), generator)
-            * torch.randn(*shape, VOCABULARY, generator=generator),
-            targets=torch.randint(VOCABULARY, shape, generator=generator),
+            logits=stream.between(*LOGITS, (lab.draws, 1, 1, 1)) * stream.normal((*shape, VOCABULARY)),
+            targets=stream.integers(0, VOCABULARY, shape),
             counts=counts,
-            guarded=uniform((lab.draws,), generator) < GUARDED,
+            guarded=stream.uniform((lab.draws,)) < GUARDED,
         )
         return self.spoil(batch)
 

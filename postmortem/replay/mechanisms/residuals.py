@@ -13,7 +13,7 @@ from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.residual_gain import residual_stage
 from postmortem.replay.reference.rms_rescale import rms_rescale
-from postmortem.replay.values import amount, between, number, shown, uniform
+from postmortem.replay.values import amount, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 #: Entries of a vector; no ratio of RMS values depends on their number.
 WIDTH: Final = 16
@@ -91,16 +92,17 @@ class Residual(Mechanism[Stages]):
         """The largest weight of the residual where the log gives none."""
         return 1.0 if seen.weight is None else seen.weight
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Stages:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Stages:
         """Inputs of RMS 1, and stages with the weight of the log, or any up to the largest."""
         seen, n = self.seen(facts), lab.draws
-        x = torch.randn(n, WIDTH, device=generator.device, generator=generator, dtype=torch.float64)
+        x = stream.normal((n, WIDTH)).double()
         least = 0.01 * self.weight(seen) if seen.weight is None else self.weight(seen)
-        weight = between(least, self.weight(seen), (n, 1), generator).double()
-        along, aside, projection = self.parts(seen, weight, uniform((n, 1), generator).double())
+        weight = stream.between(least, self.weight(seen), (n, 1)).double()
+        along, aside, projection = self.parts(seen, weight, stream.uniform((n, 1)).double())
         # a half turn of pairs of entries is at a right angle to every input
         identity = torch.eye(WIDTH, dtype=torch.float64, device=x.device)
-        turn = identity.roll(WIDTH // 2, 0) * identity.new_ones(WIDTH).index_fill(0, torch.arange(WIDTH // 2), -1.0)
+        signs = torch.where(torch.arange(WIDTH, device=x.device) < WIDTH // 2, -1.0, 1.0)
+        turn = identity.roll(WIDTH // 2, 0) * signs
         return Stages(
             x=x / x.square().mean(-1, keepdim=True).sqrt(),
             branch=along.unsqueeze(-1) * identity + aside.unsqueeze(-1) * turn,

@@ -12,7 +12,8 @@ import torch
 from postmortem.errors import PostmortemError
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.mechanisms.courses import LONGEST, NEEDED, Courses, Seen, miss, shape, smooth
-from postmortem.replay.values import amount, between, shown
+from postmortem.replay.stream import Stream
+from postmortem.replay.values import amount, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ class Course(Mechanism[Courses]):
     ends: ClassVar[tuple[float, float]]  # between which the size is solved
 
     @abstractmethod
-    def shaped(self, blank: Courses, generator: torch.Generator) -> Courses:
+    def shaped(self, blank: Courses, stream: Stream) -> Courses:
         """`blank` courses, which only learn, with what makes the loss rise; its size is solved later."""
 
     @abstractmethod
@@ -52,12 +53,12 @@ class Course(Mechanism[Courses]):
         """Of the optimizer: none, where it does not matter."""
         return MOMENTA.get(self.family or "", 0.0)
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Courses:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Courses:
         """Of a pool, the courses nearest to the log."""
         seen = Seen.of(facts)
         if seen is None:
             raise PostmortemError(NEEDED)
-        pool = self._pool(seen, lab, generator)
+        pool = self._pool(seen, lab, stream)
         return pool.take(miss(shape(*pool.run(), seen), pool.seen).argsort(stable=True)[: lab.draws])
 
     def observe(self, scenario: Courses, knobs: Mapping[str, Value]) -> Observed:
@@ -80,7 +81,7 @@ class Course(Mechanism[Courses]):
         seen = Seen.of(facts)
         if seen is None:
             return None
-        pool = self._pool(seen, lab, torch.Generator().manual_seed(lab.seed))
+        pool = self._pool(seen, lab, Stream(lab.seed, lab.device))
         missed = miss(shape(*pool.run(), seen), seen)
         if bool((missed <= 1).any()):
             return None
@@ -91,12 +92,12 @@ class Course(Mechanism[Courses]):
             f"{shown(seen.rise)} times what it had fallen{norms}",
         )
 
-    def _pool(self, seen: Seen, lab: Lab, generator: torch.Generator) -> Courses:
+    def _pool(self, seen: Seen, lab: Lab, stream: Stream) -> Courses:
         n = POOLED * lab.draws
-        one = torch.ones(n, dtype=torch.float64, device=generator.device)
+        one = torch.ones(n, dtype=torch.float64, device=stream.device)
         lowest = max(seen.place * seen.updates, 1.0)
-        usual = (1 - between(*LEFT, (n,), generator).double() ** (1 / (2 * lowest))) * (1 - self.momentum())
-        noise, kicks = torch.randn(2, seen.updates, n, device=one.device, generator=generator, dtype=torch.float64)
+        usual = (1 - stream.between(*LEFT, (n,)).double() ** (1 / (2 * lowest))) * (1 - self.momentum())
+        noise, kicks = stream.normal((2, seen.updates, n)).double()
         # the standard deviation of 1/2 usual x^2, with x in the stationary spread of descent with momentum
         momentum = self.momentum() * one
         stationary = (1 + momentum) / (usual * (1 - momentum) * (2 * (1 + momentum) - usual))
@@ -105,17 +106,17 @@ class Course(Mechanism[Courses]):
             steep=torch.stack([one, one]),
             falls_in=one,
             amplitude=0 * one,
-            kicks=kicks * between(*KICKS, (n,), generator),
+            kicks=kicks * stream.between(*KICKS, (n,)),
             drift=0 * one,
             harder=0 * one,
             ramp=one,
             momentum=momentum,
             noise=noise,
             noisy=(seen.noise * math.sqrt(2) / (usual * stationary)).sqrt(),
-            lr=between(*seen.lr, (n,), generator).double(),
+            lr=stream.between(*seen.lr, (n,)).double(),
             seen=seen,
         )
-        return self._solved(self.shaped(blank, generator))
+        return self._solved(self.shaped(blank, stream))
 
     def _solved(self, courses: Courses) -> Courses:
         """The size at which the loss rises by as much as the log shows: it rises with the size."""
@@ -147,10 +148,10 @@ class SteepDirection(Course):
     def __init__(self, optimizer: str) -> None:
         self.family = optimizer
 
-    def shaped(self, blank: Courses, generator: torch.Generator) -> Courses:
+    def shaped(self, blank: Courses, stream: Stream) -> Courses:
         """With the curvature at which the loss of that direction grows as drawn."""
         # x grows by g an update where the larger root of r^2 + (curvature - 1 - m) r + m is -g
-        growth = between(*GROWTH, tuple(blank.usual.shape), generator).double() ** (1 / (2 * blank.seen.updates))
+        growth = stream.between(*GROWTH, tuple(blank.usual.shape)).double() ** (1 / (2 * blank.seen.updates))
         curvature = (growth + 1) * (growth + blank.momentum) / growth
         return replace(blank, steep=torch.stack([curvature, curvature]))
 
@@ -165,14 +166,14 @@ class FallingCurvature(SteepDirection):
     name = "falling_curvature"
     title = "a curvature that is beyond the edge at first"
 
-    def shaped(self, blank: Courses, generator: torch.Generator) -> Courses:
+    def shaped(self, blank: Courses, stream: Stream) -> Courses:
         """From up to four times the edge to below it, soon or only long after the log ends."""
         shape = tuple(blank.usual.shape)
-        first, last = between(1.05, 4.0, shape, generator).double(), between(0.05, 0.95, shape, generator).double()
+        first, last = stream.between(1.05, 4.0, shape).double(), stream.between(0.05, 0.95, shape).double()
         return replace(
             blank,
             steep=blank.edge * torch.stack([first, last]),
-            falls_in=blank.seen.updates * between(0.02, 3.0, shape, generator).double(),
+            falls_in=blank.seen.updates * stream.between(0.02, 3.0, shape).double(),
         )
 
 
@@ -184,10 +185,10 @@ class HarderData(Course):
     family = "harder"
     ends = (1e-6, 1e8)
 
-    def shaped(self, blank: Courses, generator: torch.Generator) -> Courses:
+    def shaped(self, blank: Courses, stream: Stream) -> Courses:
         """All at once, or up to the end of the log."""
         rest = max((1 - blank.seen.place) * blank.seen.updates, 1.0)
-        return replace(blank, ramp=rest * between(0.01, 1.0, tuple(blank.usual.shape), generator).double())
+        return replace(blank, ramp=rest * stream.between(0.01, 1.0, tuple(blank.usual.shape)).double())
 
     def sized(self, courses: Courses, size: Tensor) -> Courses:
         """By how much the floor rises."""
@@ -202,7 +203,7 @@ class DriftingData(Course):
     family = "drifting"
     ends = (1e-6, 1e6)
 
-    def shaped(self, blank: Courses, generator: torch.Generator) -> Courses:  # noqa: ARG002 - the speed is all there is
+    def shaped(self, blank: Courses, stream: Stream) -> Courses:  # noqa: ARG002 - the speed is all there is
         """With a speed that is solved."""
         return blank
 

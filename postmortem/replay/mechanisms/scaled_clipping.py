@@ -11,7 +11,7 @@ import torch
 from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.adam import Moments, adam_step
 from postmortem.replay.reference.clip_by_norm import clip_by_norm, global_norm
-from postmortem.replay.values import amount, between, dtype_of, number, shown, switched
+from postmortem.replay.values import amount, dtype_of, number, shown, switched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
+    from postmortem.replay.stream import Stream
 
 #: Entries that stand for all of a gradient.
 ENTRIES: Final = 256
@@ -55,18 +56,18 @@ class Clipping(Mechanism[Updates]):
     def scales(self, facts: Mapping[str, Fact]) -> tuple[float, float]:
         """The ends of what the gradient is multiplied by when it is clipped."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Updates:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Updates:
         """Gradients whose norm, as it is printed, is the logged one, or any ordinary one."""
         shape = (lab.draws,)
         printed, max_norm = (number(facts, key, least=LEAST) for key in ("usual", "max_norm"))
-        scale = between(*self.scales(facts), shape, generator)
-        norm = between(*NORMS, shape, generator) if printed is None else printed / scale
-        entries = torch.randn(lab.draws, ENTRIES, generator=generator)
+        scale = stream.between(*self.scales(facts), shape)
+        norm = stream.between(*NORMS, shape) if printed is None else printed / scale
+        entries = stream.normal((lab.draws, ENTRIES))
         return Updates(
             gradient=entries * (norm / global_norm([entries])).unsqueeze(-1),
-            parameters=between(*PARAMETERS, shape, generator),
+            parameters=stream.between(*PARAMETERS, shape),
             scale=scale,
-            max_norm=between(*(MAX_NORMS if max_norm is None else (max_norm, max_norm)), shape, generator),
+            max_norm=stream.between(*(MAX_NORMS if max_norm is None else (max_norm, max_norm)), shape),
         )
 
     def observe(self, scenario: Updates, knobs: Mapping[str, Value]) -> Observed:

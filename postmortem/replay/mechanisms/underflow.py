@@ -13,7 +13,7 @@ from postmortem.replay.experiment import Ceiling, Mechanism
 from postmortem.replay.reference.adam import BETAS, Moments, adam_step
 from postmortem.replay.reference.layer_norm import layer_norm
 from postmortem.replay.reference.rms_rescale import rms_rescale
-from postmortem.replay.values import amount, between, dtype_named, number, uniform
+from postmortem.replay.values import amount, dtype_named, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from postmortem.replay.experiment import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.reference.standardise import Place
+    from postmortem.replay.stream import Stream
 
 WIDTH: Final = 64
 STEPS: Final = 4
@@ -53,7 +54,7 @@ class Division(Mechanism[Operands]):
         self.dtype = _name(held)  # type: ignore[misc]  # the dtype is the log's
 
     @abstractmethod
-    def values(self, count: int, generator: torch.Generator) -> Tensor:
+    def values(self, count: int, stream: Stream) -> Tensor:
         """The operands of `count` scenarios, (count, k, n) float32."""
 
     @abstractmethod
@@ -64,12 +65,12 @@ class Division(Mechanism[Operands]):
     def guarded(self, eps: float) -> bool:
         """Whether with this eps, above 0 in the dtype, nothing that underflows is divided to infinity."""
 
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, generator: torch.Generator) -> Operands:
+    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Operands:
         """Operands of which some have no spread, others one that underflows, and others an ordinary one."""
         eps = number(facts, "eps")
         return Operands(
-            values=self.values(lab.draws, generator),
-            eps=between(*(EPS if eps is None else (eps, eps)), (lab.draws, 1), generator).double(),
+            values=self.values(lab.draws, stream),
+            eps=stream.between(*(EPS if eps is None else (eps, eps)), (lab.draws, 1)).double(),
         )
 
     def observe(self, scenario: Operands, knobs: Mapping[str, Value]) -> Observed:
@@ -111,11 +112,11 @@ class NormalisedFlat(Division):
         self.place = place
         super().__init__(held, "RMS rescaling" if place is None else f"layer norm, eps {place} the root")
 
-    def values(self, count: int, generator: torch.Generator) -> Tensor:
+    def values(self, count: int, stream: Stream) -> Tensor:
         """A vector a scenario: a level, or none, and a spread, or none. RMS rescaling has no level."""
-        noise = torch.randn(count, 1, WIDTH, generator=generator)
-        level, spread = (between(*ends, (count, 1, 1), generator) for ends in (LEVEL, SPREAD))
-        has_level, has_spread = (uniform((count, 1, 1), generator) for _ in range(2))
+        noise = stream.normal((count, 1, WIDTH))
+        level, spread = (stream.between(*ends, (count, 1, 1)) for ends in (LEVEL, SPREAD))
+        has_level, has_spread = (stream.uniform((count, 1, 1)) for _ in range(2))
         raised = level * (has_level < 1 / 2) if self.place else 0.0
         return raised + spread * noise * (has_spread >= IDLE)
 
@@ -142,11 +143,11 @@ class AdamIdle(Division):
     def __init__(self, held: torch.dtype) -> None:
         super().__init__(held, "moments")
 
-    def values(self, count: int, generator: torch.Generator) -> Tensor:
+    def values(self, count: int, stream: Stream) -> Tensor:
         """A few batches of gradients a scenario, of one size; some parameters have none."""
-        size = between(*SPREAD, (count, 1, 1), generator)
-        idle = uniform((count, 1, WIDTH), generator) < IDLE * uniform((count, 1, 1), generator)
-        return size * torch.randn(count, STEPS, WIDTH, generator=generator) * ~idle
+        size = stream.between(*SPREAD, (count, 1, 1))
+        idle = stream.uniform((count, 1, WIDTH)) < IDLE * stream.uniform((count, 1, 1))
+        return size * stream.normal((count, STEPS, WIDTH)) * ~idle
 
     def divide(self, values: Tensor, eps: Tensor) -> Tensor:
         """The steps in learning rates, over the longest that sound moments allow."""

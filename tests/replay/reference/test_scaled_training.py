@@ -11,6 +11,7 @@ import torch
 from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.reference.ctc_network import Network, ctc_losses
 from postmortem.replay.reference.scaled_training import Loop, train
+from postmortem.replay.stream import Stream
 
 BATCHES = 9
 RANGES = Ranges(features=(0.3, 10.0), convolution=(0.4, 1.0), linear=(0.02, 0.5))
@@ -20,7 +21,7 @@ LOOP = Loop(lr=0.05, max_norm=2.0)
 
 @pytest.fixture(scope="module")
 def networks() -> Recognisers:
-    drawn = draw(4, RANGES, torch.Generator().manual_seed(0)).with_loss(100.0)
+    drawn = draw(4, RANGES, Stream(0)).with_loss(100.0)
     return replace(drawn, accumulation=torch.ones(4))
 
 

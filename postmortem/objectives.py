@@ -1,0 +1,40 @@
+"""Which losses a run as a whole minimises: a rise of another one is no fault."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: What a rule that reads any of them requires among its metrics.
+ANY: Final = "objective"
+#: Under these names it is that, unless the metrics tell of a game of two or of a reward. "logloss" and its kin are what
+#: boosted trees minimise.
+_NAMES: Final = frozenset({
+    "loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits",
+    "logloss", "mlogloss", "binary_logloss", "multi_logloss",
+})  # fmt: skip
+_GAME: Final = re.compile(
+    r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
+    r"|(^|_)(epsilon|exploration(_rate)?|mean_q|q_values?)$"
+    r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
+    r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
+)
+#: Terms beside others: alone they are printed without what they are added to.
+_TERMS: Final = frozenset({"aux_loss", "kd_loss", "mtp_loss", "sop_loss", "z_loss"})
+
+
+def is_loss(name: str) -> bool:
+    """True for a loss or a term of one."""
+    return name in ("loss", "logloss", "mlogloss") or name.endswith(("_loss", "_logloss"))
+
+
+def of(names: Iterable[str]) -> frozenset[str]:
+    """Of the metrics of a run the losses that it minimises: those named so, or the only one that there is."""
+    names = frozenset(name for name in names if name)
+    if any(_GAME.search(name) for name in names):
+        return frozenset()
+    losses = [name for name in names if is_loss(name)]
+    return names & _NAMES or frozenset(losses if len(losses) == 1 else ()) - _TERMS

@@ -1,0 +1,128 @@
+"""Reports over several lines, of which any may name the step: a dict that is printed key by key, a result as YAML.
+
+Neither of the lines `{'loss': 2.5,` and `'step': 50}` says that it belongs to the other. A report ends at a blank line,
+or where a name of it comes again; one that counts further than the one before it gives its step to all of its lines.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from postmortem.parsing.names import Names
+
+#: Lines that are no report: one or two values beside a counter may be anything.
+_FEWEST_LINES: Final = 3
+#: A configuration that is printed twice counts no further.
+_FEWEST_REPORTS: Final = 2
+#: Rows of a report, at most; there is none so long.
+_LONGEST: Final = 500
+
+
+class _Line(NamedTuple):
+    """A row of a report."""
+
+    line: int
+    record: int
+    name: str
+    number: float | None  # of a setting
+
+
+class _Counted(NamedTuple):
+    """The rows of a report, and what it counts: the name of that, `step` or `epoch`, and the count."""
+
+    rows: Sequence[_Line]
+    name: str
+    kind: str
+    at: int
+
+
+def placed(
+    settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series, names: Names
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`settings` without the counters of reports, and `metrics`; each with the step that its report names.
+
+    `blank` holds the numbers of the blank lines, in order.
+    """
+    if not _counters(settings, names):
+        return settings, metrics
+    reports = [report for report in _reports(settings, metrics, blank) if len(report) >= _FEWEST_LINES]
+    counted = [found for report in reports for found in [_counted(report, names)] if found]
+    kept = [found for name in {found.name for found in counted} for found in _rising(counted, name)]
+    if not kept:
+        return settings, metrics
+    places = pl.DataFrame(
+        [
+            (row.line, row.record, *((found.at, None) if found.kind == "step" else (None, float(found.at))))
+            for found in kept
+            for row in found.rows
+        ],
+        schema={"line": pl.Int64(), "record": pl.Int64(), "at_step": pl.Int64(), "at_epoch": pl.Float64()},
+        orient="row",
+    ).unique(["line", "record"])
+    told = {found.name for found in kept}
+    settings = _with(settings, places)
+    counter = pl.col("source_name").is_in(told) & (pl.col("step").is_not_null() | pl.col("epoch").is_not_null())
+    return settings.filter(~counter), _with(metrics, places)
+
+
+def _counters(settings: pl.DataFrame, names: Names) -> list[str]:
+    """The names of settings that count and that more than one line states."""
+    found = settings.filter(_UNPLACED).group_by("source_name").len().filter(pl.col("len") >= _FEWEST_REPORTS)
+    return [name for name in found["source_name"] if names.counter(name) in ("step", "epoch")]
+
+
+_UNPLACED: Final = pl.col("step").is_null() & pl.col("epoch").is_null()
+
+
+def _reports(settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series) -> Iterator[list[_Line]]:
+    stated = settings.filter(_UNPLACED).select("line", "record", "source_name", number="number")
+    # a dialect knows where its values belong
+    measured = metrics.filter(_UNPLACED, pl.col("dialect").is_null())
+    measured = measured.select("line", "record", "source_name", number=pl.lit(None, pl.Float64()))
+    rows = pl.concat([stated, measured]).sort("line", "record", maintain_order=True)
+    rows = rows.with_columns(paragraph=blank.search_sorted(rows["line"]))
+    report: list[_Line] = []
+    seen: set[str] = set()
+    last = None
+    for line, record, name, number, paragraph in rows.iter_rows():
+        if paragraph != last or name in seen or len(report) > _LONGEST:
+            yield report
+            report, seen = [], set()
+        report.append(_Line(line, record, name, number))
+        seen.add(name)
+        last = paragraph
+    yield report
+
+
+def _counted(report: Sequence[_Line], names: Names) -> _Counted | None:
+    """What a report counts, where one line of it counts a step, or else an epoch."""
+    whole = [row for row in report if row.number is not None and row.number.is_integer() and row.number >= 0]
+    for kind in ("step", "epoch"):
+        found = [row for row in whole if names.counter(row.name) == kind]
+        if len(found) == 1 and found[0].number is not None:
+            return _Counted(report, found[0].name, kind, int(found[0].number))
+    return None
+
+
+def _rising(counted: Sequence[_Counted], name: str) -> list[_Counted]:
+    """The reports that count under one name, where each counts further than the one before."""
+    found = [each for each in counted if each.name == name]
+    rises = all(one.at < other.at for one, other in pairwise(found))
+    return found if rises and len(found) >= _FEWEST_REPORTS else []
+
+
+def _with(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """The rows, those of reports with the step or epoch of theirs."""
+    joined = frame.join(places, on=["line", "record"], how="left", maintain_order="left")
+    stepped = _UNPLACED & pl.col("at_step").is_not_null()
+    return joined.with_columns(
+        step=pl.when(stepped).then("at_step").otherwise("step"),
+        step_unit=pl.when(stepped).then(pl.lit("unknown")).otherwise("step_unit"),
+        epoch=pl.when(_UNPLACED).then("at_epoch").otherwise("epoch"),
+    ).drop("at_step", "at_epoch")

@@ -1,0 +1,75 @@
+"""A word with a decimal number behind it, `loss 2.31`: whole numbers are too often something else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.pairs import AFTER, known_name
+from postmortem.parsing.reading import WINDOW, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from postmortem.parsing.names import Names
+    from postmortem.parsing.reading import Where
+
+#: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
+_NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
+#: What a decimal number that a word may have before it begins with.
+_DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
+_WORDS: Final = re.compile(
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
+    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
+)
+#: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.
+_UNIT: Final = re.compile(
+    r"(?:[mu]?s|secs?|seconds|minutes|mins?|hours|h|[kKMGT]i?B|bytes|tokens|samples|images|(?:\w+/)+\w+)\Z"
+)
+_DIGIT: Final = re.compile(r"[0-9]")
+
+
+def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[Where], *, placed: bool) -> list[Pair]:
+    """Every `key 2.5` of a text but those `taken`; `val loss 2.5` keeps what stands before its last word.
+
+    A name that nobody knows counts where the line is `placed`: where it counts or measures something else.
+    """
+    if not _DECIMAL.search(text):
+        return []
+    found, last = [], 0
+    for match in _WORDS.finditer(text):
+        start, last = max(last, match.start() - WINDOW), match.end()
+        if match.span("value") in taken or match["key"].lower() in names.counters or _is_unit(match):
+            continue
+        key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
+        look(key, text, (start, match.end("key")), looked_at)
+        # a word before `nan` is as often `for` as a metric
+        if (placed and _DIGIT.search(match["value"])) or only_metric(key, names):
+            found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
+    return found
+
+
+def look(key: str, text: str, within: Where, looked_at: list[Where]) -> None:
+    """Note where the digits of a name stand: others would make it another name."""
+    looked_at += [
+        (at, at + len(word)) for word in key.split() if _DIGIT.search(word) and (at := text.rfind(word, *within)) >= 0
+    ]
+
+
+def only_metric(key: str, names: Names) -> bool:
+    """True for the name of a metric that is no setting's too."""
+    return names.metric(key).known and names.setting(key) is None
+
+
+def _is_unit(found: re.Match[str]) -> bool:
+    """True where the word belongs to a number before it."""
+    before = found.string[: found.start("key")].rstrip()
+    return before[-1:].isdigit() and _UNIT.match(found["key"]) is not None
+
+
+def _of_split(found: re.Match[str], names: Names) -> str:
+    """The one word of which nobody knows more, with a split before it."""
+    split = found["split"]
+    return f"{split} {found['key']}" if split and split.lower() in names.splits else found["key"]

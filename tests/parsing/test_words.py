@@ -1,0 +1,57 @@
+"""Words with a decimal number behind them, in lines of dialects too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import postmortem
+from postmortem.parsing import names
+from postmortem.parsing.words import words_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = names.load()
+
+
+def found(text: str, *, placed: bool = True) -> dict[str, float]:
+    return {pair.key: pair.value for pair in words_of(text, (), NAMES, [], placed=placed)}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Time 1.234  Data 0.512  Err 6.95", {"Time": 1.234, "Data": 0.512, "Err": 6.95}),
+        ("val loss 2.5", {"val loss": 2.5}),
+        ("took 812.1 ms 5043.0 tok/s 1.5 loss 2.25", {"took": 812.1, "loss": 2.25}),
+        ("ms 5043.0", {"ms": 5043.0}),
+        ("increased from 79.5 to 82.25", {}),
+        ("top 5 of 10", {}),
+    ],
+)
+def test_a_word_names_the_decimal_behind_it_and_a_unit_the_number_before(text: str, values: dict[str, float]) -> None:
+    assert found(text) == values
+
+
+def test_where_nothing_is_measured_a_word_must_be_a_known_metric() -> None:
+    assert found("version 2.5 loss 0.5", placed=False) == {"loss": 0.5}
+
+
+def test_what_a_dialect_leaves_is_read_as_words_where_it_has_no_keys(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        " | Epoch: [1][1/5004]    Time 1.234  Data 0.512  Err 6.9512  top1  99.609\n"
+        " | Epoch: [1][2/5004]    Time 0.634  Data 0.012  Err 6.9112  top1  99.209\n"
+        "Epoch: [1][3/5004] Time 0.31 (0.41) Data 0.1 (0.1) Loss 2.5 (2.4) mIoU 0.512 (0.498)\n"
+    )
+    rows = postmortem.read(log).metrics.select("name", "step", "value").rows()
+    assert [row for row in rows if row[0] in {"err", "accuracy", "miou", "loss"}] == [
+        ("err", 1, 6.9512),
+        ("accuracy", 1, 99.609),
+        ("err", 2, 6.9112),
+        ("accuracy", 2, 99.209),
+        ("loss", 3, 2.5),
+        ("miou", 3, 0.512),
+    ]

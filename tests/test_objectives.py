@@ -1,0 +1,29 @@
+"""Which losses a run as a whole minimises."""
+
+from __future__ import annotations
+
+import pytest
+
+from postmortem import objectives
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["loss", "recon_loss", "lr"], {"loss"}),
+        (["loss", "lm_loss", "kd_loss"], {"loss", "lm_loss"}),
+        # the only one that is printed, under whatever name
+        (["infonce_loss", "lr"], {"infonce_loss"}),
+        (["recon_loss", "commitment_loss"], set()),
+        # a term alone: what it is added to is not printed
+        (["aux_loss", "lr"], set()),
+        # a game of two, and an agent's
+        (["loss", "d_loss", "g_loss"], set()),
+        (["mse_loss", "reward"], set()),
+        (["logloss"], {"logloss"}),
+        (["lr", "accuracy"], set()),
+        ([], set()),
+    ],
+)
+def test_those_named_so_or_the_only_one_unless_there_is_a_game(names: list[str], found: set[str]) -> None:
+    assert objectives.of(names) == found
