@@ -42,15 +42,15 @@ class Need(NamedTuple):
     table: str
     conditions: tuple[str, ...] = ()  # SQL over its columns
     params: tuple[str, ...] = ()  # of the rule, which they name
-    names: tuple[str, ...] | None = None  # what the column `name` may be, where a condition says so
+    texts: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what columns may be, where conditions name all that they may
 
 
 def load(data: Sequence[Sequence[Sequence[Any]]]) -> Needs:
     """Needs that were JSON."""
     return tuple(
         tuple(
-            Need(table, tuple(conditions), tuple(params), None if names is None else tuple(names))
-            for table, conditions, params, names in part
+            Need(table, tuple(conditions), tuple(params), tuple((column, tuple(texts)) for column, texts in known))
+            for table, conditions, params, known in part
         )
         for part in data
     )
@@ -84,14 +84,14 @@ def _of_source(source: Node, conjuncts: Sequence[Node], clauses: Mapping[str, No
     alias = source["alias"] or table
     asked = [(part, text) for part in conjuncts if (text := _condition(part, alias, alone=alone)) is not None]
     params = {one["identifier"] for part, _ in asked for one in sql.parts(part) if one.get("class") == "PARAMETER"}
-    names = [set(found) for part, _ in asked if (found := _names(part)) is not None]
+    texts = [found for part, _ in asked if (found := _texts(part)) is not None]
     return (
         (
             Need(
                 table,
                 tuple(text for _, text in asked),
                 tuple(sorted(params)),
-                tuple(sorted(set.intersection(*names))) if names else None,
+                tuple(sorted((column, tuple(sorted(set(found)))) for column, found in texts)),
             ),
         ),
     )
@@ -155,14 +155,19 @@ def _condition(part: Node, alias: str, *, alone: bool) -> str | None:
         return None
 
 
-def _names(part: Node) -> Sequence[str] | None:
-    """The texts of `name = 'x'`, `name IN ('x', ...)`, or of these joined by OR."""
+def _texts(part: Node) -> tuple[str, Sequence[str]] | None:
+    """Column and texts of `kind = 'x'`, `kind IN ('x', ...)`, or of these joined by OR where it is one column."""
     children = part.get("children") or [part.get("left") or {}, part.get("right") or {}]
     if part.get("type") == "CONJUNCTION_OR":
-        known = [_names(child) for child in children]
-        return [name for one in known for name in one or ()] if all(one is not None for one in known) else None
+        known = [found for child in children if (found := _texts(child)) is not None]
+        columns = {column for column, _ in known}
+        if len(known) < len(children) or len(columns) > 1:
+            return None
+        return columns.pop(), [text for _, texts in known for text in texts]
     column, *others = children
-    if part.get("type") not in ("COMPARE_EQUAL", "COMPARE_IN") or column.get("column_names", [""])[-1] != "name":
+    if part.get("type") not in ("COMPARE_EQUAL", "COMPARE_IN") or column.get("type") != "COLUMN_REF":
         return None
     literals = [other.get("literal") or {} for other in others]
-    return [one["text"] for one in literals] if all(one.get("kind") == "STRING" for one in literals) else None
+    if not all(one.get("kind") == "STRING" for one in literals):
+        return None
+    return column["column_names"][-1], [one["text"] for one in literals]

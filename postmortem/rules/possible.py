@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from postmortem.rules.needs import Need, Needs
     from postmortem.rules.tables import Tables
@@ -27,15 +27,17 @@ class Asked(NamedTuple):
 
 def possible(asked: Sequence[Asked], tables: Tables) -> list[bool]:
     """For each query False where it would return no row, as far as that can be said."""
-    waiting = [[list(part) for part in one.needs if _named(part, tables)] for one in asked]
+    waiting = [[list(part) for part in one.needs] for one in asked]
     # frames are there, signals have to be computed: those that no query is left for are not
     for name in tables:
         conditions = _Conditions()
         left = []
         for one, parts in zip(asked, waiting, strict=True):
-            for part in parts:
+            for part in parts.copy():
                 wanted = [need for need in part if need.table == name]
-                if wanted:
+                if not all(tables.may_hold(name, *texts) for need in wanted for texts in need.texts):
+                    parts.remove(part)
+                elif wanted:
                     left.append((parts, part, [conditions.add(need, one) for need in wanted]))
         if left:
             met = conditions.met(name, tables)
@@ -43,14 +45,6 @@ def possible(asked: Sequence[Asked], tables: Tables) -> list[bool]:
                 if not all(met[number] for number in numbers):
                     parts.remove(part)
     return [not one.needs or bool(parts) for one, parts in zip(asked, waiting, strict=True)]
-
-
-def _named(part: Iterable[Need], tables: Tables) -> bool:
-    """Whether the log has a metric of each name that is needed."""
-    return not any(
-        need.table == "metrics" and need.names and tables.names("metrics", "name").isdisjoint(need.names)
-        for need in part
-    )
 
 
 class _Conditions:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import polars as pl
 
 from postmortem import signals
 from postmortem.errors import PostmortemError, StoppedError
@@ -16,9 +17,7 @@ from postmortem.metrics import by_name
 from postmortem.rules import database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    import polars as pl
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from postmortem.rules.database import Answer
     from postmortem.rules.query import Query
@@ -65,6 +64,14 @@ class Tables:
             found = self._metrics if of_metrics else self.frames[table][column].unique().drop_nulls()
             self._names[table, column] = frozenset(found)
         return self._names[table, column]
+
+    def may_hold(self, table: str, column: str, texts: Collection[str]) -> bool:
+        """Whether one of these texts may be in a column. A large table is looked through for names of metrics alone."""
+        if (table, column) != ("metrics", "name"):
+            frame = self.frames[table]
+            if frame.height > _LARGE or frame.schema.get(column) != pl.String:
+                return True
+        return not self.names(table, column).isdisjoint(texts)
 
     def have(self, name: str, conditions: Sequence[str], params: Mapping[str, float]) -> list[bool]:
         """For each condition whether a row of the table may meet it. In a large one all may: to look takes longer."""

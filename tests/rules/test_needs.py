@@ -7,9 +7,9 @@ import pytest
 from postmortem.rules import query
 from postmortem.rules.needs import Need
 
-KILLED = Need("failures", ("(kind = 'killed')",))
+KILLED = Need("failures", ("(kind = 'killed')",), texts=(("kind", ("killed",)),))
 ANY = Need("failures")
-JOB = Need("jobs", ("(state = 'X')",))
+JOB = Need("jobs", ("(state = 'X')",), texts=(("state", ("X",)),))
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ JOB = Need("jobs", ("(state = 'X')",))
         ("SELECT line FROM failures f WHERE f.kind = 'killed'", ((KILLED,),)),
         (
             "SELECT line FROM failures WHERE kind = 'killed' AND value > $limit",
-            ((Need("failures", ("(kind = 'killed')", '("value" > $limit)'), ("limit",)),),),
+            ((KILLED._replace(conditions=("(kind = 'killed')", '("value" > $limit)'), params=("limit",)),),),
         ),
         ("SELECT line FROM failures WHERE kind = $kind", ((Need("failures", ("(kind = $kind)",), ("kind",)),),)),
         ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' GROUP BY rank", ((KILLED,),)),
@@ -72,20 +72,22 @@ def test_what_a_query_cannot_do_without(sql: str, needs: tuple[tuple[Need, ...],
 
 
 @pytest.mark.parametrize(
-    ("condition", "names"),
+    ("condition", "texts"),
     [
-        ("name = 'loss'", ("loss",)),
-        ("name IN ('loss', 'lm_loss')", ("lm_loss", "loss")),
-        ("name = 'loss' OR name IN ('a', 'b')", ("a", "b", "loss")),
-        ("name IN ('loss', 'a') AND name IN ('loss', 'b')", ("loss",)),
-        ("name = 'loss' OR value > 1", None),
-        ("name <> 'loss'", None),
-        ("split = 'loss'", None),
+        ("name = 'loss'", {"name": ("loss",)}),
+        ("name IN ('loss', 'lm_loss')", {"name": ("lm_loss", "loss")}),
+        ("name = 'loss' OR name IN ('a', 'b')", {"name": ("a", "b", "loss")}),
+        ("name = 'loss' AND split IN ('eval', 'test')", {"name": ("loss",), "split": ("eval", "test")}),
+        ("name = 'loss' OR value > 1", {}),
+        ("name = 'loss' OR split = 'eval'", {}),
+        ("name <> 'loss'", {}),
+        ("value = 3", {}),
+        ("lower(name) = 'loss'", {}),
     ],
 )
-def test_the_names_that_a_metric_may_have(condition: str, names: tuple[str, ...] | None) -> None:
+def test_the_texts_that_a_column_may_hold(condition: str, texts: dict[str, tuple[str, ...]]) -> None:
     (((need,),),) = (query.read(f"SELECT line FROM metrics WHERE {condition}").needs,)  # noqa: S608 - from this file
-    assert need.names == names
+    assert dict(need.texts) == texts
 
 
 def test_too_many_ways_to_be_met_are_none() -> None:
