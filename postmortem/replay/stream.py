@@ -74,7 +74,7 @@ class Stream:
         key, count = (self._seed & _WORD, self._calls), math.prod(shape)
         half = (count + 1) // 2
         filled = torch.empty(2, half, dtype=dtype, device=self.device)
-        block = _BLOCK if self.device == "cpu" else max(half, 1)
+        block = _BLOCK if self.device.startswith("cpu") else max(half, 1)
         for first in range(0, half, block):
             size = min(block, half - first)
             words = threefry(key, first, size, device=self.device, high=self._seed >> 32)

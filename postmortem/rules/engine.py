@@ -109,9 +109,10 @@ class Engine:
         ):
             there = self._tables.names(table, column) if wanted else set()
             for choice in wanted:
-                asked = set(choice.split("|"))
+                asked = choice.split("|")
                 if there.isdisjoint(asked) and not (objectives.ANY in asked and objectives.of(there)):
-                    return f"no {table.removesuffix('s')} {choice.replace('|', ' or ')} in this log"
+                    what = "" if choice == objectives.ANY else f"{table.removesuffix('s')} "
+                    return f"no {what}{' or '.join(asked)} in this log"
         for name in rule.requires.frames:
             self._known(name, rule, "requires")
             if self._tables.frame(name).is_empty():

@@ -115,6 +115,22 @@ def test_what_the_log_lacks_is_named(tmp_path: Path, engine: Engine) -> None:
     assert engine.run([rule]).not_checked == [("a", "no metric kd_loss or lm_loss in this log")]
 
 
+@pytest.mark.parametrize(
+    ("line", "not_checked"),
+    [
+        ("step 1: infonce_loss=2.0", []),
+        ("step 1: mse_loss=2.0, aux_loss=0.5", [("a", "no objective in this log")]),
+        ("step 1: loss=2.0, reward=1.5", [("a", "no objective in this log")]),
+    ],
+)
+def test_a_rule_may_ask_for_any_objective(tmp_path: Path, line: str, not_checked: list[tuple[str, str]]) -> None:
+    (rule,) = rules(tmp_path / "rules", a=GOOD)
+    rule.requires = rule_files.Requires(metrics=["objective"])
+    log = tmp_path / "run.log"
+    log.write_text(f"{line}\n")
+    assert Engine(read(str(log))).run([rule]).not_checked == not_checked
+
+
 def test_a_missing_value_reads_unknown_and_no_attribute_is_reached() -> None:
     assert rule_files.fill("{a:.1f} {b} {c.__class__} {d:g}", {"a": 1.25, "b": None, "d": "x"}) == (
         "1.2 unknown {c.__class__} x"

@@ -148,7 +148,7 @@ class Distillation(Mechanism[Pairs]):
         positions = _log_uniform(blank, stream, *self.summed)
         squared = facts.get("scaled") is not False
         divergence = target / positions / (temperature**2 if squared else 1.0)
-        most = PART if lab.device == "cpu" else PART_OF_GPU
+        most = PART if lab.device.startswith("cpu") else PART_OF_GPU
         logits = tuple(
             pair
             for part, (vocabulary, _) in zip(torch.split(divergence, counts), sizes, strict=True)
