@@ -1,7 +1,8 @@
 """Is the gradient clipped while it still carries the loss scale, and what would unscaling it first change?
 
-Facts: `usual`, the norm that is printed; `first`, the first of them, and its `first_step`; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`;
-`follows_scale`, where the norm is seen to go up and down with the loss scale.
+Facts: `usual`, the norm that is printed; `first`, the first of them, and its `first_step`; `max_norm`; `loss_scale`,
+where the log shows one; `dtype`; `optimizer`; `follows_scale`, where the norm is seen to go up and down with the loss
+scale.
 """
 
 from __future__ import annotations
