@@ -30,7 +30,7 @@ from postmortem.replay.values import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from postmortem.replay.protocol import Fact, Replay
+    from postmortem.replay.protocol import Fact, Fix, Replay
 
 FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 _KNOBS = frozenset({"zero_infinity", "downsampling", "log_softmax", "dtype"})
@@ -128,24 +128,27 @@ class CtcInfeasible(Experiment):
                     rows=Rows(beside=Beside(metric=metric)),
                 )
             )
+        return (*found, *(self._finite(fix, metric) for fix in self._confirmed(replays)))
+
+    def _confirmed(self, replays: Sequence[Replay]) -> list[Fix]:
+        """The fixes under which the loss is finite, whatever made it infinite."""
         judged = [r for r in replays if r.claim == self.claims[0].text and r.verdict != "not_reproduced"]
-        for fix in dict.fromkeys(r.fix for r in judged):
-            if all(r.verdict == "confirmed" for r in judged if r.fix == fix):
-                found.append(
-                    Prediction(
-                        id=f"{self.name}/finite@{fix.knob}={fix.new}",
-                        metric=metric,
-                        where="every batch",
-                        low=-FLOAT32_MAX,
-                        high=FLOAT32_MAX,
-                        assumptions=["the logits are finite", "no later batch lacks more frames than this one"],
-                        statement=f"With {fix.knob} = {fix.new} {metric} is finite in every batch",
-                        basis="replay",
-                        rows=Rows(),
-                        fix=fix,
-                    )
-                )
-        return tuple(found)
+        fixes = dict.fromkeys(r.fix for r in judged)
+        return [fix for fix in fixes if all(r.verdict == "confirmed" for r in judged if r.fix == fix)]
+
+    def _finite(self, fix: Fix, metric: str) -> Prediction:
+        return Prediction(
+            id=f"{self.name}/finite@{fix.knob}={fix.new}",
+            metric=metric,
+            where="every batch",
+            low=-FLOAT32_MAX,
+            high=FLOAT32_MAX,
+            assumptions=["the logits are finite", "no later batch lacks more frames than this one"],
+            statement=f"With {fix.knob} = {fix.new} {metric} is finite in every batch",
+            basis="replay",
+            rows=Rows(),
+            fix=fix,
+        )
 
     def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002
         """What tells them apart."""

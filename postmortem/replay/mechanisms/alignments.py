@@ -226,8 +226,8 @@ def _lacks(facts: Mapping[str, Fact]) -> Ceiling | None:
         return None
     return Ceiling(
         least,
-        f"{target:,.0f} labels need {least:,.0f} frames at least, and there are {frames:,.0f}: no path exists, whatever "
-        "a label's probability",
+        f"{target:,.0f} labels need {least:,.0f} frames at least, and there are {frames:,.0f}: no path exists, "
+        "whatever a label's probability",
     )
 
 
