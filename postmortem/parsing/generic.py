@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.alternating import alternating
 from postmortem.parsing.counters import PLURAL, any_counts, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
@@ -77,6 +78,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
+    taken |= {pair.at for pair in pairs}
+    pairs += alternating(text, taken, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     pairs.sort(key=lambda pair: pair.at)
