@@ -87,10 +87,11 @@ class Draft:
         return char if self._bytes is None else self._bytes[char]
 
     def _carried(self, reading: Reading) -> int | None:
-        """What a record says to those after it: a heading all, one that measures its epoch."""
+        """What a record says to those after it: a heading all, what an epoch measured its epoch."""
         if not reading.metrics:
             return self._place()
-        if "epoch" not in self.now:
+        # what follows a batch may be of the next epoch, and say so later
+        if "epoch" not in self.now or "step" in self.now:
             return None
         return self.places.setdefault(Placing(epoch=self.now["epoch"]), len(self.places))  # type: ignore[arg-type]
 

@@ -163,15 +163,6 @@ def test_no_bytes_break_the_reader(tmp_path: Path, noise: bytes) -> None:
     assert (values[0], values[-1]) == (2.5, 1.5)
 
 
-def test_a_batch_gives_its_epoch_to_the_lines_below_it_but_not_its_step(log: Path) -> None:
-    run = run_of(log, "Epoch: 16\nval_acc: 0.5\nEpoch 17, batch 64, loss: 2.5\nval_acc: 0.75\n")
-    assert rows(run.metrics, "epoch", "step", "name") == [
-        (16, None, "accuracy"),
-        (17, 64, "loss"),
-        (17, None, "accuracy"),
-    ]
-
-
 def test_a_blank_line_right_below_a_heading_does_not_end_it(log: Path) -> None:
     run = run_of(log, "Epoch 8, Batch 3:\n\nTotal gradient norm: 7.5\n\nTotal gradient norm: 8.5\n")
     assert rows(run.metrics, "step", "value") == [(3, 7.5), (None, 8.5)]
