@@ -166,6 +166,9 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     for boundary in _BOUNDARY.finditer(before):
         cut = boundary.end()
     words = [word.removesuffix("'s") for word in before[cut:].split()]
+    # the value of the key before it is no part of the name: `optimizer=sgd lr=3.0`; that of `split=val loss=2.0` is
+    if len(words) > 1 and before[:cut].endswith("=") and not before[cut].isspace() and not names.is_split(words[0]):
+        del words[0]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
     return cut, _behind_counter(_before_place(words, names), names)
