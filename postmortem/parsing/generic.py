@@ -119,8 +119,8 @@ def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
     key = found["key"]
-    share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
-    if reading.has_place or share or _FILE.search(key):
+    share = found["value"].endswith("%") and (names.setting(key) is None or names.metric(key).known)  # it is measured
+    if reading.has_place or share or _FILE.search(key) or found["value"] == key:  # `x=x,` is code of a traceback
         return False
     if (found["sep"] == "=" and _CALL.match(found.string, found.start("value"))) or _closes_a_table(found):
         return False
@@ -161,6 +161,8 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     measured = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)
     for pair in pairs:
+        if pair.at in {reading.step_at, reading.epoch_at}:
+            continue  # counted, whatever else its name holds: `Lasso 10 Step: 900`
         counter = names.counter(pair.key) or _of_a_total(pair, text, names)
         if pair.key.lower() in PLURAL and not measured:
             counter = None

@@ -39,6 +39,8 @@ _CLASSWISE: Final = ("dice", "iou")
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{[^{}]*\Z")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
+#: What was taken of what, as a call: `avg(reward)`.
+_TAKEN_OF: Final = re.compile(r"\b(?P<how>avg|mean|average|max|min|sum|median)\((?P<of>[A-Za-z]\w{0,40})\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
 _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
@@ -161,7 +163,9 @@ def known_name(before: str, names: Names) -> str | None:
 
 def _words(before: str, names: Names) -> tuple[int, list[str]]:
     """The words at the end of `before` that may name what follows, and where the first of them may stand."""
-    before = _UNIT_NOTE.sub("", before).rstrip()
+    before = before.rstrip()
+    if before.endswith(")"):
+        before = _UNIT_NOTE.sub("", _TAKEN_OF.sub(r"\g<how> \g<of>", before)).rstrip()
     cut = 0
     for boundary in _BOUNDARY.finditer(before):
         cut = boundary.end()
