@@ -130,6 +130,8 @@ def test_times_files_and_addresses_are_no_metrics(text: str) -> None:
     [
         "    hidden = self.layer1(hidden, mask=mask)",
         "    return_dict=return_dict,",
+        "  self.priors = Variable(priors)",
+        "    optim:[",
         "self.use_critic=need_critic(self.config),",
         "cls = builder(str(x",
     ],
