@@ -18,6 +18,7 @@ from postmortem.parsing.reader import Reader
 from postmortem.parsing.rows import Rows
 from postmortem.run import Run
 from postmortem.sources.chunks import chunks
+from postmortem.sources.decimals import with_points
 from postmortem.sources.stream import is_plain
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _source(path: str, dialects: Dialects, rank: int | None) -> Source:
 def _text(path: str, dialects: Dialects, rank: int | None) -> Source:
     reader = Reader(path, dialects, rank=rank)
     with chunks(path) as pieces:
-        reader.read(pieces)
+        reader.read(with_points(pieces))
     log = reader.log
     info = Log(
         path=path,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COUNTER: Final = re.compile(
     r"(?<![\w./-])(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
-    r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12})(?:\s*(?:/|of)\s*[0-9]+)?"
+    r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
@@ -40,11 +40,12 @@ _NTH: Final = re.compile(
 #: A counter alone in brackets, with a tab behind it, as boosters print it.
 _BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
-#: `[#7] loss`, and behind its epoch: `Epoch 3 [12/100]`.
+#: `[#7] loss`, `3 120 Loss=0.5`, behind labels `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
-    r"\s*(?:\[(?P<epoch>[0-9]{1,6}),\s*(?P<batch>[0-9]{1,12})\]"
+    r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
+    r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
     r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s-\s|\s(?=[A-Za-z]))"
-    r"|(?P<alone>[0-9]{1,12})\s(?=\[[A-Za-z])"
+    r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
     r"|\[#(?P<numbered>[0-9]{1,12})\]\s)"
 )
 #: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
@@ -52,7 +53,7 @@ _FRACTIONS: Final = re.compile(
     r"\[\s*(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+\s*\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*\]"
 )
 _BEHIND_EPOCH: Final = re.compile(
-    r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*[\])]"
+    r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
     r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
 )
 _UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown", "numbered": "unknown"}
@@ -92,7 +93,7 @@ def read_counters(text: str, names: Names) -> Reading:
     for found in _COUNTER.finditer(text, 0, LONGEST):
         word = normalise(found["word"])
         kind = names.counters.get(word)
-        if kind is None or not _counts(word, found, text):
+        if kind is None or (found["part"] and kind != "epoch") or not _counts(word, found, text):
             continue
         if kind == "epoch":
             if reading.epoch is None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from postmortem.parsing.names import Names
 
-#: What holds options and nothing else.
-_HOLDER: Final = re.compile(r"\b(?:Namespace|[A-Z]\w*(?:Args|Arguments|Config|Params|Options))\((?=\w+=)")
+#: What holds options and nothing else; a layer does, in the print of a model: `(dropout): Dropout(p=0.1`.
+_HOLDER: Final = re.compile(
+    r"\b(?:Namespace|[A-Z]\w*(?:Args|Arguments|Config|Params|Options))\((?=\w+=)|^\s*\(\w+\): [A-Z]\w*\(.*=.*\)$"
+)
 _NUMBER: Final = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 #: Of an assignment to a list or to another object nothing is taken.
 _OPTION: Final = re.compile(

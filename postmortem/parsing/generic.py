@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.names import Names
 
-#: Punctuation as wide as a Chinese character, and the sides of drawn boxes, are as good as any, one for one.
-_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551", ":=,;() |||")
+#: Punctuation as wide as a Chinese character, the sides of drawn boxes and the sign of a note, which counts as a
+#: letter, are as good as any, one for one.
+_NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551\u2139", ":=,;() ||| ")
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
 #: the last line of a dict may close it.
@@ -32,7 +33,7 @@ _ASSIGNMENT: Final = re.compile(
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
-    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
+    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z0-9][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
     rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
 )
 #: A name as programs write it; not that of a report on an error.
@@ -167,9 +168,9 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
 
 
 def _of_a_total(pair: Pair, text: str, names: Names) -> str | None:
-    """What a fraction counts whose name has a counter's word in it: `Batch Status: 640/50000`."""
+    """What a fraction counts whose name has a counter's word in it: `Batch Status: 640/50000`, or is `i`."""
     words = pair.key.lower().split() if _TOTAL.match(text, pair.at[1]) else ()
-    return next((names.counters[word] for word in words if word in names.counters), None)
+    return next((names.counters[word] for word in words if word in names.counters), "step" if words == ["i"] else None)
 
 
 def _configured(pair: Pair, text: str, *, measured: bool) -> bool:

@@ -153,7 +153,7 @@ class _Record(Draft):
         if spec.frame == "events" or spec.event:
             self._event(spec.event or spec.set["kind"], spec.set, spans, body)
         match spec.frame:
-            case "metrics" if "name" in spans:
+            case "metrics" if "name" in spans or "name" in spec.set:
                 self._named(line, match, {name: span for name, span in spans.items() if name in numbers})
             case "metrics":
                 for name in (name for name in spans if name in numbers):
@@ -174,29 +174,32 @@ class _Record(Draft):
                 self._row(spec.frame, {"origin": "log"} | spec.set, spans)
 
     def _named(self, line: CompiledLine, match: Match, columns: Mapping[str, Span]) -> None:
-        """A metric that the line names: its value, or one for each split, as a row of a table has them."""
-        self._look([match.spans["name"]])
+        """A metric that the line names: its value, or one for each split or part of the model, as tables have them."""
+        name = str(line.spec.set.get("name") or match.texts["name"])
+        self._look([match.spans["name"]] if "name" in match.spans else [])
         for column, span in columns.items():
-            split = {} if column == "value" else {"split": column}
-            self._metric(match.texts["name"], span, line, line.spec.set | split)
+            of = {} if column == "value" else {"split" if self.names.is_split(column) else "scope": column}
+            self._metric(name, span, line, line.spec.set | of)
 
     def _pairs(self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str) -> None:
         """What stands around a line's pattern as key=value: counters, and values of the line's own frame.
 
-        Where nothing does, what stands there as `key 2.5`.
+        Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name.
         """
         start, end = within
         looked_at: list[Where] = []
         text = body[start:end]
         fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
         values = []
-        for pair in pairs.pairs_of(text, self.names, looked_at) or words_of(
-            text, (), self.names, looked_at, placed=line.spec.frame == "metrics"
-        ):
+        found = pairs.pairs_of(text, self.names, looked_at)
+        taken = {pair.at for pair in found}
+        words = words_of(text, taken, self.names, looked_at, placed=line.spec.frame == "metrics")
+        words = [word for word in words if not found or self.names.metric(word.key).known]
+        for pair in sorted((*found, *words), key=lambda pair: pair.at):
             at = (pair.at[0] + start, pair.at[1] + start)
             counter = self.names.counter(pair.key)
             if counter is None:
-                values.append((f"{prefix}{pair.key}", self._at(at, "num")))
+                values.append((f"{prefix}{pair.key}", self._at(at, "num"), pair.scope))
             elif counter == "epoch":
                 self.now["epoch"] = self._at(at, "num")
             else:
@@ -205,11 +208,11 @@ class _Record(Draft):
                 if "step" not in self.now and counters.counts(pair):
                     self.now["step"] = self._at(at, "num")
                     self.now["step_unit"] = line.dialect.means.get("step", "unknown")
-        for name, span in values:
+        for name, span, scope in values:
             if line.spec.frame == "settings":
                 self._setting(name, span, span, origin)
             else:
-                self._metric(name, span, line, fixed)
+                self._metric(name, span, line, fixed | ({"scope": scope} if scope else {}))
         self._look([(first + start, last + start) for first, last in looked_at])
 
     def _generic(self, body: str, origin: str, counted: Reading) -> bool:
@@ -221,7 +224,7 @@ class _Record(Draft):
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:
-            self._metric(pair.key, self._at(pair.at, "num"), None, {})
+            self._metric(pair.key, self._at(pair.at, "num"), None, {"scope": pair.scope})
         for key, printed, number, at in reading.settings:
             if number is not None and self._told_at_a_time(key, printed, body):
                 self._metric(key, self._at(at, "num"), None, {})

@@ -38,6 +38,8 @@ class Metric(NamedTuple):
 #: Where a new word begins in a name of words run together.
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
+#: What a counter's name may end with: `Game number`, `batch_idx`.
+_ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index)$")
 #: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
 _NORM: Final = re.compile(r"[a-z][0-9]")
 
@@ -65,8 +67,12 @@ class Names:
     def counter(self, name: str) -> str | None:
         """What a name counts: `Training Epoch`, `INFO step`; not so `total steps`, which is an amount."""
         key = normalise(name)
+        if key not in self.counters:
+            key = _ORDINAL.sub("", key)
         while key not in self.counters:
             head, _, key = key.partition("_")
+            if head in self.splits and self.counters.get(key) == "epoch":
+                break
             if not key or head == "total" or not (head in self.plain or self.splits.get(head) == "train"):
                 return None
         return self.counters[key]
@@ -86,7 +92,7 @@ class Names:
     def _of_split(self, key: str) -> Metric | None:
         """A metric with a split before or behind it: `val_loss`, `validation_main_loss`, `loss_val`."""
         head, _, tail = key.partition("_")
-        if head in self.splits and tail:
+        if head in self.splits and tail and tail not in self.splits:  # `Train / Val` is neither's
             inner = self.metric(tail)
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
         head, _, tail = key.rpartition("_")

@@ -9,6 +9,8 @@ from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.reading import WINDOW, Pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
@@ -29,6 +31,10 @@ AFTER: Final = (
 _PAIR: Final = re.compile(
     rf"(?P<sep>[=:.\s](?:(?<=[=:])|(?<!\.\.)(?<=\.)\.{{2,}}|(?<=[0-9]\s)is(?=\s)))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
 )
+#: Several decimal numbers in brackets, and what is measured so for each class.
+_ITEM: Final = re.compile(NUMBER)
+_LIST: Final = re.compile(rf"(?<=[A-Za-z])\s?[=:]?\s?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]")
+_CLASSWISE: Final = ("dice", "iou")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -42,9 +48,11 @@ _BOUNDARY: Final = re.compile(
 )
 #: A logger's level: `WARNING: NaN gradient`.
 _LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
+#: What a device's number stands behind: `device: cuda:0`.
+_DEVICES: Final = frozenset({"cuda", "cpu", "gpu", "npu", "tpu", "xpu", "hpu", "mps"})
 #: Files, addresses and places in code, with a line or a port behind the colon.
 _NO_NAME: Final = re.compile(
-    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno)$|^[/~.]",
+    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno|eta)$|^[/~.]",
     re.IGNORECASE,
 )
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
@@ -52,6 +60,8 @@ _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
 #: What is measured at a threshold: `mAP 0.5 : 0.68`.
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
+#: A counter and its number in one word, `Epoch#3.`
+_COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)#[0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
 #: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
 _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})
@@ -79,7 +89,16 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             and not _of_a_device(found, key, text)
         ):
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
-    return pairs
+    return [*pairs, *_by_class(text, names)] if "[" in text else pairs
+
+
+def _by_class(text: str, names: Names) -> Iterator[Pair]:
+    """What a list measures class by class: `Pseudo dice [0.75, 0.5]`. A list of anything else may be its history."""
+    for found in _LIST.finditer(text):
+        key = known_name(text[max(0, found.start() - WINDOW) : found.start()], names)
+        if key and names.metric(key).name.endswith(_CLASSWISE):
+            for number, value in enumerate(_ITEM.finditer(text, *found.span("values"))):
+                yield Pair(key, read(value[0]), value[0], value.span(), f"class_{number}")
 
 
 def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: bool) -> bool:
@@ -89,7 +108,9 @@ def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: 
 
 def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
     """True where key and number are one value of another key, `device=cuda:0`, or the time of a line of the kernel."""
-    value = found["value"].isdigit() and found["sep"] == ":" and text.endswith(f"={key}", 0, found.start())
+    device = key in _DEVICES and found.start("value") == found.end("sep")
+    of_key = device or text.endswith(f"={key}", 0, found.start())
+    value = found["value"].isdigit() and found["sep"] == ":" and of_key
     return value or (found["list"] is not None and key.endswith("kernel"))
 
 
@@ -156,8 +177,10 @@ def _taken(words: list[str], names: Names) -> str | None:
 
 def _behind_counter(words: list[str], names: Names) -> list[str]:
     """The words behind a counter and its number: `Episode 10 Average Score`."""
-    for at in range(len(words) - 1, 0, -1):
-        if words[at][0].isdigit() and words[at - 1].lower() in names.counters:
+    for at in range(len(words) - 1, -1, -1):
+        if at and words[at][0].isdigit() and words[at - 1].lower() in names.counters:
+            return words[at + 1 :]
+        if (counted := _COUNTED.fullmatch(words[at])) and counted["word"].lower() in names.counters:
             return words[at + 1 :]
     return words
 

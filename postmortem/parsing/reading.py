@@ -14,12 +14,13 @@ Where = tuple[int, int]
 
 
 class Pair(NamedTuple):
-    """A key as printed, a number, the number as printed, and where the number stands."""
+    """A key as printed, a number, the number as printed, where the number stands, and the class that it is of."""
 
     key: str
     value: float
     text: str
     at: Where
+    scope: str | None = None
 
 
 class Assignment(NamedTuple):

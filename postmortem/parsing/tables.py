@@ -47,7 +47,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         return ()
     if mark := _COMMENT.match(text):
         text = " " * mark.end() + text[mark.end() :]
-    apart, words = _split(text, _GAP), _split(text, _BLANK)
+    apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
     for cells in (apart, words):
@@ -98,6 +98,18 @@ def _told(cell: Cell, names: Names) -> bool:
 def _measures(name: str, names: Names) -> bool:
     """A known metric, or one with a known word in it: `main/loss`, `LOSS NER`."""
     return any(names.metric(word).known for word in (name, *_WORD.findall(name)))
+
+
+def _of_splits(words: Sequence[Cell], text: str, names: Names) -> list[Cell]:
+    """Words that stand a blank apart, a split and what it measures as one name: `epoch train loss valid loss`."""
+    found: list[Cell] = []
+    for word in words:
+        before = found[-1] if found else None
+        if before and names.is_split(before.text) and names.metric(word.text).known:
+            found[-1] = Cell(text[before.at[0] : word.at[1]], (before.at[0], word.at[1]))
+        else:
+            found.append(word)
+    return found
 
 
 def _split(text: str, gap: re.Pattern[str]) -> list[Cell]:

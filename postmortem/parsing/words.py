@@ -34,7 +34,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[Where], *, placed: bool) -> list[Pair]:
     """Every `key 2.5` of a text but those `taken`; `val loss 2.5` keeps what stands before its last word.
 
-    A name that nobody knows counts where the line is `placed`: where it counts or measures something else.
+    A name that nobody knows counts where the line is `placed`: where it counts or measures something before it.
     """
     if not _DECIMAL.search(text):
         return []
@@ -45,9 +45,11 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
             continue
         key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
         look(key, text, (start, match.end("key")), looked_at)
+        known = only_metric(key, names)
         # a word before `nan` is as often `for` as a metric
-        if (placed and _DIGIT.search(match["value"])) or only_metric(key, names):
+        if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
+        placed = placed or known
     return found
 
 

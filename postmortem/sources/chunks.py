@@ -29,6 +29,9 @@ class Chunk(Protocol):
     def size(self) -> int:
         """In bytes."""
 
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes, or all."""
+
     def data(self) -> bytes:
         """The bytes."""
 
@@ -47,6 +50,10 @@ class Bytes(NamedTuple):
         """In bytes."""
         return len(self.content)
 
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes, or all."""
+        return self.content[:size]
+
     def data(self) -> bytes:
         """The bytes."""
         return self.content
@@ -64,6 +71,10 @@ class Range(NamedTuple):
     start: int
     size: int
     goes_on: bool
+
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes, or all."""
+        return os.pread(self.file, min(size, self.size), self.start)
 
     def data(self) -> bytes:
         """The bytes."""

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from postmortem import __version__, fixes, incident_file, reading
 from postmortem.errors import PostmortemError
 from postmortem.evidence import Lines
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _ROUNDING: Final = 2**-8
 #: What a fix has to move stayed when it changed by less: batches of one run differ by about as much.
 _STAYED: Final = 0.1
+#: A change was made where the log states its number to about two digits: 3.3e-4 is a third of 1e-3.
+_AS_MADE: Final = 0.02
 #: The same where it was allowed to stay: then only the same number again says that nothing acts on it.
 _SAME: Final = 1e-4
 
@@ -80,9 +84,13 @@ def _verified(run: Run, path: str, incident: Incident, stated: Mapping[str, Valu
 
 
 def _settings(run: Run) -> dict[str, Value]:
-    """By canonical key the value that is stated last."""
+    """By canonical key the value that is stated last; of a learning rate that is only printed, its peak."""
     frame = run.settings.sort("file", "line", "record")
-    return {key: fixes.value_of(value) for key, value in frame.select("key", "value").iter_rows() if value is not None}
+    printed = run.metrics.filter(pl.col("name") == "lr", pl.col("value").is_finite())["value"].max()
+    stated: dict[str, Value] = {"lr": printed} if isinstance(printed, float) else {}
+    return stated | {
+        key: fixes.value_of(value) for key, value in frame.select("key", "value").iter_rows() if value is not None
+    }
 
 
 def _judged(incident: Incident) -> dict[Fix, set[str]]:
@@ -102,9 +110,9 @@ def _open(prediction: Prediction, all_: Sequence[Prediction], settings: Mapping[
         return ""
     if fix.knob in settings:
         now = settings[fix.knob]
-        return "" if _same(now, fix.new) else f"it is for {fix.knob} = {_shown(fix.new)}, here it is {_shown(now)}"
-    others = {other.fix.new for other in all_ if other.fix is not None and other.fix.knob == fix.knob}
-    if len(others) > 1:
+        return "" if _made(now, fix) else f"it is for {fix.knob} = {_shown(fix.new)}, here it is {_shown(now)}"
+    # one change alone is taken as made; of several any may have been
+    if len({other.fix for other in all_ if other.fix is not None}) > 1:
         return f"the log does not state {fix.knob}, which it hangs on; --applied {fix.knob}=VALUE does"
     return ""
 
@@ -154,7 +162,7 @@ def _turned(fix: Fix, rules: set[str], settings: Mapping[str, Value], checked: S
     if fix.knob not in settings:
         return Turned(fix=fix, made="not_stated", outcome="not_seen", because=f"the log does not state {fix.knob}")
     now = settings[fix.knob]
-    if not _same(now, fix.new):
+    if not _made(now, fix):
         return Turned(fix=fix, made="no", outcome="not_seen", because=f"{fix.knob} is {_shown(now)}")
     about = [one for one in checked if one.prediction.rule in rules and one.prediction.fix in {None, fix}]
     moves = [(one, moved) for one in about if (moved := _moved(one)) is not None]
@@ -198,6 +206,13 @@ def _changes(incident: Incident, run: Run, turned: set[str]) -> list[Change]:
         for key, old in was.items()
         if key in now and key not in turned and names.setting(key) and not _same(old, now[key])
     ]
+
+
+def _made(now: Value, fix: Fix) -> bool:
+    """Whether what is stated now is what the fix asks for."""
+    if isinstance(now, float) and isinstance(fix.new, float):
+        return math.isclose(now, fix.new, rel_tol=_AS_MADE)
+    return now == fix.new
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -43,7 +43,8 @@ def find(run: Run, prediction: Prediction) -> Values:
     if rows.beside is not None:
         there = _beside(run.metrics, rows.beside)
         if there.is_empty():
-            return Values([], f"{rows.beside.metric} {_wrong(rows.beside)} nowhere in this log")
+            never = "is finite throughout" if rows.beside.above is None else f"is never above {rows.beside.above:,.6g}"
+            return Values([], f"{rows.beside.metric} {never}")
         frame = frame.join(there, on=["step", "epoch", *_lines(there)], how="semi", nulls_equal=True)
         if frame.is_empty():
             return Values([], f"the log prints no {prediction.metric} where {rows.beside.metric} {_wrong(rows.beside)}")

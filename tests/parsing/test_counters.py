@@ -39,6 +39,14 @@ NAMES = names.load()
         ("\u7b2c 2 \u8f6e \u635f\u5931: 0.65", 2, None, None),
         ("\u00c9poque 2/10 - perte: 0.65", 2, None, None),
         ("\u8f6e\u6b21: 2, loss: 0.65", 2, None, None),
+        ("Epoch 43.25 / 50, i = 822990 / 973300, loss = 4.5", 43.25, 822990, "unknown"),
+        ("333 154 Loss=nan Time=0.040", 333, 154, "batch_of_epoch"),
+        ("154 loss: 0.5", None, 154, "unknown"),
+        ("154 | loss nan | lr 0.5", None, 154, "unknown"),
+        ("[proc 0][Train](1000/40000) average loss: 0.5", None, 1000, "unknown"),
+        ("Train Epoch: 2 [7007/7010 Srno: 1 (100%)]\tLoss: 0.25", 2, 7007, "batch_of_epoch"),
+        ("Game number: 010590  Average reward: 115.5", None, 10590, "unknown"),
+        ("eval epoch: 2, loss: 6.5", 2, None, None),
     ],
 )
 def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | None, unit: str | None) -> None:
@@ -60,6 +68,9 @@ def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | Non
         "[1, 2000]",
         "12 [main] starting",
         "Best Accuracy: 91.5 (412/500)",
+        "i = 5, loss: 0.5",  # of what?
+        "[INFO] [timer.py:157:stop] 0/10, loss: 0.5",  # in a file's line
+        "3 154 images",
     ],
 )
 def test_an_amount_or_a_word_of_prose_counts_nothing(text: str) -> None:

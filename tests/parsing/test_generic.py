@@ -24,6 +24,10 @@ def metrics(text: str) -> dict[str, float]:
         ("Step 600: KD Raw: 38.3527, Temperature²: 9.0", 600, {"kd_loss": 38.3527, "temperature_squared": 9.0}),
         ("s:12 trl:11.0091 lr:0.000001 norm:15.37", 12, {"loss": 11.0091, "lr": 1e-06, "norm": 15.37}),
         ("iter 4610: loss 0.1860 BPC, time 323.07ms, mfu 7.15%", 4610, {"loss": 0.186, "time": 323.07, "mfu": 7.15}),
+        ("Epoch#3. time_cost: 11.25 s. train_loss: 5.5", None, {"time_cost": 11.25, "loss": 5.5}),
+        ("\u2139 epoch 3 score: 0.5", None, {"score": 0.5}),  # a sign that counts as a letter
+        ("INFO unet dtype: torch.float8_e4m3fn, device: cuda:0", None, {}),
+        ("iter:5 lr:0.5 loss:0.25 0 ETA:17.0min", 5, {"lr": 0.5, "loss": 0.25}),
         (
             " iteration 12/ 500 | lm loss: 7.18E+00 | loss scale: 65536.0 |",
             12,
@@ -244,6 +248,26 @@ def test_a_dump_of_options_counts_and_measures_nothing(text: str) -> None:
     ]
     assert not reading.metrics
     assert not reading.has_place
+
+
+def test_a_layer_in_the_print_of_a_model_is_configuration() -> None:
+    reading = read_record("  (dropout): Dropout(p=0.5, inplace=False)", NAMES)
+    assert [(option.key, option.number) for option in reading.settings] == [("p", 0.5), ("inplace", None)]
+    assert not reading.metrics
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Epoch 3 Pseudo dice [0.875, 0.5]", [("class_0", 0.875), ("class_1", 0.5)]),
+        ("IoU: [np.float32(0.25), nan]", [("class_0", 0.25), ("class_1", float("nan"))]),
+        ("dice [3, 4]", []),  # counts
+        ("train_loss: [0.75, 0.5]", []),  # its history
+    ],
+)
+def test_a_list_of_an_overlap_is_of_the_classes(text: str, values: list[tuple[str, float]]) -> None:
+    found = {pair.scope: pair.value for pair in read_record(text, NAMES).metrics}
+    assert found == pytest.approx(dict(values), rel=0, abs=0, nan_ok=True)
 
 
 @pytest.mark.parametrize(

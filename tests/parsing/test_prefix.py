@@ -28,6 +28,8 @@ from postmortem.parsing.prefix import split
         ("Mon Jan 12 03:04:05 2026 x", "x", None, "Mon Jan 12 03:04:05 2026"),
         ("12:34:56 | step 10", "step 10", None, "12:34:56"),
         ("[12:34:56] WARNING: x", "WARNING: x", None, "12:34:56"),
+        ("02/18-02:52:32.282 loss", "loss", None, "02/18-02:52:32.282"),
+        ("2022-11-19_07:19:29.77 loss", "loss", None, "2022-11-19_07:19:29.77"),
         ("00:00:12 0.5 0.3", "00:00:12 0.5 0.3", None, None),  # a row of a table
     ],
 )

@@ -39,6 +39,7 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
         ("| step | loss | grad_norm |", ["step", "loss", "grad_norm"]),
         (" Epoch  |  Train loss  |  Train / Val  |  Dur", ["Epoch", "Train loss", "Train / Val", "Dur"]),
         ("epoch train_loss val_loss", ["epoch", "train_loss", "val_loss"]),
+        ("epoch train loss valid loss f2_opt", ["epoch", "train loss", "valid loss", "f2_opt"]),
         (
             "#  step      rmse_val    rmse_f_val rmse_f_trn     lr",
             ["step", "rmse_val", "rmse_f_val", "rmse_f_trn", "lr"],
@@ -68,6 +69,11 @@ def test_a_row_is_numbers_and_nothing_else() -> None:
     assert [cell.text for cell in tables.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
     assert [cell.text for cell in tables.row("| 1 | [2.5] | [1.5, 1.0] |")] == ["1", "2.5", "1.5, 1.0"]
     assert tables.row("0   0.534 steps") == tables.row("12") == tables.row("") == ()
+
+
+def test_the_ratio_of_two_splits_is_of_neither() -> None:
+    heading, row = " Epoch  |  Train loss  |  Train / Val", "     3  |    0.5       |     0.25    "
+    assert values(f"{heading}\n{row}") == [(None, 3.0, "loss", "train", 0.5), (None, 3.0, "train_val", None, 0.25)]
 
 
 def test_a_list_of_one_number_in_a_cell_is_that_number() -> None:

@@ -37,6 +37,7 @@ def test_a_word_names_the_decimal_behind_it_and_a_unit_the_number_before(text: s
 
 def test_where_nothing_is_measured_a_word_must_be_a_known_metric() -> None:
     assert found("version 2.5 loss 0.5", placed=False) == {"loss": 0.5}
+    assert found("DEV : loss 0.5 - f-score 0.75", placed=False) == {"loss": 0.5, "f-score": 0.75}
 
 
 def test_what_a_dialect_leaves_is_read_as_words_where_it_has_no_keys(tmp_path: Path) -> None:
@@ -55,3 +56,12 @@ def test_what_a_dialect_leaves_is_read_as_words_where_it_has_no_keys(tmp_path: P
         ("loss", 3, 2.5),
         ("miou", 3, 0.512),
     ]
+
+
+def test_beside_keys_that_a_dialect_leaves_a_known_word_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        "[Train] Epoch: [1][367/4899]  Loss:0.5 (Avg 0.25) Dice:0.75 (Avg 0.5) LR 1.00e-03   (AvgTime 1.5)\n"
+    )
+    found = postmortem.read(str(log)).metrics.select("name", "value").rows()
+    assert found == [("loss", 0.5), ("dice", 0.75), ("lr", 0.001)]

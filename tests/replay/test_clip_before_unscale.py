@@ -80,3 +80,13 @@ def test_the_prediction_is_the_norm_without_the_scale() -> None:
     assert prediction.was == 5e4
     assert (prediction.low, prediction.high) == pytest.approx((5e4 / 65536, 5e4 / 65536), rel=1e-3)
     assert any("get_scale" in line for line in run("clip-before-unscale", LOG, unscale_first="true").measure_next)
+
+
+def test_the_first_norm_is_predicted_from_the_first_as_far_as_runs_keep_together() -> None:
+    first: dict[str, Fact] = {**SGD, "first": 44521.62, "first_step": 1}
+    (prediction,) = run("clip-before-unscale", first, unscale_first="true").predictions
+    # by hand: 44521.62 / 65536 = 0.67935
+    assert (prediction.low, prediction.high) == pytest.approx((0.67935, 0.67935), rel=1e-3)
+    assert prediction.was == 44521.62
+    (later,) = run("clip-before-unscale", {**first, "first_step": 100}, unscale_first="true").predictions
+    assert (later.low, later.high) == pytest.approx((0.67935 / 3, 0.67935 * 3), rel=1e-3)

@@ -52,9 +52,10 @@ def test_zero_infinity_makes_the_loss_finite_and_teaches_nothing() -> None:
 def test_half_the_thinning_fits_what_lacked_up_to_half() -> None:
     facts: dict[str, Fact] = {**LOG, "input_length": 60.0, "target_length": 100.0}
     learned = words(run(facts, "downsampling", 2.0), LEARNED)
-    # 60 % of the frames become 120 %, rounded on a short sequence; a masked label stays masked
+    # 60 % of the frames become 120 %, rounded on a short sequence
     assert learned["no_alignment", None] == "confirmed"
-    assert learned["impossible_label", "masked logit"] == "refuted"
+    # without lengths to go by, a masked label stays masked
+    assert words(run(LOG, "downsampling", 2.0), LEARNED)["impossible_label", "masked logit"] == "refuted"
     # 30 % become 60 %
     short = words(run({**facts, "input_length": 30.0}, "downsampling", 2.0), LEARNED)
     assert short["no_alignment", None] == "refuted"
@@ -118,3 +119,22 @@ def test_a_thinning_beyond_what_is_simulated_settles_nothing() -> None:
 def test_a_bad_knob_is_named(knob: str, bad: Value) -> None:
     with pytest.raises(PostmortemError, match=knob):
         run(LOG, knob, bad)
+
+
+def test_fewer_frames_than_labels_leave_nothing_to_a_label_s_probability() -> None:
+    answer = run({**LOG, "input_length": 21.0, "target_length": 33.0}, "downsampling", 2.0)
+    said = words(answer, LOSS)
+    assert said["impossible_label", "masked logit"] == "not_reproduced"
+    assert {verdict.verdict for verdict in pool(answer.replays)} == {"confirmed"}
+    excluded = next(r.because for r in answer.replays if r.mechanism == "impossible_label")
+    assert "33 labels need 33 frames at least, and there are 21" in excluded
+
+
+def test_only_a_confirmed_fix_predicts_that_the_loss_is_finite() -> None:
+    short: dict[str, Fact] = {**LOG, "input_length": 21.0, "target_length": 33.0, "metric": "ctc_loss"}
+    predicted = {p.id: p for p in run(short, "downsampling", 2.0).predictions}
+    finite = predicted["ctc-infeasible/finite@downsampling=2.0"]
+    assert (finite.metric, finite.fix) == ("ctc_loss", Fix(knob="downsampling", new=2.0))
+    # 10 frames for 33 labels: twice as many do not do
+    refuted = run({**short, "input_length": 10.0}, "downsampling", 2.0).predictions
+    assert [p.id for p in refuted] == ["ctc-infeasible/input_length"]

@@ -163,6 +163,7 @@ def test_what_only_a_person_can_find_is_not_seen(tmp_path: Path) -> None:
     [
         ("lr: 1e-4\n", "held", "loss is 2"),
         ("lr: 1e-3\n", "not_seen", "it is for lr = 0.0001, here it is 0.001"),
+        ("lr: 1.01e-4\n", "held", "loss is 2"),  # a number of two digits is as good as the change itself
         ("", "held", "loss is 2"),  # one change alone was proposed: taken as made
     ],
 )
@@ -185,6 +186,22 @@ def test_of_two_changes_of_one_knob_the_log_has_to_say_which(tmp_path: Path) -> 
     (tmp_path / "next.log").write_text("step 1: loss=2.0\n")
     stated = verify([str(tmp_path / "next.log")], str(tmp_path / "incident.json"), applied=["lr=1e-4"]).logs[0]
     assert [one.outcome for one in stated.predictions] == ["held", "not_seen"]
+
+
+def test_of_changes_of_two_knobs_any_may_have_been_made(tmp_path: Path) -> None:
+    warmer = Fix(knob="warmup", old=0.0, new=500.0)
+    both = [prediction("loss", None, 3.0, fix=LR), prediction("loss", None, 3.0, fix=warmer)]
+    unsaid = check(tmp_path, "step 1: loss=2.0\n", *both)
+    assert [one.outcome for one in unsaid.predictions] == ["not_seen", "not_seen"]
+    assert "--applied warmup=VALUE" in unsaid.predictions[1].because
+
+
+def test_a_learning_rate_that_is_printed_is_stated_by_its_peak(tmp_path: Path) -> None:
+    expected = prediction("loss", None, 3.0, fix=LR)
+    warm = "step 1: loss=2.0, lr=1e-5\nstep 2: loss=2.0, lr=1e-4\nstep 3: loss=2.0, lr=5e-5\n"
+    assert outcome(tmp_path, warm, expected) == "held"
+    (checked,) = check(tmp_path, warm.replace("1e-4", "1e-3"), expected).predictions
+    assert checked.because == "it is for lr = 0.0001, here it is 0.001"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Is the gradient clipped while it still carries the loss scale, and what would unscaling it first change?
 
-Facts: `usual`, the norm that is printed; `max_norm`; `loss_scale`, where the log shows one; `dtype`; `optimizer`;
-`follows_scale`, where the norm is seen to go up and down with the loss scale.
+Facts: `usual`, the norm that is printed; `first`, the first of them, and its `first_step`; `max_norm`; `loss_scale`,
+where the log shows one; `dtype`; `optimizer`; `follows_scale`, where the norm is seen to go up and down with the loss
+scale.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: An update that grows by more than this was cut by something other than the threshold.
 LONGER: Final = 10.0
+#: How far two runs' norms part in their first steps, where one makes updates and the other next to none.
+PARTED: Final = 3.0
 
 
 def _longer(before: Observed, after: Observed, _facts: Mapping[str, Fact], _fix: Fix) -> Tensor:
@@ -116,19 +119,24 @@ class ClipBeforeUnscale(Experiment):
         ]
         if not effects:
             return ()
-        low, high = min(effect.low for effect in effects), max(effect.high for effect in effects)
+        usual, first = number(facts, "usual", least=LEAST), number(facts, "first", least=LEAST)
+        there = first / usual if usual and first else 1.0  # the first norm is seldom the usual one
+        parted = 1.0 if (number(facts, "first_step") or 0.0) <= 1 else PARTED
+        low = there / parted * min(effect.low for effect in effects)
+        high = there * parted * max(effect.high for effect in effects)
+        weights = "the same weights" if parted == 1.0 else f"longer updates move it by up to {parted:g} times"
         return (
             Prediction(
                 id=f"{self.name}/grad_norm",
                 metric="grad_norm",
-                where="the same batches",
+                where="the first norm that is printed, at the same step",
                 low=low,
                 high=high,
-                assumptions=["the gradient is clipped before unscale_ now", "the same model, data and loss scale"],
-                statement=f"With unscale_ first the gradient norm is {shown(low)} to {shown(high)}",
+                assumptions=["the gradient is clipped before unscale_ now", f"the same data and loss scale, {weights}"],
+                statement=f"With unscale_ first the first gradient norm is {shown(low)} to {shown(high)}",
                 basis="replay",
                 rows=Rows(must="first"),
-                was=number(facts, "usual"),
+                was=first or usual,
             ),
         )
 

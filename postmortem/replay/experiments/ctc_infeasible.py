@@ -7,7 +7,9 @@ labels), `downsampling` (by what the frames were thinned out), `dtype` of a soft
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import torch
 
 from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.alignments import (
@@ -28,8 +30,9 @@ from postmortem.replay.values import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from postmortem.replay.protocol import Fact, Replay
+    from postmortem.replay.protocol import Fact, Fix, Replay
 
+FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 _KNOBS = frozenset({"zero_infinity", "downsampling", "log_softmax", "dtype"})
 
 
@@ -107,22 +110,44 @@ class CtcInfeasible(Experiment):
         )
 
     def predict(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[Prediction]:
-        """What a target that does not fit must show."""
+        """What a target that does not fit must show, and that a confirmed fix leaves no loss infinite."""
+        metric = str(facts.get("metric") or "loss")
         target = number(facts, "target_length", least=1)
-        if facts.get("kind") == "nan" or any(r.mechanism == TooShort.name and r.share is None for r in replays):
-            return ()
-        return (
-            Prediction(
-                id="ctc-infeasible/input_length",
-                metric="input_length",
-                where="the sequence whose loss is infinite",
-                low=1.0,
-                high=None if target is None else 2 * target - 2,
-                assumptions=["the target does not fit", "logits of that sequence are finite"],
-                statement="That sequence has fewer frames behind the thinning than labels and adjacent repeats",
-                basis="law",
-                rows=Rows(beside=Beside(metric=str(facts.get("metric") or "loss"))),
-            ),
+        found = []
+        if facts.get("kind") != "nan" and not any(r.mechanism == TooShort.name and r.share is None for r in replays):
+            found.append(
+                Prediction(
+                    id=f"{self.name}/input_length",
+                    metric="input_length",
+                    where="the sequence whose loss is infinite",
+                    low=1.0,
+                    high=None if target is None else 2 * target - 2,
+                    assumptions=["the target does not fit", "logits of that sequence are finite"],
+                    statement="That sequence has fewer frames behind the thinning than labels and adjacent repeats",
+                    basis="law",
+                    rows=Rows(beside=Beside(metric=metric)),
+                )
+            )
+        return (*found, *(self._finite(fix, metric) for fix in self._confirmed(replays)))
+
+    def _confirmed(self, replays: Sequence[Replay]) -> list[Fix]:
+        """The fixes under which the loss is finite, whatever made it infinite."""
+        judged = [r for r in replays if r.claim == self.claims[0].text and r.verdict != "not_reproduced"]
+        fixes = dict.fromkeys(r.fix for r in judged)
+        return [fix for fix in fixes if all(r.verdict == "confirmed" for r in judged if r.fix == fix)]
+
+    def _finite(self, fix: Fix, metric: str) -> Prediction:
+        return Prediction(
+            id=f"{self.name}/finite@{fix.knob}={fix.new}",
+            metric=metric,
+            where="every batch",
+            low=-FLOAT32_MAX,
+            high=FLOAT32_MAX,
+            assumptions=["the logits are finite", "no later batch lacks more frames than this one"],
+            statement=f"With {fix.knob} = {fix.new} {metric} is finite in every batch",
+            basis="replay",
+            rows=Rows(),
+            fix=fix,
         )
 
     def measure_next(self, facts: Mapping[str, Fact], replays: Sequence[Replay]) -> Sequence[str]:  # noqa: ARG002

@@ -168,10 +168,15 @@ class ImpossibleLabel(Alignment):
         return replace(speech, logits=logits, stable=masked)
 
     def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - a law, no search
-        """That inf is not nan."""
+        """That inf is not nan, and that without a path there is nothing that a probability enters."""
         if facts.get("kind") != "nan":
-            return None
+            return _lacks(facts)
         return Ceiling(math.inf, "without a label the loss is -log 0 = inf, never nan")
+
+    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
+        """As for all; nowhere, where the target does not fit by the numbers of the log."""
+        shown = super().reproduces(observed, facts)
+        return torch.zeros_like(shown) if _lacks(facts) else shown
 
 
 class BrokenLogit(Alignment):
@@ -209,6 +214,21 @@ def _fits(facts: Mapping[str, Fact]) -> Ceiling | None:
     if frames < most:
         return None
     return Ceiling(most, f"{target:,.0f} labels need {most:,.0f} frames at most, and there are {frames:,.0f}")
+
+
+def _lacks(facts: Mapping[str, Fact]) -> Ceiling | None:
+    """The frames that a target needs at least, where the log shows fewer."""
+    frames, target = number(facts, "input_length", least=1), number(facts, "target_length", least=1)
+    if frames is None or target is None:
+        return None
+    least = target + (number(facts, "repeats") or 0.0)
+    if frames >= least:
+        return None
+    return Ceiling(
+        least,
+        f"{target:,.0f} labels need {least:,.0f} frames at least, and there are {frames:,.0f}: no path exists, "
+        "whatever a label's probability",
+    )
 
 
 def _whole(knob: str, value: Value) -> int:
