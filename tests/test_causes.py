@@ -109,3 +109,11 @@ def test_what_was_not_checked_is_listed_with_the_reason(tmp_path: Path) -> None:
     reasons = {skipped.rule: skipped.because for skipped in incident(tmp_path, STEPS).not_checked}
     assert reasons["nonfinite/gradient-norm"] == "no metric grad_norm in this log"
     assert reasons["impossible/normalised-beyond-bound"] == "no tensors in this log"
+
+
+def test_a_sentence_that_a_query_adds_to_its_message_is_no_value(tmp_path: Path) -> None:
+    grown = "".join(f"step {step}: loss={9 * 31**step}, lr=0.5\n" for step in range(5))
+    finding = next(found for found in incident(tmp_path, grown).findings if found.rule == "loss/blown-up")
+    assert finding.message.endswith(". The last learning rate was 0.5")
+    assert "rate" not in finding.values
+    assert finding.values["first"] == 9.0
