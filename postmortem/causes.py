@@ -61,7 +61,12 @@ def weigh(
 
 def values_of(hit: Hit) -> dict[str, Any]:
     """The values of a hit's most telling row, as messages, fixes and experiments see them."""
-    return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES}
+    return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES and not _is_said(value)}
+
+
+def _is_said(value: object) -> bool:
+    """A sentence that a query adds to the message in some rows, and leaves empty in others."""
+    return isinstance(value, str) and (not value or value.startswith(". "))
 
 
 def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence]) -> Finding:

@@ -13,7 +13,7 @@ SCHEMA_VERSION = "1.0"
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Log(_Record):

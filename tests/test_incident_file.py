@@ -10,6 +10,7 @@ import pytest
 
 from postmortem import incident_file
 from postmortem.errors import PostmortemError
+from postmortem.incident import Incident
 from postmortem.report import json as output
 from tests.report import factory
 
@@ -31,6 +32,17 @@ def test_what_was_written_comes_back_with_its_infinities(tmp_path: Path) -> None
     assert math.isnan(told["none"])
     assert back.predictions == given.predictions
     assert back.replays == given.replays
+
+
+def test_the_model_s_own_json_keeps_its_infinities_too() -> None:
+    given, _ = factory.normaliser()
+    replay = next(replay for replay in given.replays if replay.effect is not None)
+    assert replay.effect is not None
+    wide = replay.model_copy(update={"effect": replay.effect.model_copy(update={"high": math.inf, "low": math.nan})})
+    back = Incident.model_validate_json(given.model_copy(update={"replays": [wide]}).model_dump_json())
+    assert back.replays[0].effect is not None
+    assert back.replays[0].effect.high == math.inf
+    assert math.isnan(back.replays[0].effect.low)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Judged(BaseModel):
     """One run of a check. `name` is its log's path or URL, as it was named or found."""
 
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
     name: str
     incident: Incident | None = None

@@ -18,7 +18,7 @@ FindingWord = Literal["came", "went", "stayed", "not_checked"]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Side(_Record):

@@ -11,7 +11,7 @@ from postmortem.replay.protocol import Lost, Prediction, Prior, Replay, Verdict
 class Replayed(BaseModel):
     """Verdicts on fixes, and the replays that they rest on."""
 
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
     schema_version: str = SCHEMA_VERSION
     tool_version: str

@@ -40,13 +40,14 @@ _NTH: Final = re.compile(
 #: A counter alone in brackets, with a tab behind it, as boosters print it.
 _BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
-#: `[#7] loss`, `3 120 Loss=0.5`, behind labels `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
+#: `[#7] loss`, `3 120 Loss=0.5`, `Train 7, loss`, behind labels `[train](3/16) loss`, and behind its epoch:
+#: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
     r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
     r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
     r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s-\s|\s(?=[A-Za-z]))"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
-    r"|\[#(?P<numbered>[0-9]{1,12})\]\s)"
+    r"|\[#(?P<numbered>[0-9]{1,12})\]\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
 #: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
 _FRACTIONS: Final = re.compile(
@@ -56,7 +57,13 @@ _BEHIND_EPOCH: Final = re.compile(
     r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
     r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
 )
-_UNITS: Final = {"batch": "batch_of_epoch", "part": "unknown", "alone": "unknown", "numbered": "unknown"}
+_UNITS: Final = {
+    "batch": "batch_of_epoch",
+    "part": "unknown",
+    "alone": "unknown",
+    "numbered": "unknown",
+    "turn": "unknown",
+}
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
 #: What is done with files at a step says nothing of the lines after it.

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.alternating import alternating
 from postmortem.parsing.counters import PLURAL, any_counts, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
@@ -14,6 +15,7 @@ from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor
+from postmortem.parsing.worded import worded
 from postmortem.parsing.words import look, only_metric, words_of
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         look(assignment["key"], text, assignment.span("key"), reading.looked_at)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
-            return reading
+            if not _is_called(assignment):
+                return reading
     if (row := _ROW.fullmatch(text)) and not reading.has_place:
         return _row(row, names, reading)
     pairs = pairs_of(text, names, reading.looked_at)
@@ -75,10 +78,14 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
+    taken |= {pair.at for pair in pairs}
+    pairs += alternating(text, taken, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     pairs.sort(key=lambda pair: pair.at)
     _sort(pairs, text, names, reading)
+    stated = {setting.at for setting in reading.settings}
+    reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in stated)
     if reading.metrics:
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
@@ -128,6 +135,11 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     return True
 
 
+def _is_called(found: re.Match[str]) -> bool:
+    """`optimizer: Adam(lr=0.001, eps=1e-08)`: what stands in the brackets is stated as well."""
+    return (found["note"] or "").startswith("(") and "=" in found["note"] and not is_number(found["value"])
+
+
 def _closes_a_table(found: re.Match[str]) -> bool:
     """`dtype: float64`, the last line of a pandas series in print."""
     return found["key"] == "dtype" and found["sep"] == ":" and found["value"] in _OF_A_TABLE
@@ -147,7 +159,7 @@ def _setting(found: re.Match[str], reading: Reading) -> None:
 def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     """Pairs to metrics and settings: by their names, and where a name is both or neither, by the line."""
     measured = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
-    configured = not measured and any(names.setting(pair.key) for pair in pairs)
+    configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)
     for pair in pairs:
         counter = names.counter(pair.key) or _of_a_total(pair, text, names)
         if pair.key.lower() in PLURAL and not measured:
@@ -161,7 +173,7 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
                 reading.step, reading.step_unit, reading.step_at = int(pair.value), "unknown", pair.at
         elif names.metric(pair.key).known and (measured or names.setting(pair.key) is None):
             reading.metrics.append(pair)
-        elif configured or names.setting(pair.key) or _configured(pair, text, measured=measured):
+        elif configured or names.states(pair.key, pair.text) or _configured(pair, text, measured=measured):
             reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
         else:
             reading.metrics.append(pair)

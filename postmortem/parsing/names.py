@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -25,6 +25,7 @@ _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
 _WORDS: Final = ("plain", "taken", "together")
+_AS_THEY_ARE: Final = ("worded",)
 
 
 class Metric(NamedTuple):
@@ -42,6 +43,8 @@ _NUMBERED: Final = re.compile(r"_[0-9]$")
 _ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index)$")
 #: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
 _NORM: Final = re.compile(r"[a-z][0-9]")
+#: The numbers that stand for a dtype: `precision=16`.
+_BITS: Final = frozenset({"8", "16", "32", "64"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,9 @@ class Names:
     plain: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
+    worded: Mapping[str, str] = field(
+        default_factory=dict
+    )  # settings, and an expression for the words that they may be
 
     def qualifies(self, word: str) -> bool:
         """True where a word before a known name makes it another's: `value loss`, `L1 loss`. Not so `INFO loss`."""
@@ -135,6 +141,11 @@ class Names:
         """The canonical name of a setting, or None where nobody knows it."""
         return self.settings.get(normalise(name)) or self.settings.get(normalise(_HUMP.sub("_", name)))
 
+    def states(self, name: str, value: str) -> bool:
+        """Whether a number is what a setting of that name may be: no `optimizer: 812.5`, which is a time."""
+        setting = self.setting(name)
+        return setting is not None and (setting not in self.worded or value in _BITS)
+
 
 @lru_cache(maxsize=_REMEMBERED)
 def normalise(name: str) -> str:
@@ -155,7 +166,7 @@ def load() -> Names:
 
 
 def _names(data: Mapping[str, Any]) -> Names:
-    sections: dict[str, Any] = {section: data[section] for section in _LOOKED_UP}
+    sections: dict[str, Any] = {section: data[section] for section in (*_LOOKED_UP, *_AS_THEY_ARE)}
     return Names(**sections | {section: frozenset(data[section]) for section in _WORDS})
 
 
@@ -165,4 +176,5 @@ def _read() -> dict[str, Any]:
         section: {normalise(str(alias)): name for name, aliases in data[section].items() for alias in aliases}
         for section in _LOOKED_UP
     }
+    flat |= {section: data[section] for section in _AS_THEY_ARE}
     return flat | {section: [normalise(str(word)) for word in data[section]] for section in _WORDS}

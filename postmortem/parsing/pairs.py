@@ -35,6 +35,8 @@ _PAIR: Final = re.compile(
 _ITEM: Final = re.compile(NUMBER)
 _LIST: Final = re.compile(rf"(?<=[A-Za-z])\s?[=:]?\s?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]")
 _CLASSWISE: Final = ("dice", "iou")
+#: A dict of what a metric is made of, up to any of its keys: `loss: {'a': 0.5, 'b':`.
+_WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{[^{}]*\Z")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -56,7 +58,7 @@ _NO_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
-_LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:\]|>>|\||\s-\s|:))")
+_LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:[\])]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
 #: What is measured at a threshold: `mAP 0.5 : 0.68`.
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
@@ -81,6 +83,7 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         if pairs and start == pairs[-1].at[1] and (unit := _UNIT.match(text, start, found.start())):
             start = unit.end()
         key = _key(text[start : found.start()], names, start, looked_at)
+        key = key and _of_a_whole(key, text[max(0, found.start() - WINDOW) : found.start()], names)
         if (
             key
             and key not in _LEVELS
@@ -88,8 +91,23 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             and not _in_code(found, key, text, names, first=not pairs)
             and not _of_a_device(found, key, text)
         ):
+            if any(pair.key == key for pair in pairs):
+                key = _whole_name(text[start : found.start()], key, names)
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return [*pairs, *_by_class(text, names)] if "[" in text else pairs
+
+
+def _whole_name(before: str, key: str, names: Names) -> str:
+    """A name that another number of the record has, with the words that say how this one was taken: `train avg acc`."""
+    words = _words(before, names)[1]
+    taken = len(words) <= _MOST_WORDS and any(word.lower() in names.taken for word in words)
+    return " ".join(words) if taken and key.endswith(words[-1]) else key
+
+
+def _of_a_whole(key: str, before: str, names: Names) -> str:
+    """A key of a dict with the name of the metric that the dict is of."""
+    whole = _WHOLE_DICT.search(before) if before.endswith(("'", '"')) else None
+    return f"{whole['name']}_{key}" if whole and names.metric(whole["name"]).known else key
 
 
 def _by_class(text: str, names: Names) -> Iterator[Pair]:
@@ -103,7 +121,8 @@ def _by_class(text: str, names: Names) -> Iterator[Pair]:
 
 def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: bool) -> bool:
     """True where key and number are a place in code: the first of a record, unknown, and closed as loggers do it."""
-    return first and not names.metric(key).known and _LOGGER.match(text, found.start()) is not None
+    unknown = not names.metric(key).known and names.counter(key) is None
+    return first and unknown and _LOGGER.match(text, found.start()) is not None
 
 
 def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
@@ -147,6 +166,9 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     for boundary in _BOUNDARY.finditer(before):
         cut = boundary.end()
     words = [word.removesuffix("'s") for word in before[cut:].split()]
+    # the value of the key before it is no part of the name: `optimizer=sgd lr=3.0`; that of `split=val loss=2.0` is
+    if len(words) > 1 and before[:cut].endswith("=") and not before[cut].isspace() and not names.is_split(words[0]):
+        del words[0]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
     return cut, _behind_counter(_before_place(words, names), names)

@@ -18,6 +18,9 @@ _HEAD: Final = 120
 _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]|:[0-9])*)")
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<name>.+)")
+#: A split by its first letter.
+_LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
+_OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 _OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
 _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b")
@@ -25,11 +28,14 @@ _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|be
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
-    pairs = _one_set(pairs, names)
+    pairs = _in_turn(_by_letter(_one_set(pairs, names)), names)
     own = [names.metric(pair.key).split for pair in pairs]
-    split = None if any(own) else _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
+    split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
+    # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
+    apart = split is not None and {names.splits[split]} == {its for its in own if its}
+    if any(own) and not apart:
+        split = None
     bare = Counter(pair.key for pair, its in zip(pairs, own, strict=True) if its is None)
-    apart = False  # the split is a word of its own, which more than one name may follow
     found = []
     for pair, its in zip(pairs, own, strict=True):
         if its is not None:
@@ -51,6 +57,36 @@ def _one_set(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
         return pairs
     return [
         pair._replace(key=f"{each['split']} {each['name']}") if each and each["set"] in sets else pair
+        for pair, each in zip(pairs, found, strict=True)
+    ]
+
+
+def _in_turn(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """One name for both splits, `loss train: 0.5 eval: 0.25`: the second has the name that stands before the first."""
+    found: list[Pair] = []
+    name = None
+    for pair in pairs:
+        head, _, last = pair.key.rpartition(" ")
+        bare = names.is_split(pair.key)
+        if bare and name:
+            found.append(pair._replace(key=f"{pair.key} {name}"))
+            continue
+        name = head if names.is_split(last) and names.metric(head).known else None
+        found.append(pair)
+    return found
+
+
+def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
+    """`t_loss` and `v_loss` side by side are of training and validation; `v_loss` alone is that of a value function."""
+    found = [_LETTER.fullmatch(pair.key) for pair in pairs]
+    letters: dict[str, set[str]] = {}
+    for each in found:
+        if each:
+            letters.setdefault(each["name"], set()).add(each["letter"].lower())
+    return [
+        pair._replace(key=f"{_OF_LETTER[each['letter'].lower()]} {each['name']}")
+        if each and len(letters[each["name"]]) == len(_OF_LETTER)
+        else pair
         for pair, each in zip(pairs, found, strict=True)
     ]
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-_NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
+NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{_NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
     rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )

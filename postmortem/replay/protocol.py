@@ -17,13 +17,15 @@ Value = float | str | None
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 class Fix(_Record):
     """One knob, turned from one value to another. `from` may be unknown: then it is null."""
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, ser_json_inf_nan="strings", populate_by_name=True
+    )
 
     knob: str
     old: Value = Field(default=None, alias="from")

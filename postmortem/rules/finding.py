@@ -18,7 +18,7 @@ CONFIDENCES: tuple[Confidence, ...] = ("suggestive", "strong", "certain")
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Evidence(_Record):

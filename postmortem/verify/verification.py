@@ -12,7 +12,7 @@ from postmortem.rules.finding import Evidence
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(defer_build=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Checked(_Record):

@@ -42,6 +42,7 @@ NAMES = names.load()
         ("Epoch 43.25 / 50, i = 822990 / 973300, loss = 4.5", 43.25, 822990, "unknown"),
         ("333 154 Loss=nan Time=0.040", 333, 154, "batch_of_epoch"),
         ("154 loss: 0.5", None, 154, "unknown"),
+        ("Test 7, loss: 0.5, test acc: 0.75", None, 7, "unknown"),
         ("154 | loss nan | lr 0.5", None, 154, "unknown"),
         ("[proc 0][Train](1000/40000) average loss: 0.5", None, 1000, "unknown"),
         ("Train Epoch: 2 [7007/7010 Srno: 1 (100%)]\tLoss: 0.25", 2, 7007, "batch_of_epoch"),

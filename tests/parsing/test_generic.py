@@ -24,6 +24,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Step 600: KD Raw: 38.3527, Temperature²: 9.0", 600, {"kd_loss": 38.3527, "temperature_squared": 9.0}),
         ("s:12 trl:11.0091 lr:0.000001 norm:15.37", 12, {"loss": 11.0091, "lr": 1e-06, "norm": 15.37}),
         ("iter 4610: loss 0.1860 BPC, time 323.07ms, mfu 7.15%", 4610, {"loss": 0.186, "time": 323.07, "mfu": 7.15}),
+        ("step 5: loss: {'a': 0.5, 'b': 0.25}", 5, {"loss_a": 0.5, "loss_b": 0.25}),
+        ("(trainerGAN:333) INFO: (Steps: 204200) mel_loss = 66.5.", 204200, {"mel_loss": 66.5}),
         ("Epoch#3. time_cost: 11.25 s. train_loss: 5.5", None, {"time_cost": 11.25, "loss": 5.5}),
         ("\u2139 epoch 3 score: 0.5", None, {"score": 0.5}),  # a sign that counts as a letter
         ("INFO unet dtype: torch.float8_e4m3fn, device: cuda:0", None, {}),

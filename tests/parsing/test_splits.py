@@ -57,6 +57,19 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("Training Results - Epoch: 1  Avg loss: 0.5", [("loss", "train", 0.5)]),
         # a learning rate and a time are the run's
         ("Test: loss 0.5, lr: 0.25, time: 1.5", [("loss", "eval", 0.5), ("lr", None, 0.25), ("time", None, 1.5)]),
+        # both splits of one name
+        ("loss train: 0.5  eval: 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
+        ("epoch 3 acc train 0.5 val 0.25", [("accuracy", "train", 0.5), ("accuracy", "eval", 0.25)]),
+        # a split that comes first is that of all but where a name has another
+        ("Test 3, loss: 0.5, test acc: 0.75", [("loss", "eval", 0.5), ("accuracy", "eval", 0.75)]),
+        # of two that are taken otherwise each keeps what it is
+        (
+            "Step 3, train acc: 0.5, train avg acc: 0.25",
+            [("accuracy", "train", 0.5), ("avg_acc", "train", 0.25)],
+        ),
+        # a letter says so beside the other; alone it is of a value function
+        ("epoch 3 t_loss: 0.5 v_loss: 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
+        ("epoch 3 v_loss: 0.5 p_loss: 0.25", [("v_loss", None, 0.5), ("p_loss", None, 0.25)]),
         ("step 5: loss=0.5, test_acc=0.25", [("loss", None, 0.5), ("accuracy", "eval", 0.25)]),
         (
             "\u8bad\u7ec3\u635f\u5931: 0.5, \u9a8c\u8bc1\u635f\u5931: 0.25",
