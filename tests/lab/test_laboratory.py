@@ -81,6 +81,19 @@ def test_a_finding_that_shares_the_experiment_shares_its_verdicts() -> None:
     assert words(results)[EPS, 1e-4] == words(results)[BOUND, 1e-4] == "refuted"
 
 
+def test_a_fix_that_only_a_later_finding_has_is_replayed_with_the_rest() -> None:
+    seen = {"metric": "loss", "kind": "nan", "targets": 0, "finite_after": 5}
+    results = run(Bench(SMALL), hit("nonfinite/isolated", **seen), hit("nonfinite/empty-batch", **seen))
+    knobs = {
+        rule: {verdict.fix.knob for verdict in results.verdicts if verdict.rule == rule} for rule in results.answers
+    }
+    assert knobs == {
+        "nonfinite/empty-batch": {"min_targets", "ignore_empty"},
+        "nonfinite/isolated": {"min_targets", "ignore_empty", "nan_to_num"},
+    }
+    assert [len(answers) for answers in results.answers.values()] == [1, 0]
+
+
 def test_what_is_lost_is_named_and_the_rest_is_judged() -> None:
     executor = Losing(1)
     results = run(Bench(SMALL, seeds=3, executor=executor), hit())
