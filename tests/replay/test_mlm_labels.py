@@ -79,7 +79,9 @@ def test_a_mean_hardly_feels_how_many_like_tokens_are_labelled() -> None:
 
 
 def test_padding_that_is_labelled_pulls_together() -> None:
-    padded, ordinary = (observed(labelled.PerSequence, family)["ratio"] for family in (labelled.PADDED, labelled.ORDINARY))
+    padded, ordinary = (
+        observed(labelled.PerSequence, family)["ratio"] for family in (labelled.PADDED, labelled.ORDINARY)
+    )
     assert padded.median() > 1.5 * ordinary.median()
 
 
