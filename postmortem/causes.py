@@ -59,9 +59,23 @@ def weigh(
     return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
 
 
+def settled(hits: Sequence[Hit]) -> set[str]:
+    """The findings that another one accounts for, which the log itself establishes and whose own fixes are tested."""
+    fired = {hit.rule.id: hit.rule for hit in hits}
+    causes = [hit for hit in hits if (hit.rows[0].get("role") or hit.rule.role) == "root_cause" and hit.rule.experiment]
+    sure = [hit for hit in causes if (hit.rows[0].get("confidence") or hit.rule.confidence) in {"certain", "strong"}]
+    explained = [(hit.rule.id, rule) for hit in sure for rule in hit.rule.explains if rule in fired]
+    return {rule for cause, rule in explained if cause not in fired[rule].explains}  # of two, not each by the other
+
+
 def values_of(hit: Hit) -> dict[str, Any]:
     """The values of a hit's most telling row, as messages, fixes and experiments see them."""
-    return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES}
+    return {key: value for key, value in hit.rows[0].items() if key not in _NOT_VALUES and not _is_said(value)}
+
+
+def _is_said(value: object) -> bool:
+    """A sentence that a query adds to the message in some rows, and leaves empty in others."""
+    return isinstance(value, str) and (not value or value.startswith(". "))
 
 
 def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence]) -> Finding:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from postmortem.causes import values_of
+from postmortem.causes import settled, values_of
 from postmortem.errors import PostmortemError
 from postmortem.parsing.names import load as load_names
 from postmortem.replay.protocol import Fix, Verdict
@@ -62,7 +62,11 @@ def proposed(events: pl.DataFrame) -> list[Fix]:
 
 
 def plan(hits: Sequence[Hit], extra: Sequence[Fix]) -> Plan:
-    """Which fixes to judge for which finding. A fix that two sources name is judged once."""
+    """Which fixes to judge for which finding. A fix that two sources name is judged once.
+
+    A finding that another one accounts for is judged by the fixes that the log or the user proposes, not by its own.
+    """
+    explained = settled(hits)
     by_rule: dict[str, list[Fix]] = {}
     used: set[Fix] = set()
     for hit in hits:
@@ -75,7 +79,7 @@ def plan(hits: Sequence[Hit], extra: Sequence[Fix]) -> Plan:
                 used.add(fix)
                 old = fix.old if fix.old is not None else olds.get(fix.knob)
                 chosen[fix.knob, fix.new] = fix.model_copy(update={"old": old})
-        for fix in own:
+        for fix in own if hit.rule.id not in explained else ():
             chosen.setdefault((fix.knob, fix.new), fix)
         if chosen:
             by_rule[hit.rule.id] = list(chosen.values())

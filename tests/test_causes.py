@@ -52,12 +52,12 @@ def test_a_consequence_names_what_explains_it(tmp_path: Path) -> None:
 
 
 def test_what_a_consequence_explains_is_no_cause_either(tmp_path: Path) -> None:
-    # the growth explains the nan, and the blown-up loss the growth: it alone does not name the nan
-    losses = [10.95, 10.21, 9.5, 9.1, 12.5, 35.1, 220.8, 4100.2, 91000.5, "nan", "nan"]
+    # the nan explains that it lasts, and the blown-up loss the nan: it alone does not name what lasts
+    losses = [10.95, 10.21, 9.5, 9.1, 12.5, 35.1, 220.8, 4100.2, 91000.5, *["nan"] * 12]
     found = incident(tmp_path, "".join(f"step {step} | loss {loss}\n" for step, loss in enumerate(losses, 1)))
     roles = {finding.rule: (finding.role, finding.explained_by) for finding in found.findings}
-    assert roles["nonfinite/after-growth"] == ("consequence", ["loss/blown-up"])
-    assert roles["nonfinite/loss"] == ("consequence", ["nonfinite/after-growth"])
+    assert roles["nonfinite/loss"] == ("consequence", ["loss/blown-up", "nonfinite/after-growth"])
+    assert roles["nonfinite/permanent"] == ("consequence", ["nonfinite/after-growth", "nonfinite/loss"])
     assert found.root_causes == ["loss/blown-up"]
 
 
@@ -109,3 +109,11 @@ def test_what_was_not_checked_is_listed_with_the_reason(tmp_path: Path) -> None:
     reasons = {skipped.rule: skipped.because for skipped in incident(tmp_path, STEPS).not_checked}
     assert reasons["nonfinite/gradient-norm"] == "no metric grad_norm in this log"
     assert reasons["impossible/normalised-beyond-bound"] == "no tensors in this log"
+
+
+def test_a_sentence_that_a_query_adds_to_its_message_is_no_value(tmp_path: Path) -> None:
+    grown = "".join(f"step {step}: loss={9 * 31**step}, lr=0.5\n" for step in range(5))
+    finding = next(found for found in incident(tmp_path, grown).findings if found.rule == "loss/blown-up")
+    assert finding.message.endswith(". The last learning rate was 0.5")
+    assert "rate" not in finding.values
+    assert finding.values["first"] == 9.0

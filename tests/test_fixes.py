@@ -65,6 +65,16 @@ def test_a_fix_that_two_sources_name_is_judged_once_and_takes_the_logged_value(t
     assert plan.idle == []
 
 
+def test_what_an_established_cause_accounts_for_is_judged_by_what_others_propose(tmp_path: Path) -> None:
+    grown = "".join(f"step {step}: loss={9 * 31**step}, lr=0.5\n" for step in range(5)) + "step 5: loss=nan, lr=0.5\n"
+    found, _ = hits(tmp_path, grown)
+    plan = fixes.plan(found, [])
+    assert {fix.knob for fix in plan.by_rule["loss/blown-up"]} == {"lr"}
+    assert "nonfinite/loss" not in plan.by_rule
+    asked = fixes.plan(found, [Fix(knob="logit_clip", new=10.0, origin="user")])
+    assert [fix.knob for fix in asked.by_rule["nonfinite/loss"]] == ["logit_clip"]
+
+
 def test_a_law_judges_whoever_proposes_the_fix(tmp_path: Path) -> None:
     found, _ = hits(tmp_path, BEYOND)
     plan = fixes.plan(found, [Fix(knob="eps", old=1e-5, new=0.5, origin="user")])

@@ -46,7 +46,7 @@ class Results:
 
 
 def run(hits: Sequence[Hit], plan: Plan, bench: Bench) -> Results:
-    """Each experiment once, for the first finding that asks; later findings share its verdicts on the same fixes.
+    """Each experiment once, by what the first finding that asks for it shows, with the fixes of all that do.
 
     PostmortemError for a fix of the user's that an experiment cannot use.
     """
@@ -58,18 +58,26 @@ def run(hits: Sequence[Hit], plan: Plan, bench: Bench) -> Results:
         turn: dict[str, Hit] = {}
         for hit in waiting:
             turn.setdefault(str(hit.rule.experiment), hit)
-        trials = {name: _trials(name, hit, plan.by_rule[hit.rule.id], bench) for name, hit in turn.items()}
+        trials = {name: _trials(name, hit, _wanted(name, hit, waiting, plan), bench) for name, hit in turn.items()}
         outcomes = bench.executor.run([trial for group in trials.values() for trial in group])
         for name, group in trials.items():
             verdicts = _collect(group, [next(outcomes) for _ in group], results)
             if verdicts is not None:
                 served[name] = verdicts
+                results.verdicts += _shared(turn[name], plan.by_rule[turn[name].rule.id], verdicts)
         waiting = [hit for hit in waiting if turn[str(hit.rule.experiment)] is not hit]
         for hit in [hit for hit in waiting if hit.rule.experiment in served]:
             results.answers[hit.rule.id] = []
             results.verdicts += _shared(hit, plan.by_rule[hit.rule.id], served[str(hit.rule.experiment)])
             waiting.remove(hit)
     return results
+
+
+def _wanted(experiment: str, first: Hit, waiting: Sequence[Hit], plan: Plan) -> list[Fix]:
+    """The fixes of the first finding that asks for an experiment, then those of the others."""
+    asking = [hit for hit in waiting if hit.rule.experiment == experiment and hit is not first]
+    fixes = [fix for hit in (first, *asking) for fix in plan.by_rule[hit.rule.id]]
+    return list({(fix.knob, fix.new): fix for fix in reversed(fixes)}.values())[::-1]
 
 
 def _trials(experiment: str, hit: Hit, fixes: Sequence[Fix], bench: Bench) -> list[Trial]:
@@ -98,12 +106,10 @@ def _collect(trials: Sequence[Trial], outcomes: Sequence[Answer | Lost], results
     results.answers[rule] = list(answers.values())
     results.together.append(_together(trials[0], results.answers[rule]))
     missing = f"; {len(lost)} of {len(trials)} seeds did not come back" if lost else ""
-    verdicts = [
+    return [
         verdict.model_copy(update={"because": verdict.because + missing})
         for verdict in judge.across({seed: judge.pool(answer.replays) for seed, answer in answers.items()})
     ]
-    results.verdicts += verdicts
-    return verdicts
 
 
 def _together(trial: Trial, answers: Sequence[Answer]) -> Answer:

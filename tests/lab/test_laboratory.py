@@ -81,6 +81,19 @@ def test_a_finding_that_shares_the_experiment_shares_its_verdicts() -> None:
     assert words(results)[EPS, 1e-4] == words(results)[BOUND, 1e-4] == "refuted"
 
 
+def test_a_fix_that_only_a_later_finding_has_is_replayed_with_the_rest() -> None:
+    seen = {"start": 3.0, "low": 1.0, "end": 5.0, "step": 10, "last_step": 50, "noise": 0.01, "lr": 1e-3, "warmup": 0}
+    results = run(Bench(SMALL), hit("lr/no-warm-up", **seen), hit("loss/divergence", **seen))
+    assert [(rule, len(answers)) for rule, answers in results.answers.items()] == [
+        ("loss/divergence", 1),
+        ("lr/no-warm-up", 0),
+    ]
+    knobs = {
+        rule: {verdict.fix.knob for verdict in results.verdicts if verdict.rule == rule} for rule in results.answers
+    }
+    assert knobs == {"loss/divergence": {"lr"}, "lr/no-warm-up": {"lr", "warmup"}}
+
+
 def test_what_is_lost_is_named_and_the_rest_is_judged() -> None:
     executor = Losing(1)
     results = run(Bench(SMALL, seeds=3, executor=executor), hit())
