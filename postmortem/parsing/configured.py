@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Settings that everybody knows, in a block of lines, and of these before the counter: with fewer it may be a heading.
 _FEWEST_KNOWN: Final = 3
 _FEWEST_BEFORE: Final = 2
+#: Lines between two settings with a counter between them.
+_NEAR: Final = 2
 #: Of a first step or epoch it may be said that it begins.
 _FIRST: Final = 1
 #: What is stated, by the column that the counter filled and its unit.
@@ -24,7 +26,11 @@ _KEYS: Final = {"epoch": "epochs", "batch_of_epoch": "batch_size", "unknown": "t
 
 def configured(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Both with what a counter in a block of settings stated as a setting, and without the place that it gave them."""
-    for line, column, value in _stated(settings, set(metrics["line"]), names):
+    found = _stated(settings, names)
+    measured = set(metrics.filter(pl.col("line").is_in([line for line, _, _ in found]))["line"]) if found else set()
+    for line, column, value in found:
+        if line in measured:
+            continue
         above = settings.filter(pl.col("line") == line - 1).tail(1)
         unit = settings.filter(pl.col("line") == line + 1)["step_unit"][0] if column == "step" else column
         key = _KEYS.get(unit, _KEYS["unknown"])
@@ -40,37 +46,28 @@ def configured(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> t
     return settings, metrics
 
 
-def _stated(settings: pl.DataFrame, measured: set[int], names: Names) -> list[tuple[int, str, float]]:
-    """The lines that state a counter: between two of settings, whose place changes there."""
-    lines = settings.filter(pl.col("dialect").is_null()).unique("line", keep="first", maintain_order=True)
+def _stated(settings: pl.DataFrame, names: Names) -> list[tuple[int, str, float]]:
+    """The lines that state a counter, with its column and value: between two of settings, whose place changes there.
+
+    Their block of lines names each thing once, and enough that everybody knows, before the counter too.
+    """
+    rows = settings.filter(pl.col("dialect").is_null()).unique("line", keep="first", maintain_order=True)
+    known = [name for name in rows["source_name"].unique() if names.setting(name) is not None]
+    gap, block = pl.col("line") - pl.col("line").shift(1), pl.col("block")
+    rows = rows.select(
+        "line", "step", "epoch", "source_name", gap=gap, block=(gap > _NEAR).fill_null(value=True).cum_sum()
+    )
+    rows = rows.with_columns(known=pl.col("source_name").is_in(known)).filter(
+        (pl.col("source_name").n_unique() == pl.len()).over(block),
+        (pl.col("known").sum() >= _FEWEST_KNOWN).over(block),
+    )
+    begun = rows.with_columns(before=(pl.col("known").cum_sum() - pl.col("known")).over(block))
     found: list[tuple[int, str, float]] = []
-    block: list[dict[str, object]] = []
-    inside: list[tuple[int, str, float]] = []
-    for row in [*lines.select("line", "step", "epoch", "source_name").iter_rows(named=True), None]:
-        last = block[-1] if block else None
-        gap = 0 if row is None or last is None else row["line"] - int(str(last["line"]))
-        if last is not None and not 0 < gap <= len(("counter", "setting")):
-            found += inside if _is_configuration(block, inside, names) else []
-            block, inside, last = [], [], None
-        if row is None:
-            break
-        if last is not None and gap > 1 and row["line"] - 1 not in measured:
-            inside += [
-                (row["line"] - 1, column, row[column])
-                for column in ("step", "epoch")
-                if row[column] != last[column] and (row[column] or 0) > _FIRST
-            ]
-        block.append(row)
-    return found
-
-
-def _is_configuration(block: list[dict[str, object]], inside: list[tuple[int, str, float]], names: Names) -> bool:
-    """Whether a block names each thing once, and enough that everybody knows, before its first counter too."""
-    named = [str(row["source_name"]) for row in block]
-    if not inside or len(set(named)) < len(named):
-        return False
-    known = [int(str(row["line"])) for row in block if names.setting(str(row["source_name"])) is not None]
-    return len(known) >= _FEWEST_KNOWN and sum(line < inside[0][0] for line in known) >= _FEWEST_BEFORE
+    for column in ("step", "epoch"):
+        changed = pl.col(column).ne_missing(pl.col(column).shift(1)) & (pl.col(column) > _FIRST)
+        at = begun.filter(changed, pl.col("gap") == _NEAR, pl.col("before") >= _FEWEST_BEFORE)
+        found += [(line - 1, column, value) for line, value in at.select("line", column).iter_rows()]
+    return sorted(found)
 
 
 def _displaced(frame: pl.DataFrame, line: int, column: str, value: float) -> pl.DataFrame:
