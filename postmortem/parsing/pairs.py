@@ -73,6 +73,8 @@ _LATER: Final = frozenset({"at", "after", "during"})
 #: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
 _WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
 _MOST_WORDS: Final = 4
+#: Of a name that nobody knows, as long as it is no sentence: `Average number of tokens per sample: 12.5`.
+_LONGEST_NAME: Final = 7
 
 
 def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
@@ -146,14 +148,18 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     if not words or words[-1][0].isdigit():
         # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
         return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None
-    phrase = (
-        _known(words, names) or _taken(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
-    )
+    phrase = _known(words, names) or _taken(words, names) or " ".join(_unknown(words))
     if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
         looked_at.append((start + cut, end))
     if _DIGIT.search(phrase):
         looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
     return phrase
+
+
+def _unknown(words: list[str]) -> list[str]:
+    """Those words before a number that may be its name, of which nobody knows any: all, or of a sentence the last."""
+    named = len(words) <= _LONGEST_NAME and all(word.isalpha() for word in words)
+    return words if named or len(words) <= _MOST_WORDS else words[-1:]
 
 
 def known_name(before: str, names: Names) -> str | None:

@@ -28,6 +28,8 @@ _WORDS: Final = re.compile(
 _UNIT: Final = re.compile(
     r"(?:[mu]?s|secs?|seconds|minutes|mins?|hours|h|[kKMGT]i?B|bytes|tokens|samples|images|(?:\w+/)+\w+)\Z"
 )
+#: A sentence of what was averaged: `average LL is -0.25`.
+_AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{0,40})\s+(?:is|was)\s+\Z")
 #: A time, behind its number: `train 2.5s`.
 _TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -50,6 +52,8 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
         known = only_metric(key, names)
+        if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
+            key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
         if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))

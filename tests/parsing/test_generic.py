@@ -78,6 +78,8 @@ def metrics(text: str) -> dict[str, float]:
         ("epoch is done. current_epoch: 3, loss: 0.5", None, {"loss": 0.5}),
         ("Step: 5. Mean Reward: 0.5. Std of Reward: 0.25.", 5, {"reward": 0.5, "std_of_reward": 0.25}),
         ("episode_reward_mean: .nan", None, {"reward": float("nan")}),
+        ("Average number of tokens per sample: 12.5", None, {"average_number_of_tokens_per_sample": 12.5}),
+        ("step 3 then it was accepted by us with alpha=0.5", 3, {"alpha": 0.5}),
         ("Lasso 10 Step: 900 MLL: tf.Tensor(-814.5, shape=(), dtype=float64)", 900, {"mll": -814.5}),
         ("after cycle=3 avg(utility)=269.5 avg(num_wins)=0.25", 3, {"avg_utility": 269.5, "avg_num_wins": 0.25}),
         ("epoch: 0, batch_id: 500, AUC:0.75, loss:0.125", 500, {"auc": 0.75, "loss": 0.125}),
