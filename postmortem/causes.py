@@ -60,12 +60,25 @@ def weigh(
 
 
 def settled(hits: Sequence[Hit]) -> set[str]:
-    """The findings that another one accounts for, which the log itself establishes and whose own fixes are tested."""
-    fired = {hit.rule.id: hit.rule for hit in hits}
-    causes = [hit for hit in hits if (hit.rows[0].get("role") or hit.rule.role) == "root_cause" and hit.rule.experiment]
-    sure = [hit for hit in causes if (hit.rows[0].get("confidence") or hit.rule.confidence) in {"certain", "strong"}]
-    explained = [(hit.rule.id, rule) for hit in sure for rule in hit.rule.explains if rule in fired]
-    return {rule for cause, rule in explained if cause not in fired[rule].explains}  # of two, not each by the other
+    """Findings that would be causes, and that another one accounts for: one that the log itself establishes.
+
+    The fixes of that one are tested in their place. A consequence stays: what made it so large is another question.
+    """
+    fired = {hit.rule.id: hit for hit in hits}
+    sure = [
+        hit
+        for hit in hits
+        if _role(hit) == "root_cause"
+        and hit.rule.experiment
+        and (hit.rows[0].get("confidence") or hit.rule.confidence) in {"certain", "strong"}
+    ]
+    explained = [(hit.rule.id, fired[rule]) for hit in sure for rule in hit.rule.explains if rule in fired]
+    # of two that account for each other neither goes
+    return {hit.rule.id for cause, hit in explained if cause not in hit.rule.explains and _role(hit) != "consequence"}
+
+
+def _role(hit: Hit) -> str:
+    return str(hit.rows[0].get("role") or hit.rule.role)
 
 
 def values_of(hit: Hit) -> dict[str, Any]:
