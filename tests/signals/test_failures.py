@@ -113,6 +113,14 @@ def test_an_end_from_outside_is_first_only_if_it_comes_first() -> None:
     assert first_lines([{**fault, "line": 3}, limit]) == [3]
 
 
+def test_an_exception_of_cpp_is_told_by_its_text_and_not_by_its_announcement() -> None:
+    announced = event(4, "native_exception", type="std::runtime_error")
+    of_another = signal("failures", events=[announced, event(5, "nccl_timeout", op="ALLREDUCE")])
+    assert of_another.select("line", "tier", "only_echoes").rows() == [(5, "echo", True)]
+    own = signal("failures", events=[announced, event(5, "native_exception", reason="vector::_M_range_check")])
+    assert own.select("line", "first").rows() == [(4, True), (5, False)]
+
+
 def test_a_chain_of_exceptions_is_first_as_a_whole() -> None:
     chain = [
         event(3, "exception", type="KeyError"),
