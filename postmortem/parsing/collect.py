@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from postmortem.parsing.carried import Carried
+from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
@@ -119,7 +120,7 @@ class Collector:
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
-        return stated(*placed(settings, metrics, blank, names), names)
+        return stated(*placed(*configured(settings, metrics, names), blank, names), names)
 
     def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""

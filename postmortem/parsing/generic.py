@@ -50,6 +50,8 @@ _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
 #: What closes a pandas series in print: it is of a table, and no setting of the training.
 _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
+#: What begins a list of lines.
+_OPENING: Final = frozenset("[({")
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
@@ -119,10 +121,10 @@ def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
     key = found["key"]
-    share = found["value"].endswith("%") and names.setting(key) is None  # it is measured
+    share = found["value"].endswith("%") and (names.setting(key) is None or names.metric(key).known)  # it is measured
     if reading.has_place or share or _FILE.search(key):
         return False
-    if (found["sep"] == "=" and _CALL.match(found.string, found.start("value"))) or _closes_a_table(found):
+    if _is_code(found) or _closes_a_table(found) or found["value"] in _OPENING:
         return False
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
@@ -138,6 +140,12 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
 def _is_called(found: re.Match[str]) -> bool:
     """`optimizer: Adam(lr=0.001, eps=1e-08)`: what stands in the brackets is stated as well."""
     return (found["note"] or "").startswith("(") and "=" in found["note"] and not is_number(found["value"])
+
+
+def _is_code(found: re.Match[str]) -> bool:
+    """Code that a traceback or a warning quotes: `loss = self.criterion(x`, `mask=mask,`, `self.x = X()`."""
+    call = found["sep"] == "=" and _CALL.match(found.string, found.start("value")) is not None
+    return call or found["value"] == found["key"] or found["key"].startswith("self.")
 
 
 def _closes_a_table(found: re.Match[str]) -> bool:
@@ -161,6 +169,8 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     measured = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)
     for pair in pairs:
+        if pair.at in {reading.step_at, reading.epoch_at}:
+            continue  # counted, whatever else its name holds: `Lasso 10 Step: 900`
         counter = names.counter(pair.key) or _of_a_total(pair, text, names)
         if pair.key.lower() in PLURAL and not measured:
             counter = None

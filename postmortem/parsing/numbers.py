@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), "15.286", ~87. YAML
-#: has .nan, Julia 1.5f-5.
+#: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), tf.Tensor(2.1,
+#: shape=(), ...), "15.286", ~87. YAML has .nan, Julia 1.5f-5.
 _BARE = (
     r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?)?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
 )
-_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|Array)\("
+_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|Array)\("
+#: What a wrapper says behind its number; one without dimensions says so.
+_WRAPPED: Final = r"[^()]*(?:\(\)[^()]*)?\)"
 _UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"
-NUMBER: Final = rf"(?:{_WRAPPER}(?:{_BARE})[^()]*\)|[\"'](?:{_BARE})[\"']|~?(?:{_BARE}){_UNIT})"
+NUMBER: Final = rf"(?:{_WRAPPER}(?:{_BARE}){_WRAPPED}|[\"'](?:{_BARE})[\"']|~?(?:{_BARE}){_UNIT})"
 _FIND: Final = re.compile(_BARE)
 _SUFFIX: Final = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
@@ -23,7 +25,7 @@ def number(name: str) -> str:
     """NUMBER with its digits written once, which is compiled in half the time. `name` begins two groups of its own."""
     wrapped, quoted = f"{name}_wrapped", f"{name}_quoted"
     opened = rf"(?:(?P<{wrapped}>{_WRAPPER})|(?P<{quoted}>[\"'])|~?)"
-    return rf"{opened}(?:{_BARE})(?({wrapped})[^()]*\)|(?({quoted})[\"']|{_UNIT}))"
+    return rf"{opened}(?:{_BARE})(?({wrapped}){_WRAPPED}|(?({quoted})[\"']|{_UNIT}))"
 
 
 def read(text: str) -> float:

@@ -39,6 +39,8 @@ _CLASSWISE: Final = ("dice", "iou")
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{[^{}]*\Z")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
+#: What was taken of what, as a call: `avg(reward)`.
+_TAKEN_OF: Final = re.compile(r"\b(?P<how>avg|mean|average|max|min|sum|median)\((?P<of>[A-Za-z]\w{0,40})\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
 _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
@@ -71,6 +73,8 @@ _LATER: Final = frozenset({"at", "after", "during"})
 #: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
 _WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
 _MOST_WORDS: Final = 4
+#: Of a name that nobody knows, as long as it is no sentence: `Average number of tokens per sample: 12.5`.
+_LONGEST_NAME: Final = 7
 
 
 def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
@@ -144,14 +148,18 @@ def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str |
     if not words or words[-1][0].isdigit():
         # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
         return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None
-    phrase = (
-        _known(words, names) or _taken(words, names) or " ".join(words if len(words) <= _MOST_WORDS else words[-1:])
-    )
+    phrase = _known(words, names) or _taken(words, names) or " ".join(_unknown(words))
     if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
         looked_at.append((start + cut, end))
     if _DIGIT.search(phrase):
         looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
     return phrase
+
+
+def _unknown(words: list[str]) -> list[str]:
+    """Those words before a number that may be its name, of which nobody knows any: all, or of a sentence the last."""
+    named = len(words) <= _LONGEST_NAME and all(word.isalpha() for word in words)
+    return words if named or len(words) <= _MOST_WORDS else words[-1:]
 
 
 def known_name(before: str, names: Names) -> str | None:
@@ -161,7 +169,9 @@ def known_name(before: str, names: Names) -> str | None:
 
 def _words(before: str, names: Names) -> tuple[int, list[str]]:
     """The words at the end of `before` that may name what follows, and where the first of them may stand."""
-    before = _UNIT_NOTE.sub("", before).rstrip()
+    before = before.rstrip()
+    if before.endswith(")"):
+        before = _UNIT_NOTE.sub("", _TAKEN_OF.sub(r"\g<how> \g<of>", before)).rstrip()
     cut = 0
     for boundary in _BOUNDARY.finditer(before):
         cut = boundary.end()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about"
+NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|en|de|del|di|du|dans"
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
@@ -28,6 +28,10 @@ _WORDS: Final = re.compile(
 _UNIT: Final = re.compile(
     r"(?:[mu]?s|secs?|seconds|minutes|mins?|hours|h|[kKMGT]i?B|bytes|tokens|samples|images|(?:\w+/)+\w+)\Z"
 )
+#: A sentence of what was averaged: `average LL is -0.25`.
+_AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{0,40})\s+(?:is|was)\s+\Z")
+#: A time, behind its number: `train 2.5s`.
+_TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
 _DIGIT: Final = re.compile(r"[0-9]")
 
 
@@ -45,7 +49,11 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
             continue
         key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
         look(key, text, (start, match.end("key")), looked_at)
+        if names.is_split(key) and _TIME.match(text, match.end("value")):
+            key = f"{key} time"
         known = only_metric(key, names)
+        if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
+            key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
         if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))

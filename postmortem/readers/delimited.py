@@ -57,6 +57,8 @@ def read(path: Path, rows: Rows) -> FileInfo:
     for index, name in enumerate(heading):
         taken[name] += 1
         heading[index] = f"{name}.{taken[name]}" if taken[name] > 1 else name
+    # the index of a data frame counts its rows, where no other column counts
+    indexed = not heading[0] and all(rows.names.counter(name) is None for name in heading[1:])
     unread = 0
     columns: set[str] = set()
     for line, row, height in table:
@@ -74,6 +76,8 @@ def read(path: Path, rows: Rows) -> FileInfo:
         record: dict[str, object] = {
             name: cell for name, cell in cells.items() if name and cell.lower() not in _NOTHING
         }
+        if indexed and row[0].strip().isdecimal():
+            record["step"] = row[0].strip()
         columns |= {name for name in record if name not in columns and as_number(record[name]) is None}
         records.put(place, record)
     info = lines.info("delimited")

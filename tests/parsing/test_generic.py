@@ -78,6 +78,13 @@ def metrics(text: str) -> dict[str, float]:
         ("epoch is done. current_epoch: 3, loss: 0.5", None, {"loss": 0.5}),
         ("Step: 5. Mean Reward: 0.5. Std of Reward: 0.25.", 5, {"reward": 0.5, "std_of_reward": 0.25}),
         ("episode_reward_mean: .nan", None, {"reward": float("nan")}),
+        ("Average number of tokens per sample: 12.5", None, {"average_number_of_tokens_per_sample": 12.5}),
+        ("step 3 then it was accepted by us with alpha=0.5", 3, {"alpha": 0.5}),
+        ("Lasso 10 Step: 900 MLL: tf.Tensor(-814.5, shape=(), dtype=float64)", 900, {"mll": -814.5}),
+        ("after cycle=3 avg(utility)=269.5 avg(num_wins)=0.25", 3, {"avg_utility": 269.5, "avg_num_wins": 0.25}),
+        ("epoch: 0, batch_id: 500, AUC:0.75, loss:0.125", 500, {"auc": 0.75, "loss": 0.125}),
+        ("Epoch 1 loss 75.5 | train 2.5s", None, {"loss": 75.5, "time": 2.5}),
+        ("Iteraci\u00f3n 3 completada en 314.5s | loss: 2.5", 3, {"loss": 2.5}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )
@@ -122,7 +129,14 @@ def test_times_files_and_addresses_are_no_metrics(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["    hidden = self.layer1(hidden, mask=mask)", "self.use_critic=need_critic(self.config),", "cls = builder(str(x"],
+    [
+        "    hidden = self.layer1(hidden, mask=mask)",
+        "    return_dict=return_dict,",
+        "  self.priors = Variable(priors)",
+        "    optim:[",
+        "self.use_critic=need_critic(self.config),",
+        "cls = builder(str(x",
+    ],
 )
 def test_code_that_a_traceback_quotes_sets_nothing(text: str) -> None:
     assert read_record(text, NAMES).empty
@@ -286,8 +300,8 @@ def test_a_record_that_measures_is_no_dump(text: str) -> None:
     assert reading.epoch == 3
 
 
-@pytest.mark.parametrize("text", ["win_rate=47%", "Correct = 14.5%", "INFO success_rate=50%"])
-def test_a_share_is_measured_where_nobody_knows_its_name(text: str) -> None:
+@pytest.mark.parametrize("text", ["win_rate=47%", "Correct = 14.5%", "INFO success_rate=50%", "Precision: 67.5%"])
+def test_a_share_is_measured_where_no_setting_alone_has_its_name(text: str) -> None:
     (pair,) = read_record(text, NAMES).metrics
 
     assert f"{pair.text}%" in text

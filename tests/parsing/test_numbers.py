@@ -28,6 +28,7 @@ from postmortem.parsing.numbers import NUMBER, number, read
         ("~87", 87.0),
         ("np.float64(0.40021)", 0.40021),
         ("tensor(2.5, device='cuda:0')", 2.5),
+        ("tf.Tensor(2.5, shape=(), dtype=float64)", 2.5),
         ('"15.286"', 15.286),
         ("1e400", math.inf),
     ],

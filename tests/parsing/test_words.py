@@ -37,6 +37,8 @@ def test_a_word_names_the_decimal_behind_it_and_a_unit_the_number_before(text: s
 
 def test_where_nothing_is_measured_a_word_must_be_a_known_metric() -> None:
     assert found("version 2.5 loss 0.5", placed=False) == {"loss": 0.5}
+    assert found("Current average LL is -0.25", placed=False) == {"average LL": -0.25}
+    assert found("the weather is 0.25", placed=False) == {}
     assert found("DEV : loss 0.5 - f-score 0.75", placed=False) == {"loss": 0.5, "f-score": 0.75}
 
 

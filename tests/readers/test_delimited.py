@@ -63,6 +63,22 @@ def test_steps_that_pandas_wrote_as_floats(tmp_path: Path) -> None:
     assert curve(load(path)[0], "loss") == [(10, 2.5), (20, 1.5)]
 
 
+@pytest.mark.parametrize(
+    ("text", "curve_of_loss"),
+    [
+        (",loss\n0,2.5\n1,1.5\n", [(0, 2.5), (1, 1.5)]),
+        (",iteration,loss\n0,100,2.5\n1,200,1.5\n", [(100, 2.5), (200, 1.5)]),  # another column counts
+        (",loss\nresnet,2.5\nvgg,1.5\n", [(None, 2.5), (None, 1.5)]),
+    ],
+)
+def test_the_index_of_a_data_frame_counts_where_nothing_else_does(
+    tmp_path: Path, text: str, curve_of_loss: list[tuple[int | None, float]]
+) -> None:
+    path = tmp_path / "loss.csv"
+    path.write_text(text)
+    assert curve(load(path)[0], "loss") == curve_of_loss
+
+
 def test_comments_words_and_ragged_rows_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('# lr 1e-3\nstep,loss,note\n1,2.5,"good, so far"\n2,2.0\n3,1.5,\nstep,loss,note\n4,1.25,bad\n')
