@@ -11,7 +11,7 @@ import signal
 import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
@@ -70,16 +70,17 @@ class Processes:
         self, function: Callable[[Task], Result], waiting: _Waiting[Task], at_work: list[Task]
     ) -> Iterator[Done[Task, Result]]:
         """Tasks by one set of processes, until all are done, one dies, or one has grown. `at_work` are left over."""
-        with _started(self._jobs) as pool:
-            flow = _Flow[Task](lambda task: pool.submit(_measured, function, task), self._jobs * _AHEAD)
-            try:
+        flow = None
+        try:
+            with _started(self._jobs) as pool:
+                flow = _Flow[Task](lambda task: pool.submit(_measured, function, task), self._jobs * _AHEAD)
                 for task, future in flow.run(waiting):
                     result, size = future.result()
                     yield Done(task, result)
                     if size > _MOST_BYTES:
                         flow.close()
-            except BrokenProcessPool:
-                at_work += flow.unfinished()
+        except BrokenProcessPool:
+            at_work += flow.unfinished() if flow else ()
 
 
 class Cluster:
@@ -181,22 +182,27 @@ class _Flow(Generic[Task]):
 def _alone(function: Callable[[Task], Result], task: Task) -> Done[Task, Result]:
     """A task in a process of its own: what kills that one is the task itself."""
     for _ in range(_ALONE):
-        with _started(1) as pool:
-            try:
-                return Done(task, pool.submit(function, task).result())
-            except BrokenProcessPool:
-                continue
+        with suppress(BrokenProcessPool), _started(1) as pool:
+            return Done(task, pool.submit(function, task).result())
     return Done(task, None, f"the process that judged it died {_ALONE} times; it may need more memory")
 
 
 @contextmanager
 def _started(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes, as many as there are processors for them: within one, polars needs no threads."""
-    before = os.environ.get("POLARS_MAX_THREADS")
+    """Processes, as many as there are processors for them: within one, polars needs no threads.
+
+    BrokenProcessPool: one of them died, and so do the others.
+    """
+    before, others = os.environ.get("POLARS_MAX_THREADS"), set(multiprocessing.active_children())
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # they take it over when they start, with their first task
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield pool
+    except BrokenProcessPool:
+        # the pool ends those that it knew when one died, and waits for all: one that was just being started too
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         if before is None:

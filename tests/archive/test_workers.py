@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +64,20 @@ def test_only_what_kills_its_process_is_lost() -> None:
 def test_a_process_that_was_killed_once_costs_nothing(tmp_path: Path) -> None:
     done = list(Processes(2).run(die_once, [(tmp_path, number) for number in range(8)]))
     assert sorted(one.result for one in done if one.result is not None) == list(range(8))
+
+
+def test_a_process_that_was_being_started_while_another_died_is_not_waited_for() -> None:
+    def breaks() -> None:
+        with workers_module._started(1) as pool:
+            assert pool.submit(abs, -1).result(timeout=60) == 1
+            late.start()  # the pool does not know it, and would not end it
+            raise BrokenProcessPool
+
+    late = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    with pytest.raises(BrokenProcessPool):
+        breaks()
+    late.join(timeout=60)
+    assert late.exitcode == -signal.SIGTERM
 
 
 def test_what_raises_raises_here() -> None:
