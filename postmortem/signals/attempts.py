@@ -1,8 +1,8 @@
 """The runs that one log holds: a job that fails and is started again often writes to the same file.
 
-A new attempt begins where a start is announced, or training goes on, after something that ends a run, and where a start
-is announced and the step counter goes back. A training that goes on after an exception in the same process was not
-ended by it.
+A new attempt begins where a start is announced, or training goes on, after something that ends a run, where a start is
+announced and the step counter goes back, and where a shell starts a program below what another one has left. A training
+that goes on after an exception in the same process was not ended by it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ ENDS: Final = frozenset({
 })  # fmt: skip
 #: What a job prints once, at its beginning.
 _STARTS: Final = frozenset({"run_started", "container_restarted", "workers_restarted"})
+#: What is printed before the program starts: a failure or progress above it is an earlier run's.
+_FRESH: Final = "shell_started"
+#: What ends only a job that is then started anew; a script may do without the command.
+_UNSTARTED: Final = "command_missing"
 #: What a training may go on after, in the same process.
 _SURVIVED: Final = frozenset({"exception", "completed", "cuda_error", "worker_failed"})
 #: Other processes print on for some lines after one has ended.
@@ -67,11 +71,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple[int, str | None, int | None]]:
     """First line of each attempt, with the kind and line of what ends it."""
-    events = frames["events"].filter(pl.col("kind").is_in(ENDS | _STARTS)).select("line", "kind", "rank")
-    banners = frames["settings"].filter(pl.col("key") == "driver_version").select("line")
-    happened = [*events.iter_rows(), *((line, "banner", None) for (line,) in banners.iter_rows())]
-    happened.sort(key=lambda event: event[0])
     counter = _Counter(steps)
+    happened = _happened(frames, counter)
     cuts: list[tuple[int, str | None, int | None]] = []
     begin, end = 1, _NO_END
     for index, (line, what, rank) in enumerate([*happened, (_NEVER, "never", None)]):
@@ -82,7 +83,10 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
             end = _NO_END
         if index == len(happened):
             break
-        if what in ENDS:
+        if what == _FRESH:
+            cuts.append((begin, end.kind, end.line))
+            begin, end = line, _NO_END
+        elif what in ENDS:
             # later ends belong to the first
             end = end if end.line is not None else _End(line, what, rank)
         elif end.line is not None:
@@ -94,6 +98,25 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
             begin = line
     cuts.append((begin, end.kind, end.line))
     return cuts
+
+
+def _happened(frames: Mapping[str, pl.DataFrame], counter: _Counter) -> list[tuple[int, str, int | None]]:
+    """Line, kind and rank of what ends or starts something. A shell's start counts between things that are told."""
+    kinds = ENDS | _STARTS | {_FRESH, _UNSTARTED}
+    others = [frames["events"].filter(pl.col("kind") != _FRESH), *(frames[name] for name in FRAMES if name != "events")]
+    last_told = pl.concat(frame.select("line") for frame in others)["line"].max()
+    events = frames["events"].filter(pl.col("kind").is_in(kinds)).select("line", "kind", "rank")
+    banners = frames["settings"].filter(pl.col("key") == "driver_version").select("line")
+    told = [*events.iter_rows(), *((line, "banner", None) for (line,) in banners.iter_rows())]
+    told.sort(key=lambda event: event[0])
+    happened, above = list[tuple[int, str, int | None]](), (0, _FRESH)
+    for line, kind, rank in told:
+        begins = kind == _FRESH and (above[1] != _FRESH or counter.within(above[0], line))
+        begins = begins and isinstance(last_told, int) and line < last_told
+        if begins or kind not in {_FRESH, _UNSTARTED}:
+            happened.append((line, kind, rank))
+        above = (line, kind)
+    return happened
 
 
 class _End(NamedTuple):
@@ -126,6 +149,10 @@ class _Counter:
         if end.rank is not None:
             after = after.filter(pl.col("rank").is_null() | (pl.col("rank") == end.rank))
         return after["line"][0] if after.height >= _GOES_ON else None
+
+    def within(self, begin: int, line: int) -> bool:
+        """There is progress from `begin` to before `line`."""
+        return self._steps["line"].search_sorted(begin) < self._steps["line"].search_sorted(line)
 
     def goes_back(self, line: int, begin: int) -> bool:
         """The last step from `begin` to `line` is above the first one after it."""

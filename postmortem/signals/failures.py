@@ -7,6 +7,7 @@ rank that torchrun's table names, else by time stamp where all have one, else by
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -174,7 +175,14 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
         found.append(
             _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}")
         )
-    return found
+    announced = [failure for failure, after in itertools.pairwise(found) if _announces(failure, after)]
+    return [failure for failure in found if failure not in announced] if announced else found
+
+
+def _announces(failure: _Failure, after: _Failure) -> bool:
+    """C++'s word that an exception ends the process, above the exception's own text that tells of another process."""
+    bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
+    return bare and after.line == failure.line + 1 and _tier(after) == "echo"
 
 
 def _tier(failure: _Failure) -> str:

@@ -63,6 +63,24 @@ def test_a_start_after_a_failure_is_another_attempt() -> None:
     ]
 
 
+def test_a_shell_that_starts_a_program_below_a_failure_is_another_attempt() -> None:
+    events = [event(1, "shell_started"), event(5, "exception", type="ValueError"), event(6, "shell_started")]
+    found = signal("attempts", events=[*events, event(7, "shell_started")], metrics=[loss(3, 10), loss(8, 1)])
+    assert found.select("line", "last_line", "ended_by").rows() == [(1, 5, "exception"), (6, 8, None)]
+
+
+def test_a_shell_that_starts_a_program_that_says_nothing_leaves_the_failure_the_last_word() -> None:
+    events = [event(1, "shell_started"), event(5, "exception", type="ValueError"), event(6, "shell_started")]
+    found = signal("attempts", events=events, metrics=[loss(3, 10)])
+    assert found.select("line", "last_line", "ended_by").rows() == [(1, 6, "exception")]
+
+
+def test_a_command_that_is_missing_ends_a_run_only_where_a_shell_starts_another() -> None:
+    missing, steps = event(2, "command_missing", command="trainer"), [loss(12, 1), loss(13, 2)]
+    again = signal("attempts", events=[missing, event(3, "shell_started")], metrics=steps)
+    assert (again.height, signal("attempts", events=[missing], metrics=steps).height) == (2, 1)
+
+
 def test_a_training_that_goes_on_after_an_exception_is_the_same_attempt() -> None:
     events = [event(5, "traceback"), event(6, "exception", type="ValueError")]
     found = signal("attempts", events=events, metrics=[loss(line, line) for line in (3, 12, 13, 14)])
@@ -93,6 +111,14 @@ def test_an_end_from_outside_is_first_only_if_it_comes_first() -> None:
     limit, fault = event(5, "time_limit"), event(8, "exception", type="ValueError")
     assert first_lines([limit, fault]) == [5]
     assert first_lines([{**fault, "line": 3}, limit]) == [3]
+
+
+def test_an_exception_of_cpp_is_told_by_its_text_and_not_by_its_announcement() -> None:
+    announced = event(4, "native_exception", type="std::runtime_error")
+    of_another = signal("failures", events=[announced, event(5, "nccl_timeout", op="ALLREDUCE")])
+    assert of_another.select("line", "tier", "only_echoes").rows() == [(5, "echo", True)]
+    own = signal("failures", events=[announced, event(5, "native_exception", reason="vector::_M_range_check")])
+    assert own.select("line", "first").rows() == [(4, True), (5, False)]
 
 
 def test_a_chain_of_exceptions_is_first_as_a_whole() -> None:
