@@ -132,8 +132,8 @@ a known fault, 6 of 17, 7 of 11, 12 of 22, 12 of 16, 10 of 19 and 6 of 14, five 
 without one; some of their faults leave no mark in what they print. After each batch what it showed was mended, so that
 these figures are of several states of the rules, all of them before this one.
 
-Of what a person reads in such logs (counters, first and last values, settings, exceptions; 113 logs in four batches) 77,
-79, 83 and 88 % was read right at first sight, and 92, 90, 95 and 98 % after mending.
+Of what a person reads in such logs (counters, first and last values, settings, exceptions; 113 logs in four batches)
+77, 79, 83 and 88 % was read right at first sight, and 92, 90, 95 and 98 % after mending.
 
 | | cause first, of failed runs | alarms, of healthy runs |
 | --- | --- | --- |

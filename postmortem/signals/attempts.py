@@ -104,7 +104,7 @@ def _happened(frames: Mapping[str, pl.DataFrame], counter: _Counter) -> list[tup
     """Line, kind and rank of what ends or starts something. A shell's start counts between things that are told."""
     kinds = ENDS | _STARTS | {_FRESH, _UNSTARTED}
     others = [frames["events"].filter(pl.col("kind") != _FRESH), *(frames[name] for name in FRAMES if name != "events")]
-    last_told = pl.concat(frame.select("line") for frame in others)["line"].max()
+    last_told = max((int(last) for frame in others if isinstance(last := frame["line"].max(), int)), default=None)
     events = frames["events"].filter(pl.col("kind").is_in(kinds)).select("line", "kind", "rank")
     banners = frames["settings"].filter(pl.col("key") == "driver_version").select("line")
     told = [*events.iter_rows(), *((line, "banner", None) for (line,) in banners.iter_rows())]
@@ -112,7 +112,7 @@ def _happened(frames: Mapping[str, pl.DataFrame], counter: _Counter) -> list[tup
     happened, above = list[tuple[int, str, int | None]](), (0, _FRESH)
     for line, kind, rank in told:
         begins = kind == _FRESH and (above[1] != _FRESH or counter.within(above[0], line))
-        begins = begins and isinstance(last_told, int) and line < last_told
+        begins = begins and last_told is not None and line < last_told
         if begins or kind not in {_FRESH, _UNSTARTED}:
             happened.append((line, kind, rank))
         above = (line, kind)
