@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 _NAME: Final = rf"(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}}"
-_EACH: Final = re.compile(rf"(?P<key>{_NAME})\s+(?P<value>{NUMBER})(?:\s*[,;|])?(?=\s|$)")
-_ALL: Final = re.compile(
-    rf"\s*(?:[|\[(]\s*)?(?:{_EACH.pattern.replace('?P<key>', '?:').replace('?P<value>', '?:')}\s*)+"
-)
+_END: Final = r"(?:\s*[,;|])?(?=\s|$)"
+_EACH: Final = re.compile(rf"(?P<key>{_NAME})\s+(?P<value>{NUMBER}){_END}")
+_ALL: Final = re.compile(rf"\s*(?:[|\[(]\s*)?(?:{_NAME}\s+(?:{NUMBER}){_END}\s*)+")
 #: Two of them are a sentence as often: `Epoch 3 took 20`.
 _FEWEST: Final = 3
 

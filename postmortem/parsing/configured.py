@@ -27,6 +27,7 @@ _KEYS: Final = {"epoch": "epochs", "batch_of_epoch": "batch_size", "unknown": "t
 def configured(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Both with what a counter in a block of settings stated as a setting, and without the place that it gave them."""
     found = _stated(settings, names)
+    stated = []
     measured = set(metrics.filter(pl.col("line").is_in([line for line, _, _ in found]))["line"]) if found else set()
     for line, column, value in found:
         if line in measured:
@@ -41,9 +42,9 @@ def configured(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> t
             value=pl.lit(f"{value:g}"),
             number=pl.lit(float(value)),
         )
+        stated.append(row)
         settings, metrics = (_displaced(frame, line, column, value) for frame in (settings, metrics))
-        settings = pl.concat([settings, row]).sort("line", "record", maintain_order=True)
-    return settings, metrics
+    return pl.concat([settings, *stated]).sort("line", "record", maintain_order=True) if stated else settings, metrics
 
 
 def _stated(settings: pl.DataFrame, names: Names) -> list[tuple[int, str, float]]:
@@ -73,7 +74,12 @@ def _stated(settings: pl.DataFrame, names: Names) -> list[tuple[int, str, float]
 def _displaced(frame: pl.DataFrame, line: int, column: str, value: float) -> pl.DataFrame:
     """`frame` without this place in the rows behind `line` whose name is never of another: it says none of its own."""
     behind = pl.col("line") > line
-    named = frame.filter(behind).group_by("source_name").agg(held=pl.col(column).eq_missing(value).all())
-    ours = behind & pl.col("source_name").is_in(named.filter("held")["source_name"].implode())
+    held = frame.filter(behind, pl.col(column) == value)["source_name"].unique()
+    if held.is_empty():  # to look at the names of millions of rows takes long
+        return frame
+    others = frame.filter(behind, pl.col(column).ne_missing(value), pl.col("source_name").is_in(held.implode()))
+    ours = behind & pl.col("source_name").is_in(
+        held.filter(~held.is_in(others["source_name"].unique().implode())).implode()
+    )
     taken = [column, "step_unit"] if column == "step" else [column]
     return frame.with_columns([pl.when(ours).then(None).otherwise(pl.col(name)).alias(name) for name in taken])

@@ -30,7 +30,7 @@ _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
 #: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
-    r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,})\s*"
+    r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.reading import Assignment
+from postmortem.parsing.reading import WINDOW, Assignment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,8 @@ def worded(text: str, names: Names, looked_at: list[Where]) -> Iterator[Assignme
         if not any(spelling in lowered for spelling in spellings):
             continue
         for found in pattern.finditer(text):
-            if not (_of_another(found, names) or _IN_A_CALL.search(text, 0, found.start()) or "rror" in text):
+            before = text[max(0, found.start() - WINDOW) : found.start()]  # a record may be long, and all of it letters
+            if not (_of_another(before, names) or _IN_A_CALL.search(before) or "rror" in text):
                 if _DIGIT.search(found["value"]):
                     looked_at.append(found.span("value"))
                 yield Assignment(found["key"], found["value"], None, found.span("value"))
@@ -51,7 +52,7 @@ def _patterns(names: Names) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ..
     return tuple(found)
 
 
-def _of_another(found: re.Match[str], names: Names) -> bool:
-    """Whether the word before the key says of what it is, and is no value of another key: `optimizer=sgd dtype=x`."""
-    before = _BEFORE.search(found.string, 0, found.start())
+def _of_another(text: str, names: Names) -> bool:
+    """Whether a text's last word says of what the key behind it is, and is no value, as in `optimizer=sgd dtype=x`."""
+    before = _BEFORE.search(text)
     return before is not None and not before["sign"] and before["word"].lower() not in names.plain

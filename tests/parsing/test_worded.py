@@ -43,6 +43,12 @@ def test_digits_of_the_word_decide_what_it_is() -> None:
     assert looked_at == [found.at] == [(6, 13)]
 
 
+def test_a_record_may_be_long_and_name_it_often() -> None:
+    # what stands far before a key is not looked at again for each of them
+    text = "a" * 9_000 + "1 " + "dtype float16 " * 700
+    assert [one.text for one in worded(text, NAMES, [])] == ["float16"] * 700
+
+
 def test_what_an_optimizer_is_made_with_is_stated_beside_its_name() -> None:
     stated = read_record("optimizer: Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)", NAMES).settings
     assert [(one.key, one.text) for one in stated] == [("optimizer", "Adam"), ("lr", "0.001"), ("eps", "1e-08")]
@@ -61,3 +67,10 @@ def test_a_split_that_is_a_value_is_that_of_what_follows() -> None:
 def test_a_time_under_a_setting_s_name_is_measured() -> None:
     read = read_record("time (ms) | forward-compute: 306.62 | optimizer: 812.52", NAMES)
     assert ([pair.key for pair in read.metrics], read.settings) == (["forward-compute", "optimizer"], [])
+
+
+def test_a_line_of_dots_is_no_dotted_assignment_until_something_stands_behind_them() -> None:
+    # how many dots there are is not tried one by one
+    assert not read_record("loss " + "." * 15_000 + "dtype half", NAMES).metrics
+    (rate,) = read_record("learning_rate ......... 0.5", NAMES).settings
+    assert (rate.key, rate.number) == ("learning_rate", 0.5)
