@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Fact, Value
 
+#: The largest number that float32 holds: what is finite lies within.
+FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 #: torch's names and the short ones in use.
 DTYPES: Final = {
     "bf16": torch.bfloat16,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
 from postmortem.replay.mechanisms.overflow import (
-    FLOAT32_MAX,
     FP16_MAX,
     LARGEST_SUM,
     PLACES,
@@ -24,7 +23,7 @@ from postmortem.replay.mechanisms.overflow import (
 from postmortem.replay.mechanisms.startup import Asked, Scenario
 from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.reference.skipped_update import batches_until_error
-from postmortem.replay.values import number
+from postmortem.replay.values import FLOAT32_MAX, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,7 @@ labels), `downsampling` (by what the frames were thinned out), `dtype` of a soft
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
-
-import torch
+from typing import TYPE_CHECKING
 
 from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.alignments import (
@@ -25,14 +23,13 @@ from postmortem.replay.mechanisms.alignments import (
     TooShort,
 )
 from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
-from postmortem.replay.values import number
+from postmortem.replay.values import FLOAT32_MAX, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Fix, Replay
 
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 _KNOBS = frozenset({"zero_infinity", "downsampling", "log_softmax", "dtype"})
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-import torch
-
 from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.reductions import GUARDED, LOGITS, BadLogit, EmptyBatch, EmptySequence, MeanLoss
 from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
+from postmortem.replay.values import FLOAT32_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Replay
 
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 _KNOBS: Final = frozenset({"min_targets", "ignore_empty", "nan_to_num"})
 
 

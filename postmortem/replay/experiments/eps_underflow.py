@@ -13,14 +13,13 @@ import torch
 from postmortem.replay.experiment import Claim, Experiment, Mechanism
 from postmortem.replay.mechanisms.underflow import AdamIdle, Division, NormalisedFlat
 from postmortem.replay.protocol import Prediction, Prior, Rows
-from postmortem.replay.values import dtype_of
+from postmortem.replay.values import FLOAT32_MAX, dtype_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Fact, Fix, Replay
 
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 #: A step or an output is beyond its bound from here on: rounding in 16 bits overshoots by less.
 ABOVE: Final = 1.05
 _KNOBS: Final = frozenset({"eps", "optimizer_eps", "dtype"})

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Fact, Replay
 
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 #: A weight below this on a masked key is none: a thousandth of the output, less than 16 bits resolve of it.
 LEAK: Final = 1e-3
 _KNOBS: Final = frozenset({"mask_fill", "safe_softmax", "nan_to_num", "scaling", "dtype"})

@@ -15,7 +15,7 @@ from postmortem.replay.mechanisms.startup import MORE_BATCHES, Asked, Scenario, 
 from postmortem.replay.reference.clip_by_norm import global_norm
 from postmortem.replay.reference.skipped_update import batches_until_error
 from postmortem.replay.stream import Stream
-from postmortem.replay.values import shown
+from postmortem.replay.values import FLOAT32_MAX, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 POOLED: Final = 2
 REPLAYED: Final = 8
 FP16_MAX: Final = torch.finfo(torch.float16).max
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 #: Where scenarios are drawn from, and the wider ones that a ceiling searches.
 ORDINARY: Final = Ranges(features=(0.3, 10.0), convolution=(0.4, 1.0), linear=(0.02, 0.5))
 WIDE: Final = Ranges(features=(0.1, 100.0), convolution=(0.1, 2.0), linear=(0.01, 2.0))

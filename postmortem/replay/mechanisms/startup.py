@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from postmortem.replay.reference.scaled_training import Loop, Trace, train
-from postmortem.replay.values import DTYPES, amount, dtype_named, number
+from postmortem.replay.values import DTYPES, FLOAT32_MAX, amount, dtype_named, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,6 @@ MORE_BATCHES: Final = 12
 #: No search is longer, whatever a log says: from 65536 so many halvings reach 1.5e-5.
 MOST_BATCHES: Final = 32
 FLOAT32_MIN: Final = torch.finfo(torch.float32).tiny
-FLOAT32_MAX: Final = torch.finfo(torch.float32).max
 
 
 @dataclass(frozen=True, slots=True)
