@@ -59,9 +59,9 @@ _ENDS: Final = frozenset({
     "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
 })  # fmt: skip
 _ECHOES: Final = frozenset({
-    "children_failed", "first_failed_worker", "worker_failed", "task_failed", "task_signalled", "launcher_failed", "step_failed",
-    "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout", "nccl_error",
-    "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed", "worker_died",
+    "children_failed", "first_failed_worker", "worker_failed", "task_failed", "task_signalled", "launcher_failed",
+    "step_failed", "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout",
+    "nccl_error", "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed", "worker_died",
     "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
     "collective_stalled", "job_failed",
 })  # fmt: skip
