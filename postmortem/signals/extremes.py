@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from postmortem.metrics import by_name
+from postmortem.signals._curves import by, keep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,24 +27,20 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "highest_text": pl.String(),
     "highest_step": pl.Int64(),
 }
-#: Where the ends of a group are, and what they are called.
-_ENDS: Final = (("lowest", pl.col("value").arg_min()), ("highest", pl.col("value").arg_max()))
+_SPLIT: Final = pl.col("split").fill_null("train")
+_COLUMNS: Final = ("value", "line", "text", "step", "split", "source_name", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per metric, split and source name. Placeholders and configured values are left out."""
+    held = by_name(frames["metrics"])
     told = pl.col("value").is_finite() & pl.col("meaning").is_in(["value", "running_mean"])
-    at_ends = (
-        pl.col(column).get(place).alias(end if column == "value" else f"{end}_{column}")
-        for end, place in _ENDS
-        for column in ("value", "line", "text", "step")
-    )
-    return (
-        frames["metrics"]
-        .lazy()
-        .filter(told)
-        .group_by(pl.col("name").alias("metric"), pl.col("split").fill_null("train"), "source_name", maintain_order=True)
-        .agg(pl.col("line").min(), pl.len().cast(pl.Int64).alias("printed"), *at_ends)
-        .select(*COLUMNS)
-        .collect()
-    )
+    rows = []
+    for name in held:
+        for split, both in by(keep(held.of([name], _COLUMNS), told).with_columns(_SPLIT), "split"):
+            for source, group in by(both, "source_name"):
+                ends = [place for place in (group["value"].arg_min(), group["value"].arg_max()) if place is not None]
+                found = [group.row(place)[:4] for place in ends]
+                if found:
+                    rows.append((name, split, source, group["line"].min(), group.height, *found[0], *found[1]))
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
