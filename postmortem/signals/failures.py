@@ -62,8 +62,8 @@ _ECHOES: Final = frozenset({
     "children_failed", "first_failed_worker", "worker_failed", "task_failed", "task_signalled", "launcher_failed",
     "step_failed", "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout",
     "nccl_error", "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed",
-    "worker_died", "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
-    "collective_stalled", "job_failed",
+    "worker_died", "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code",
+    "rendezvous_lost", "collective_stalled", "job_failed",
 })  # fmt: skip
 #: What the shell that runs a script says of a line of it, and what is said of a task that such a line ended.
 _OF_SCRIPTS: Final = frozenset({"command_missing", "command_failed"})
