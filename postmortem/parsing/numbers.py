@@ -28,6 +28,17 @@ def number(name: str) -> str:
     return rf"{opened}(?:{_BARE})(?({wrapped}){_WRAPPED}|(?({quoted})[\"']|{_UNIT}))"
 
 
+def bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the number itself stands in a number of `text`: without quotes, and of a wrapper what it wraps."""
+    if text[start] in "\"'":
+        return start + 1, end - 1
+    if text[end - 1] != ")":
+        return start, end
+    # a wrapper's own digits (float64) stand before its bracket
+    found = _FIND.search(text, text.index("(", start) + 1, end)
+    return found.span() if found else (start, end)
+
+
 def read(text: str) -> float:
     """The value of a number as NUMBER finds it. ValueError where there is none. 1e400 reads as inf."""
     try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing.numbers import NUMBER, number, read
+from postmortem.parsing.numbers import NUMBER, bare, number, read
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,21 @@ def test_thousands_are_read_back(value: int) -> None:
 def test_a_number_with_its_digits_written_once_is_found_where_it_was(text: str, before: str) -> None:
     once = [found.span() for found in re.finditer(number("x"), before + text)]
     assert once == [found.span() for found in re.finditer(NUMBER, before + text)]
+
+
+@pytest.mark.parametrize(
+    ("printed", "alone"),
+    [
+        ("'0'", "0"),
+        ('"15.286"', "15.286"),
+        ("np.float64(0.4)", "0.4"),
+        ("tensor(2.1, device='cuda:0')", "2.1"),
+        ("12,345", "12,345"),
+        ("~87", "~87"),
+        ("1.5k", "1.5k"),
+    ],
+)
+def test_a_number_is_its_digits_without_what_is_around_it(printed: str, alone: str) -> None:
+    text = f"loss: {printed} "
+    start, end = bare(text, 6, 6 + len(printed))
+    assert text[start:end] == alone
