@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Pair
 
 _COUNTER: Final = re.compile(
-    r"(?<![\w./-])(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
+    r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
     r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
@@ -52,6 +52,10 @@ _FIRST: Final = re.compile(
 #: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
 _FRACTIONS: Final = re.compile(
     r"\[\s*(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+\s*\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*\]"
+)
+#: What stands under a legend of brackets: `[epoch][step/steps/all]: [1][1608/5790/7398]`.
+_UNDER_LEGEND: Final = re.compile(
+    r"\[epoch\]\[[\w/]{1,40}\]:?\s*\[(?P<epoch>[0-9]{1,6})\]\[(?P<batch>[0-9]{1,12})(?:/[0-9]+){1,2}\]"
 )
 _BEHIND_EPOCH: Final = re.compile(
     r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
@@ -108,7 +112,7 @@ def read_counters(text: str, names: Names) -> Reading:
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
             reading.step, reading.step_at = int(found["at"]), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-    if reading.step is None and "/" in text and (both := _FRACTIONS.search(text, 0, WINDOW)):
+    if reading.step is None and "/" in text and (both := _epoch_and_batch(text)):
         reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
         reading.step, reading.step_at, reading.step_unit = int(both["batch"]), both.span("batch"), "batch_of_epoch"
     if not text.isascii():
@@ -116,6 +120,11 @@ def read_counters(text: str, names: Names) -> Reading:
     if reading.step is None and (alone := _BRACKET.match(text)):
         reading.step, reading.step_at, reading.step_unit = int(alone["at"]), alone.span("at"), "unknown"
     return reading
+
+
+def _epoch_and_batch(text: str) -> re.Match[str] | None:
+    """Both in brackets without a word before them."""
+    return _FRACTIONS.search(text, 0, WINDOW) or (_UNDER_LEGEND.search(text, 0, LONGEST) if "[epoch]" in text else None)
 
 
 def read_first(text: str, names: Names, reading: Reading) -> None:

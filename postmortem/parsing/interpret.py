@@ -263,7 +263,7 @@ class _Record(Draft):
         self.now["dialect"] = block.dialect.name
         spans = {name: self._at(match.spans[name], block.pattern.types[name]) for name in match.values}
         if block.spec.frame == "events":
-            self._event(block.spec.set["kind"], block.spec.set, spans, body)
+            self._event(block.spec.set["kind"], block.spec.set | {"states": block.spec.states}, spans, body)
         else:
             self._row(block.spec.frame, block.spec.set, spans)
 

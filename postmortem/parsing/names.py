@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together")
+_WORDS: Final = ("plain", "taken", "together", "evaluated")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -59,6 +59,7 @@ class Names:
     plain: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
+    evaluated: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
     )  # settings, and an expression for the words that they may be
@@ -93,6 +94,8 @@ class Names:
         key = normalise(name)
         if key in self.metrics:
             return Metric(self.metrics[key], None, known=True)
+        if key in self.evaluated:
+            return Metric(key, "eval", known=True)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
 
     def _of_split(self, key: str) -> Metric | None:
@@ -113,10 +116,15 @@ class Names:
         """A known metric in a name without blanks: `TrainLoss`, and Chinese, which has none."""
         if (humps := _HUMP.sub("_", name)) != name and (inner := self.metric(humps)).known:
             return inner
-        for word, split in self.splits.items() if not key.isascii() else ():
-            if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
-                return Metric(known, split, known=True)
-        return None
+        if key.isascii():
+            return None
+        words = [word for word in self.splits if not word.isascii() and word in key]
+        whole = max(words, key=len, default="")  # `the test set` has `test` in it
+        if not words or not all(word in whole for word in words):
+            return None
+        rest = key.partition(whole)[2]
+        ends = [self.metrics[rest[at:]] for at in range(len(rest)) if rest[at:] in self.metrics]
+        return Metric(ends[0], self.splits[whole], known=True) if ends else None
 
     @cached_property
     def _numbered(self) -> frozenset[str]:

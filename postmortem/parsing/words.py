@@ -33,6 +33,8 @@ _AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{
 #: A time, behind its number: `train 2.5s`.
 _TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: Whatever it is of, a loss by its name: `discrim_loss`, `gen_loss_L1`.
+_LOSS: Final = re.compile(r"\w+_loss(?:_[A-Z0-9]\w{0,20})?")
 
 
 def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[Where], *, placed: bool) -> list[Pair]:
@@ -51,7 +53,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         look(key, text, (start, match.end("key")), looked_at)
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
-        known = only_metric(key, names)
+        known = only_metric(key, names) or _LOSS.fullmatch(key) is not None
         if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
             key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
