@@ -24,6 +24,8 @@ _NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<na
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
 #: One name, and a sign that what follows is of it.
 _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][\w/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
+#: A word with a colon, behind which a name stands and no number.
+_SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 _OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
@@ -32,6 +34,7 @@ _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|be
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
+    pairs = _in_sections(text, pairs, names)
     pairs = _in_turn(_by_letter(_one_set(_of_one_name(text, pairs, names), names)), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
@@ -50,6 +53,20 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
             found.append(pair._replace(key=f"{split} {pair.key}"))
         else:
             found.append(pair)
+    return found
+
+
+def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """Each split with a colon and what it measures: `Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25`."""
+    if len(pairs) < len(_OF_LETTER) or any(names.metric(pair.key).split for pair in pairs):
+        return pairs
+    begin = [found for found in _SECTION.finditer(text, 0, pairs[-1].at[0]) if names.is_split(found["split"])]
+    if len({names.splits.get(found["split"].lower()) for found in begin}) < len(_OF_LETTER):
+        return pairs
+    found = []
+    for pair in pairs:
+        of = [each["split"] for each in begin if each.end() <= pair.at[0]]
+        found.append(pair._replace(key=f"{of[-1]} {pair.key}") if of and _of_a_split(pair.key, names) else pair)
     return found
 
 

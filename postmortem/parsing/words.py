@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|en|de|del|di|du|dans"
+NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|over|in|for|took|takes|en|de|del|di|du|dans"
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
     rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
+)
+#: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
+_BOTH: Final = re.compile(
+    r"(?i)(?<![\w-])train(?:ing)?\s[0-9]*\.[0-9]+[\s|,;/-]{1,5}(?:val|valid|validation|test|dev|eval)\s[0-9]*\.[0-9]"
 )
 #: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.
 _UNIT: Final = re.compile(
@@ -44,6 +48,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     """
     if not _DECIMAL.search(text):
         return []
+    placed = placed or ("rain" in text and _BOTH.search(text) is not None)
     found, last = [], 0
     for match in _WORDS.finditer(text):
         start, last = max(last, match.start() - WINDOW), match.end()

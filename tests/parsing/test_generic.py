@@ -56,6 +56,8 @@ def metrics(text: str) -> dict[str, float]:
         ("TrainLossPerSample = 1.#QNAN000", None, {"loss": float("nan")}),
         ("discrim_loss nan", None, {"d_loss": float("nan")}),
         ("gen_loss_L1 380.5", None, {"gen_loss_l1": 380.5}),
+        ("Step 7 loss 2.5 over 6400.0 frames took 38.5s", 7, {"loss": 2.5}),
+        ("{'time_epoch': 31.5, 'loss': 2.5}", None, {"time_epoch": 31.5, "loss": 2.5}),
         ("---STEP 7 ---- LOSS 251.5", 7, {"loss": 251.5}),
         ("[epoch][s/s_per_e/gs]: [1][1608/5790/7398], lr: 0.5, loss: 2.5", 1608, {"lr": 0.5, "loss": 2.5}),
         ("\u6d4b\u8bd5\u96c6\u4e0a\u7684Loss: 262.6", None, {"loss": 262.6}),

@@ -51,6 +51,18 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # the one set that a booster validates on; two of them keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
         ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("1_rmse", "eval", 0.5)]),
+        # each split and what it measures
+        (
+            "Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25, acc = 0.125 | Time: 2.5",
+            [
+                ("loss", "train", 0.5),
+                ("accuracy", "train", 0.75),
+                ("loss", "eval", 0.25),
+                ("accuracy", "eval", 0.125),
+                ("time", None, 2.5),
+            ],
+        ),
+        ("[1/20] train 2.5 | valid 2.25", [("train", "train", 2.5), ("valid", "eval", 2.25)]),
         # one name before all splits
         ("acc_seg --- train: 0.75    val: 0.5", [("acc_seg", "train", 0.75), ("acc_seg", "eval", 0.5)]),
         ("epoch --- train: 0.75    val: 0.5", [("train", "train", 0.75), ("val", "eval", 0.5)]),
