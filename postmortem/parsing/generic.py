@@ -30,7 +30,7 @@ _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
 #: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
-    r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
+    r"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*"
     r"(?P<note>(?://|#|\().*|by default)?$"
 )
@@ -39,6 +39,8 @@ _ROW: Final = re.compile(
     r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z0-9][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
     rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
 )
+#: How much a logger lets through, before what it says.
+_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING)\s*[:|-]?\s+")
 #: A name as programs write it; not that of a report on an error.
 _SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 #: What begins as a word or a path does.
@@ -70,13 +72,14 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if options := options_in(text, names):
         return _dump(options)
     reading = counters or read_counters(text, names)
-    if assignment := _ASSIGNMENT.match(text):
+    start = level.end() if (level := _LEVEL.match(text)) else 0
+    if assignment := _ASSIGNMENT.match(text, start):
         look(assignment["key"], text, assignment.span("key"), reading.looked_at)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             if not _is_called(assignment):
                 return reading
-    if (row := _ROW.fullmatch(text)) and not reading.has_place:
+    if (row := _ROW.fullmatch(text, start)) and not reading.has_place:
         return _row(row, names, reading)
     pairs = pairs_of(text, names, reading.looked_at)
     if read_tensor(text, pairs, names, reading):

@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together", "evaluated")
+_WORDS: Final = ("plain", "taken", "together", "evaluated", "held")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -41,8 +41,8 @@ _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
 #: What a counter's name may end with: `Game number`, `batch_idx`, `batch_id`.
 _ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index|id)$")
-#: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
-_NORM: Final = re.compile(r"[a-z][0-9]")
+#: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`, `s2s`.
+_NORM: Final = re.compile(r"[a-z][0-9][a-z]?")
 #: The numbers that stand for a dtype: `precision=16`.
 _BITS: Final = frozenset({"8", "16", "32", "64"})
 
@@ -60,6 +60,7 @@ class Names:
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
     evaluated: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
     )  # settings, and an expression for the words that they may be
@@ -149,7 +150,9 @@ class Names:
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019
     def setting(self, name: str) -> str | None:
         """The canonical name of a setting, or None where nobody knows it."""
-        return self.settings.get(normalise(name)) or self.settings.get(normalise(_HUMP.sub("_", name)))
+        *held, last = name.split(".")
+        own = last if held and all(normalise(part) in self.held for part in held) else name
+        return self.settings.get(normalise(own)) or self.settings.get(normalise(_HUMP.sub("_", own)))
 
     def states(self, name: str, value: str) -> bool:
         """Whether a number is what a setting of that name may be: no `optimizer: 812.5`, which is a time."""
