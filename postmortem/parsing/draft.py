@@ -40,6 +40,7 @@ class Draft:
     carry: int | None = None
     columns: tuple[Cell, ...] = ()
     cells: tuple[Tabled, ...] = ()
+    split: str | None = None
     _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
 
     def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:

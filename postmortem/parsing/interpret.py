@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
+from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -83,6 +84,7 @@ class _Record(Draft):
             block=block,
             columns=self.columns,
             cells=self.cells,
+            split=self.split,
             used=tuple(self.used),
             patterns=tuple(self.patterns),
             looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
@@ -220,7 +222,8 @@ class _Record(Draft):
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
-            return self._table(body)
+            self.split = split_of_heading(body, self.names)
+            return self._table(body) or self.split is not None
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:

@@ -28,7 +28,7 @@ _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][\w/]{0,40})\s*(?:[:=(|\[]+|-{
 _SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
-_OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
+OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
 _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b")
 
 
@@ -123,7 +123,7 @@ def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
 
 
 def _of_a_split(key: str, names: Names) -> bool:
-    return names.metric(key).name not in _OF_THE_RUN and _RESOURCE.search(key) is None
+    return names.metric(key).name not in OF_THE_RUN and _RESOURCE.search(key) is None
 
 
 def _named_first(head: str, names: Names) -> str | None:
