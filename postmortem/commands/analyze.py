@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from postmortem.commands import _options, _outputs
+from postmortem.commands import _options, _outputs, _threads
 from postmortem.report.outputs import OUTPUTS
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def command(
 
     Without --format the result is printed, and every -o FILE is written in the format of its suffix.
     """
+    _threads.fit(log)
     from postmortem.analysis import analyze as judge
     from postmortem.report.escape import visible
 

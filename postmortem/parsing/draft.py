@@ -41,7 +41,6 @@ class Draft:
     columns: tuple[Cell, ...] = ()
     cells: tuple[Tabled, ...] = ()
     split: str | None = None
-    _bytes: list[int] | None = None  # of each character, where it begins; None where all are of one byte
 
     def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:
         dialect = line.dialect if line else None
@@ -85,7 +84,9 @@ class Draft:
         return Span(self._byte(start), self._byte(end), kind)
 
     def _byte(self, char: int) -> int:
-        return char if self._bytes is None else self._bytes[char]
+        if self.text.isascii():
+            return char
+        return len(self.text[:char].encode("utf-8", "surrogateescape"))
 
     def _carried(self, reading: Reading) -> int | None:
         """What a record says to those after it: a heading all, what an epoch measured its epoch."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
@@ -59,9 +58,6 @@ class _Record(Draft):
     def template(self) -> Template:
         head = prefix.split(self.text)
         self.at = head.at
-        if not self.text.isascii():
-            sizes = (len(char.encode("utf-8", "surrogateescape")) for char in self.text)
-            self._bytes = [0, *accumulate(sizes)]
         if head.rank_at:
             self.now["rank"] = self._span(*head.rank_at, "int")
         if head.ts_at:

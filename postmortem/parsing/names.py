@@ -72,6 +72,7 @@ class Names:
         named = all(part.isalpha() for part in parts) or _NORM.fullmatch(key) is not None
         return named and not any(part in self.plain or part in self.counters or part in self.splits for part in parts)
 
+    @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - as for `metric`
     def counter(self, name: str) -> str | None:
         """What a name counts: `Training Epoch`, `INFO step`; not so `total steps`, which is an amount."""
         key = normalise(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
@@ -76,6 +77,8 @@ _LATER: Final = frozenset({"at", "after", "during"})
 #: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
 _WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
 _MOST_WORDS: Final = 4
+#: Texts before numbers: as many as a log with hundreds of metrics has, each no longer than the window.
+_REMEMBERED: Final = 4_096
 #: Of a name that nobody knows, as long as it is no sentence: `Average number of tokens per sample: 12.5`.
 _LONGEST_NAME: Final = 7
 
@@ -83,13 +86,15 @@ _LONGEST_NAME: Final = 7
 def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Every `key=number` and `key: number` of a text, in order. Keys keep their spelling."""
     pairs: list[Pair] = []
+    keys: set[str] = set()
     last = 0
     for found in _PAIR.finditer(text):
         start = max(last, found.start() - WINDOW)
         last = found.end()
         if pairs and start == pairs[-1].at[1] and (unit := _UNIT.match(text, start, found.start())):
             start = unit.end()
-        key = _key(text[start : found.start()], names, start, looked_at)
+        key, within = _key(text[start : found.start()], names)
+        looked_at += [(start + begin, start + end) for begin, end in within]
         key = key and _of_a_whole(key, text[max(0, found.start() - WINDOW) : found.start()], names)
         if (
             key
@@ -98,8 +103,9 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             and not _in_code(found, key, text, names, first=not pairs)
             and not _of_a_device(found, key, text)
         ):
-            if any(pair.key == key for pair in pairs):
+            if key in keys:
                 key = _whole_name(text[start : found.start()], key, names)
+            keys.add(key)
             pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
     return [*pairs, *_by_class(text, names)] if "[" in text else pairs
 
@@ -128,8 +134,9 @@ def _by_class(text: str, names: Names) -> Iterator[Pair]:
 
 def _in_code(found: re.Match[str], key: str, text: str, names: Names, *, first: bool) -> bool:
     """True where key and number are a place in code: the first of a record, unknown, and closed as loggers do it."""
-    unknown = not names.metric(key).known and names.counter(key) is None
-    return first and unknown and _LOGGER.match(text, found.start()) is not None
+    if not first or names.metric(key).known or names.counter(key) is not None:
+        return False
+    return _LOGGER.match(text, found.start()) is not None
 
 
 def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
@@ -140,25 +147,30 @@ def _of_a_device(found: re.Match[str], key: str, text: str) -> bool:
     return value or (found["list"] is not None and key.endswith("kernel"))
 
 
-def _key(before: str, names: Names, start: int, looked_at: list[Where]) -> str | None:
-    """The name at the end of `before`: the longest run of words that somebody knows, else all up to four."""
-    end = start + len(before)
+@lru_cache(maxsize=_REMEMBERED)
+def _key(before: str, names: Names) -> tuple[str | None, tuple[Where, ...]]:
+    """The name at the end of `before`: the longest run of words that somebody knows, else all up to four.
+
+    And where in it numbers were looked at. Line after line has the same texts between its numbers.
+    """
+    looked_at: list[Where] = []
     if quoted := _QUOTED.search(before):
         if _DIGIT.search(quoted[2]):
-            looked_at.append((start + quoted.start(2), start + quoted.end(2)))
-        return quoted[2]
+            looked_at.append(quoted.span(2))
+        return quoted[2], tuple(looked_at)
     if before.endswith(("|", "| ")) and (normed := _NORM_OF.search(before)):
-        return f"{normed['of']} norm"
+        return f"{normed['of']} norm", (normed.span("of"),) if _DIGIT.search(normed["of"]) else ()
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
         # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
-        return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None
+        return " ".join(words) if _AT_THRESHOLD.fullmatch(" ".join(words)) else None, ()
     phrase = _known(words, names) or _taken(words, names) or " ".join(_unknown(words))
     if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
-        looked_at.append((start + cut, end))
+        looked_at.append((cut, len(before)))
     if _DIGIT.search(phrase):
-        looked_at.append((start + cut + before[cut:].index(words[-phrase.count(" ") - 1]), end))
-    return phrase
+        # without the index that stood in it a name is not there as it is printed
+        looked_at.append((max(cut, before.find(words[-phrase.count(" ") - 1], cut)), len(before)))
+    return phrase, tuple(looked_at)
 
 
 def _unknown(words: list[str]) -> list[str]:

@@ -22,8 +22,8 @@ _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:")
 _NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<name>.+)")
 #: A split by its first letter.
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
-#: One name, and a sign that what follows is of it.
-_HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][\w/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
+#: One name, whose digits nobody would look at if it had any, and a sign that what follows is of it.
+_HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
 #: A word with a colon, behind which a name stands and no number.
 _SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
 _OF_LETTER: Final = {"t": "train", "v": "val"}

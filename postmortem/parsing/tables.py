@@ -51,12 +51,12 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
     for cells in (apart, words):
-        told = [_told(cell, names) for cell in cells]
         if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) for cell in cells):
             continue
-        counted = any(counter(cell.text, names) for cell in cells) or text.count("|") >= len(cells) - 1
-        measured = any(_measures(cell.text, names) for cell in cells)
-        if counted and measured and (cells is apart or all(told[:_FEWEST])):
+        if text.count("|") < len(cells) - 1 and not any(counter(cell.text, names) for cell in cells):
+            continue
+        told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
+        if told and any(_measures(cell.text, names) for cell in cells):
             return tuple(cells)
     return ()
 

@@ -36,12 +36,19 @@ _COMPARISONS: Final = frozenset({
 })  # fmt: skip
 
 
+class Condition(NamedTuple):
+    """What a row of a table must meet."""
+
+    sql: str
+    columns: tuple[str, ...]  # of the table, which it names
+    params: tuple[str, ...] = ()  # of the rule, which it names
+
+
 class Need(NamedTuple):
     """A row of a table that meets all these conditions."""
 
     table: str
-    conditions: tuple[str, ...] = ()  # SQL over its columns
-    params: tuple[str, ...] = ()  # of the rule, which they name
+    conditions: tuple[Condition, ...] = ()
     texts: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what columns may be, where conditions name all that they may
 
 
@@ -49,8 +56,12 @@ def load(data: Sequence[Sequence[Sequence[Any]]]) -> Needs:
     """Needs that were JSON."""
     return tuple(
         tuple(
-            Need(table, tuple(conditions), tuple(params), tuple((column, tuple(texts)) for column, texts in known))
-            for table, conditions, params, known in part
+            Need(
+                table,
+                tuple(Condition(text, tuple(columns), tuple(params)) for text, columns, params in conditions),
+                tuple((column, tuple(texts)) for column, texts in known),
+            )
+            for table, conditions, known in part
         )
         for part in data
     )
@@ -82,15 +93,13 @@ def _of_source(source: Node, conjuncts: Sequence[Node], clauses: Mapping[str, No
     if table in clauses:
         return of(clauses[table], {name: clause for name, clause in clauses.items() if name != table})
     alias = source["alias"] or table
-    asked = [(part, text) for part in conjuncts if (text := _condition(part, alias, alone=alone)) is not None]
-    params = {one["identifier"] for part, _ in asked for one in sql.parts(part) if one.get("class") == "PARAMETER"}
+    asked = [(part, one) for part in conjuncts if (one := _condition(part, alias, alone=alone)) is not None]
     texts = [found for part, _ in asked if (found := _texts(part)) is not None]
     return (
         (
             Need(
                 table,
-                tuple(text for _, text in asked),
-                tuple(sorted(params)),
+                tuple(one for _, one in asked),
                 tuple(sorted((column, tuple(sorted(set(found)))) for column, found in texts)),
             ),
         ),
@@ -137,20 +146,21 @@ def _conjuncts(condition: Node) -> Sequence[Node]:
     return condition["children"] if condition.get("type") == "CONJUNCTION_AND" else [condition]
 
 
-def _condition(part: Node, alias: str, *, alone: bool) -> str | None:
+def _condition(part: Node, alias: str, *, alone: bool) -> Condition | None:
     """A condition on a row of the table with this alias, which stands `alone` where names need no alias. Else None."""
     within = list(sql.parts(part))
     columns = [one["column_names"] for one in within if one.get("type") == "COLUMN_REF"]
+    params = {one["identifier"] for one in within if one.get("class") == "PARAMETER"}
     if any(one.get("class") in _BEYOND_THE_ROW or one.get("function_name") in MACROS for one in within):
         return None
     # where a text has the looks of a parameter, one cannot be told from the other
     marked = any("$" in str((one.get("literal") or {}).get("text", "")) for one in within)
-    if marked and any(one.get("class") == "PARAMETER" for one in within):
+    if marked and params:
         return None
     if not columns or not all(path[:-1] == [alias] or (alone and len(path) == 1) for path in columns):
         return None
     try:
-        return sql.condition(part)
+        return Condition(sql.condition(part), tuple(sorted({path[-1] for path in columns})), tuple(sorted(params)))
     except PostmortemError:
         return None
 

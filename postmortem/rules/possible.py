@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from postmortem.rules.tables import Condition
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from postmortem.rules import needs
     from postmortem.rules.needs import Need, Needs
     from postmortem.rules.tables import Tables
 
@@ -40,7 +43,7 @@ def possible(asked: Sequence[Asked], tables: Tables) -> list[bool]:
                 elif wanted:
                     left.append((parts, part, [conditions.add(need, one) for need in wanted]))
         if left:
-            met = conditions.met(name, tables)
+            met = tables.have(name, conditions.numbered())
             for parts, part, numbers in left:
                 if not all(met[number] for number in numbers):
                     parts.remove(part)
@@ -51,20 +54,29 @@ class _Conditions:
     """Conditions on the rows of one table, each once, whatever the parameters of different rules are called."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[tuple[str, ...], tuple[tuple[str, float], ...]], int] = {}
+        self._numbers: dict[tuple[tuple[needs.Condition, ...], tuple[tuple[str, float], ...]], int] = {}
 
     def add(self, need: Need, asked: Asked) -> int:
-        """The number of the need's condition."""
-        conditions = need.conditions if asked.trusted and asked.params.keys() >= set(need.params) else ()
-        values = tuple((name, asked.params[name]) for name in need.params) if conditions else ()
+        """The number of the need's conditions."""
+        params = {name for condition in need.conditions for name in condition.params}
+        conditions = need.conditions if asked.trusted and asked.params.keys() >= params else ()
+        values = tuple((name, asked.params[name]) for name in sorted(params)) if conditions else ()
         return self._numbers.setdefault((conditions, values), len(self._numbers))
 
-    def met(self, name: str, tables: Tables) -> list[bool]:
-        """Whether a row of the table meets it, for each condition by its number."""
-        texts: list[str] = []
-        params: dict[str, float] = {}
-        for number, (conditions, values) in enumerate(self._numbers):
-            params |= {f"{param}_{number}": value for param, value in values}
-            renamed = (_PARAMETER.sub(rf"$\1_{number}", condition) if values else condition for condition in conditions)
-            texts.append(" AND ".join(renamed))
-        return tables.have(name, texts, params)
+    def numbered(self) -> list[Condition]:
+        """All of them by their numbers, with parameters that no two of them share."""
+        return [_joined(number, *told) for number, told in enumerate(self._numbers)]
+
+
+def _joined(number: int, conditions: Sequence[needs.Condition], values: Sequence[tuple[str, float]]) -> Condition:
+    return Condition(
+        _all(rf"$\1_{number}", conditions),
+        {f"{name}_{number}": value for name, value in values},
+        frozenset(column for condition in conditions for column in condition.columns),
+        _all("", (condition for condition in conditions if condition.columns == ("name",) and not condition.params)),
+    )
+
+
+def _all(parameter: str, conditions: Iterable[needs.Condition]) -> str:
+    texts = (_PARAMETER.sub(parameter, one.sql) if one.params else one.sql for one in conditions)
+    return " AND ".join(texts)

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 import polars as pl
@@ -29,6 +29,15 @@ _MOST: Final = 12
 _MEMORY: Final = "1GB"
 #: Seconds between two looks at the clock.
 _TICK: Final = 0.25
+
+
+class Condition(NamedTuple):
+    """What a query asks of a row of one table."""
+
+    sql: str  # empty where any row will do
+    params: Mapping[str, float]
+    columns: frozenset[str]  # which it names
+    of_name: str  # the part of it that is about a metric's name alone
 
 
 class Tables:
@@ -73,17 +82,60 @@ class Tables:
                 return True
         return not self.names(table, column).isdisjoint(texts)
 
-    def have(self, name: str, conditions: Sequence[str], params: Mapping[str, float]) -> list[bool]:
-        """For each condition whether a row of the table may meet it. In a large one all may: to look takes longer."""
+    def have(self, name: str, conditions: Sequence[Condition]) -> list[bool]:
+        """For each condition whether a row of the table may meet it. Of a large one that is no metrics all may."""
         frame = self.frames[name]
-        if frame.is_empty() or frame.height > _LARGE or not any(conditions):
+        if frame.is_empty() or not any(condition.sql for condition in conditions):
             return [not frame.is_empty()] * len(conditions)
-        met = (f"bool_or({condition or 'true'})" for condition in conditions)
-        self._offer(name, None)
+        if name == "metrics":
+            return self._metrics_have(conditions)
+        return [True] * len(conditions) if frame.height > _LARGE else self._asked(name, conditions)
+
+    def _metrics_have(self, conditions: Sequence[Condition]) -> list[bool]:
+        """What is about names alone is asked of those, which are few; the rest of the rows that have such names."""
+        groups: dict[frozenset[str], list[int]] = {}
+        for number, names in enumerate(self._names_meeting([condition.of_name for condition in conditions])):
+            if names:
+                groups.setdefault(names if self._large else frozenset(), []).append(number)
+        may = [False] * len(conditions)
+        for names, numbers in groups.items():
+            rows = sum(self._metrics.places[name][1] for name in names)
+            if rows > self.frames["metrics"].height / 2:
+                met = [True] * len(numbers)  # to look takes as long as to answer
+            else:
+                met = self._asked("metrics", [conditions[number] for number in numbers], names)
+            for number, one in zip(numbers, met, strict=True):
+                may[number] = one
+        return may
+
+    def _names_meeting(self, conditions: Sequence[str]) -> list[frozenset[str]]:
+        """For each condition on the name of a metric the names that meet it; of one that cannot be asked all."""
+        names = list(self.names("metrics", "name"))
+        wanted = list(filter(None, dict.fromkeys(conditions)))
+        met: dict[str, frozenset[str]] = {"": frozenset(names)}
+        self._database.register("names", _Stream(pl.DataFrame({"name": names})))
         try:
             with self.watch.over(self._database):
-                asked = f'SELECT {", ".join(met)} FROM "{name}"'  # noqa: S608 - conditions of rules that ship
-                found = self._database.execute(asked, dict(params)).fetchone()
+                asked = f"SELECT name, {', '.join(wanted)} FROM names"  # noqa: S608 - conditions of rules that ship
+                rows = self._database.execute(asked).fetchall() if wanted else []
+        except duckdb.Error:
+            return [met[""]] * len(conditions)
+        finally:
+            self._database.abort()
+        for place, condition in enumerate(wanted, 1):
+            met[condition] = frozenset(row[0] for row in rows if row[place])
+        return [met[condition] for condition in conditions]
+
+    def _asked(self, name: str, conditions: Sequence[Condition], names: Collection[str] = ()) -> list[bool]:
+        """Whether a row, of one of these names if some are given, meets each condition."""
+        self._offer(name, tuple({column for condition in conditions for column in condition.columns}))
+        met = ", ".join(f"bool_or({condition.sql or 'true'})" for condition in conditions)
+        within = f" WHERE name IN ({', '.join(map(_quoted, sorted(names)))})" if names else ""
+        params = {param: value for condition in conditions for param, value in condition.params.items()}
+        try:
+            with self.watch.over(self._database):
+                asked = f'SELECT {met} FROM "{name}"{within}'  # noqa: S608 - conditions of rules that ship, quoted names
+                found = self._database.execute(asked, params).fetchone()
         except duckdb.Error:  # whose rule it is will be said when its query is run
             found = None
         finally:

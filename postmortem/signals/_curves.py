@@ -81,7 +81,7 @@ class Curve:
 
     def finite(self) -> Curve:
         """The same curve without the values that are not finite."""
-        return replace(self, rows=keep(self.rows, pl.col("value").is_finite()))
+        return replace(self, rows=where(self.rows, np.isfinite(self.values)))
 
 
 #: The first columns of every signal of curves: what names the curve.
@@ -118,14 +118,13 @@ _made: Final[dict[int, dict[str, list[Curve]]]] = {}
 
 def _of(name: str, held: ByName) -> Iterator[Curve]:
     objective = name in objectives.of(held)
-    rows = keep(
-        held.of([name], _COLUMNS), pl.col("meaning").is_in(["value", "running_mean"]) & pl.col("scope").is_null()
-    ).with_columns(pl.col("split").fill_null("train"))
+    told = pl.col("meaning").is_in(["value", "running_mean"]) & pl.col("scope").is_null()
+    rows = keep(held.of([name], _COLUMNS), told)
     # frames promise no order, and mostly have it; sorting what is sorted takes most of the time
     place = rows["line"] * _RECORDS + rows["record"].fill_null(0)
     if not place.is_sorted():
         rows = rows.sort("line", "record", maintain_order=True)
-    for split, both in by(rows, "split"):
+    for split, both in by(rows.with_columns(pl.col("split").fill_null("train")), "split"):
         plain = keep(both, pl.col("meaning") == "value")
         for source, group in by(both if plain.is_empty() else plain, "source_name"):
             pieces = _pieces(group)
@@ -136,47 +135,61 @@ def _of(name: str, held: ByName) -> Iterator[Curve]:
 
 def keep(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
     """The rows that meet a condition. Mostly all do, and then none is copied."""
-    met = rows.select(condition.fill_null(value=False).alias("met"))["met"]
+    return where(rows, rows.select(condition.fill_null(value=False).alias("met"))["met"].to_numpy())
+
+
+def where(rows: pl.DataFrame, met: NDArray[np.bool_]) -> pl.DataFrame:
+    """The rows marked as true. Where all are, none is copied."""
     return rows if met.all() else rows.filter(met)
 
 
 def by(rows: pl.DataFrame, column: str) -> list[tuple[str | None, pl.DataFrame]]:
     """The rows by the values of a column, in their order. Grouping by text is slow where there is but one value."""
-    found = rows[column].unique(maintain_order=True).to_list()
-    if len(found) == 1:
-        return [(found[0], rows)]
-    return [(value, rows.filter(pl.col(column).eq_missing(pl.lit(value)))) for value in found]
+    if rows[column].n_unique() == 1:
+        return [(rows[column][0], rows)]
+    return [(part[column][0], part) for part in rows.partition_by(column, maintain_order=True)]
 
 
 def _pieces(group: pl.DataFrame) -> list[pl.DataFrame]:
     """The values of one rank, without a progress bar's repetitions, cut where the counter starts again."""
     rank = group["rank"].min()
     rows = group if rank is None else keep(group, pl.col("rank").is_null() | (pl.col("rank") == rank))
-    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("step", "epoch", "value"))
-    rows = keep(rows, pl.col("step").is_null() | ~again | (pl.int_range(pl.len()) == 0))
+    again = np.logical_and.reduce([as_before(rows[name]) for name in ("step", "epoch", "value")])
+    rows = where(rows, ~again | rows["step"].is_null().to_numpy())
     bounds = [0, *_restarts(rows), rows.height]
-    return [rows[begin:end].select("line", "step", "epoch", "value", "text") for begin, end in pairwise(bounds)]
+    rows = rows.select("line", "step", "epoch", "value", "text")
+    return [rows[begin:end] for begin, end in pairwise(bounds)]
+
+
+def as_before(column: pl.Series) -> NDArray[np.bool_]:
+    """Whether each value is that of the row before it, missing ones alike; the first is not."""
+    values = column.to_numpy()
+    same = values[1:] == values[:-1]
+    if values.dtype.kind == "f":
+        same |= np.isnan(values[1:]) & np.isnan(values[:-1])
+    return np.append(False, same)[: len(values)]
 
 
 def _restarts(rows: pl.DataFrame) -> list[int]:
     """Where the counter starts again, and not because an epoch does; of very many such places the last ones."""
     if rows["step"].null_count() == rows.height:
         return []
-    step = pl.col("step").forward_fill()
-    fallen = rows.select((step < step.shift(1) * _RESTART).fill_null(value=False))["step"].arg_true()
+    step = rows["step"].forward_fill().to_numpy()
+    # before the first counter there is nan, which is less than nothing
+    fallen = np.flatnonzero(step[1:] < step[:-1] * _RESTART) + 1
     if not len(fallen):
         return []
-    epoch = pl.col("epoch")
-    back = ~(epoch > epoch.shift(1)).fill_null(value=False) & (
-        pl.col("step_unit").fill_null("unknown") != "batch_of_epoch"
-    )
-    found = rows.select(at=pl.int_range(pl.len()), back=back, before=step.shift(1))[fallen].filter("back")
-    ends = found["before"].to_list()
-    if len(ends) >= _FEWEST_EPOCHS and max(ends) <= _SAME_LENGTH * min(ends):
+    epoch, unit = rows["epoch"].to_numpy(), rows["step_unit"]
+    next_epoch = epoch[fallen] > epoch[fallen - 1]
+    of_epoch = np.array([unit[place] == "batch_of_epoch" for place in fallen.tolist()])
+    at = fallen[~next_epoch & ~of_epoch]
+    ends = step[at - 1]
+    if len(ends) >= _FEWEST_EPOCHS and ends.max() <= _SAME_LENGTH * ends.min():
         return []
     if len(ends) > _MOST_PARTS and len(ends) > _MIXED * rows.height:
         return []
-    return list(found["at"])[-_MOST_PARTS:]
+    found: list[int] = at.tolist()
+    return found[-_MOST_PARTS:]
 
 
 def noise(values: NDArray[np.float64]) -> float:

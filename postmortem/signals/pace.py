@@ -52,9 +52,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for series in timed.partition_by("name", "split", "rank", "source_name", maintain_order=True):
         ordered = series if series["line"].is_sorted() else series.sort("line", "record")
-        begins = ordered["line"].search_sorted(attempts["line"], "left") + _WARM_UP
-        ends = ordered["line"].search_sorted(attempts["last_line"], "right")
-        for attempt, begin, end in zip(attempts["attempt"], begins, ends, strict=True):
+        lines = ordered["line"].to_numpy()
+        begins = lines.searchsorted(attempts["line"].to_numpy()) + _WARM_UP
+        ends = lines.searchsorted(attempts["last_line"].to_numpy(), "right")
+        for attempt, begin, end in zip(attempts["attempt"], begins.tolist(), ends.tolist(), strict=True):
             later = ordered.slice(begin, max(0, end - begin))
             if later.height >= _FEWEST:
                 name = str(series["name"][0])

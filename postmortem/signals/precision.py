@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from postmortem.signals._curves import by
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -39,14 +41,7 @@ _WHOLE: Final = "^[0-9]+$"
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per tensor name whose printed numbers fit one dtype beyond coincidence."""
     rows = []
-    tensors = frames["tensors"].filter(pl.col("name").is_not_null())
-    for (name,), group in tensors.group_by("name", maintain_order=True):
-        told = pl.concat(group.select("line", text=column) for column in ("min_text", "max_text"))
-        digits = pl.col("text").str.replace_all(",", "", literal=True).str.strip_chars_start("+-")
-        printed = told.select("line", digits=digits.str.strip_suffix(".0"))
-        printed = printed.filter(pl.col("digits").str.contains(_WHOLE))
-        if printed.is_empty():
-            continue
+    for name, printed in by(_whole_numbers(frames["tensors"]), "name"):
         numbers = _Wholes(printed["digits"])
         needed, length = numbers.significant_bits(), numbers.bit_length()
         bits, largest = int(needed.max()), numbers.largest()
@@ -59,6 +54,14 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             lines = printed["line"].unique().sort().head(_SHOWN).to_list()
             rows.append((name, line, lines, printed.height, bits, spare, float(largest), dtype))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _whole_numbers(tensors: pl.DataFrame) -> pl.DataFrame:
+    """Tensor name, line and digits of every extreme that is printed as a whole number."""
+    digits = pl.col("text").str.replace_all(",", "", literal=True).str.strip_chars_start("+-").str.strip_suffix(".0")
+    ends = (tensors.select("name", "line", text=column) for column in ("min_text", "max_text"))
+    told = pl.concat(ends).select("name", "line", digits=digits)
+    return told.filter(pl.col("name").is_not_null() & pl.col("digits").str.contains(_WHOLE))
 
 
 class _Wholes:

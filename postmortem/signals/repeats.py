@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, curves
+from postmortem.signals._curves import KEY, as_before, curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for curve in curves(frames, _NAMES, losses=True):
         table = curve.rows
-        if table.is_empty():
-            continue
+        if not as_before(table["value"]).any():
+            continue  # what is printed alike is alike
         begins = np.append(0, (table["text"].ne_missing(table["text"].shift(1)))[1:].arg_true().to_numpy() + 1)
         lengths = np.diff(begins, append=table.height)
         longest = int(lengths.argmax())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
-from postmortem.signals._curves import KEY, curves
+from postmortem.signals._curves import KEY, curves, where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,31 +32,29 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """A row per curve of a loss scale of two or more values above 0."""
     rows = []
-    for curve in curves(frames, ("loss_scale",)):
-        table = (
-            curve.finite()
-            .rows.filter(pl.col("value") > 0)
-            .with_columns(change=pl.col("value").diff().sign().fill_null(0))
-        )
+    for whole in curves(frames, ("loss_scale",)):
+        curve = whole.finite()
+        table = where(curve.rows, curve.values > 0)
         if table.height < 2:  # noqa: PLR2004 - one value does not move
             continue
-        scale = table["value"]
-        up = table.with_row_index("at").filter(pl.col("change") > 0)["at"]
-        since = int(up[-1]) if len(up) else 0
-        runs = scale.rle_id()
-        low = int(scale.arg_min() or 0)
+        scale, line = table["value"].to_numpy(), table["line"]
+        moves = np.diff(scale)
+        rises = np.flatnonzero(moves > 0) + 1
+        since = int(rises[-1]) if len(rises) else 0
+        low = int(scale.argmin())
+        others = np.flatnonzero(scale != scale[-1])
         rows.append((
             *curve.key,
-            table["line"][low],
-            [table["line"][0], table["line"][low], table["line"][-1]],
-            table.height,
-            scale[0],
-            scale[low],
-            scale[-1],
-            int((table["change"] < 0).sum()),
-            len(up),
-            int((table["change"][since + 1 :] < 0).sum()),
-            (pl.Series([scale[since] / scale[-1]]).log(2))[0],
-            int((runs == runs[-1]).sum()),
+            line[low],
+            [line[0], line[low], line[-1]],
+            len(scale),
+            float(scale[0]),
+            float(scale[low]),
+            float(scale[-1]),
+            int((moves < 0).sum()),
+            len(rises),
+            int((moves[since:] < 0).sum()),
+            math.log2(float(scale[since]) / float(scale[-1])),
+            len(scale) - 1 - int(others[-1]) if len(others) else len(scale),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")

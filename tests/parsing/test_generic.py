@@ -53,6 +53,7 @@ def metrics(text: str) -> dict[str, float]:
         ("\u8bad\u7ec3\u6b21\u6570\uff1a100, Loss\uff1a1.98", 100, {"loss": 1.98}),
         ("Batch: 8, |Param|: 879.5, |GParam|: 25.5", 8, {"param_norm": 879.5, "grad_norm": 25.5}),
         ("Batch: 8; EvalErr[0]PerSample = 0.25", 8, {"evalerrpersample": 0.25}),
+        ("Batch: 8; Err5_a[0]Rate = 0.25", 8, {"err5_arate": 0.25}),
         ("TrainLossPerSample = 1.#QNAN000", None, {"loss": float("nan")}),
         ("discrim_loss nan", None, {"d_loss": float("nan")}),
         ("gen_loss_L1 380.5", None, {"gen_loss_l1": 380.5}),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from postmortem.rules import query
-from postmortem.rules.needs import Need
+from postmortem.rules.needs import Condition, Need
 
-KILLED = Need("failures", ("(kind = 'killed')",), texts=(("kind", ("killed",)),))
+KILLED = Need("failures", (Condition("(kind = 'killed')", ("kind",)),), (("kind", ("killed",)),))
 ANY = Need("failures")
-JOB = Need("jobs", ("(state = 'X')",), texts=(("state", ("X",)),))
+JOB = Need("jobs", (Condition("(state = 'X')", ("state",)),), (("state", ("X",)),))
+OF_KIND = Need("failures", (Condition("(kind = $kind)", ("kind",), ("kind",)),))
+LIMITED = Condition('("value" > $limit)', ("value",), ("limit",))
 
 
 @pytest.mark.parametrize(
@@ -20,9 +22,9 @@ JOB = Need("jobs", ("(state = 'X')",), texts=(("state", ("X",)),))
         ("SELECT line FROM failures f WHERE f.kind = 'killed'", ((KILLED,),)),
         (
             "SELECT line FROM failures WHERE kind = 'killed' AND value > $limit",
-            ((KILLED._replace(conditions=("(kind = 'killed')", '("value" > $limit)'), params=("limit",)),),),
+            ((KILLED._replace(conditions=(*KILLED.conditions, LIMITED)),),),
         ),
-        ("SELECT line FROM failures WHERE kind = $kind", ((Need("failures", ("(kind = $kind)",), ("kind",)),),)),
+        ("SELECT line FROM failures WHERE kind = $kind", ((OF_KIND,),)),
         ("SELECT min(line) AS line FROM failures WHERE kind = 'killed' GROUP BY rank", ((KILLED,),)),
         # a condition that asks for more than the row does not count
         ("SELECT line FROM failures WHERE line = (SELECT max(line) FROM failures)", ((ANY,),)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from postmortem.reading import read
@@ -72,6 +73,24 @@ def test_parameters_of_one_name_keep_their_values(tables: Tables) -> None:
     assert answers == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("name = 'loss' AND value > 1.9", True),
+        ("name = 'loss' AND isfinite(value) AND value > 2.5", False),
+        ("regexp_matches(name, '^(r|v)_') AND value < -1", False),
+        ("regexp_matches(name, '^(grad|param)_norm$') AND value > 2.5", True),
+        # what is asked of most rows is left to the query itself
+        ("value < -1", True),
+    ],
+)
+def test_a_large_log_is_looked_through_where_the_name_is(tables: Tables, condition: str, expected: bool) -> None:  # noqa: FBT001
+    few = tables.frames["metrics"]
+    others = few.filter(pl.col("name") == "loss_scale")
+    large = Tables({**tables.frames, "metrics": pl.concat([few, *[others] * 1_000])}, 30.0)
+    assert may(large, f"SELECT line FROM metrics WHERE {condition}") is expected  # noqa: S608 - of this test
+
+
 def test_signals_that_no_query_is_left_for_are_not_computed(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("postmortem.signals.drift.compute")
     assert not may(tables, "SELECT d.line FROM metrics m, drift d WHERE m.value < -1 AND d.start > 1")
@@ -101,6 +120,6 @@ def test_every_condition_of_what_ships_can_be_asked(tables: Tables) -> None:
     assert len(asked) > 200
     with tables.watch:
         for rule, need in asked:
-            sql = f'SELECT line FROM "{need.table}" WHERE {" AND ".join(need.conditions)}'  # noqa: S608 - of what ships
-            params = {name: rule.params[name].default for name in need.params}
+            sql = f'SELECT line FROM "{need.table}" WHERE {" AND ".join(one.sql for one in need.conditions)}'  # noqa: S608 - of what ships
+            params = {name: rule.params[name].default for one in need.conditions for name in one.params}
             assert tables.answer(sql, query.read(sql), params).columns == ["line"], rule.id
