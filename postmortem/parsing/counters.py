@@ -94,6 +94,11 @@ def any_counts(pair: Pair) -> bool:
     return _WHOLE.fullmatch(pair.text) is not None
 
 
+def begins(text: str) -> bool:
+    """True where a record begins with what it counts, without a word for it."""
+    return _FIRST.match(text) is not None
+
+
 def heads(text: str) -> bool:
     """True where a record that counts may be a heading, whose step holds for the lines after it."""
     return _NO_HEADING.search(text) is None

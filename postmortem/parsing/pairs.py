@@ -198,6 +198,8 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     # the value of the key before it is no part of the name: `optimizer=sgd lr=3.0`; that of `split=val loss=2.0` is
     if len(words) > 1 and before[:cut].endswith("=") and not before[cut].isspace() and not names.is_split(words[0]):
         del words[0]
+    if words and words[-1][0] == "#" and names.setting(words[-1][1:]):  # the number of them: `#parameters: 18824413`
+        words[-1] = words[-1][1:]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
     return cut, _behind_counter(_before_place(words, names), names)
