@@ -261,6 +261,12 @@ def test_a_name_may_say_of_what_it_was_taken(text: str, name: str, split: str | 
     assert pair.value == 0.75
 
 
+def test_where_a_configuration_keeps_a_setting_is_no_part_of_its_name() -> None:
+    assert NAMES.setting("cfg.OPTIMIZATION.LR") == "lr"
+    assert NAMES.setting("trainer.max_epochs") == "epochs"
+    assert NAMES.setting("eval.batch_size") is None  # it is another's
+
+
 def test_how_many_steps_an_epoch_will_have_is_no_step() -> None:
     reading = read_record("[GPU0] Epoch 3 | Batchsize: 32 | Steps: 28", NAMES)
 
