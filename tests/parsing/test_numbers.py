@@ -24,6 +24,8 @@ from postmortem.parsing.numbers import NUMBER, bare, number, read
         (".inf", math.inf),
         ("25.2G", 25.2e9),
         ("43M", 43e6),
+        ("-1.#INF", -math.inf),
+        ("1.#INF00", math.inf),
         ("12.9k", 12900.0),
         ("~87", 87.0),
         ("np.float64(0.40021)", 0.40021),
@@ -40,9 +42,14 @@ def test_reads_every_spelling(text: str, value: float) -> None:
     assert read(found.group()) == value
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", ".nan"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", ".nan", "1.#QNAN000", "-1.#IND"])
 def test_reads_nan(text: str) -> None:
     assert math.isnan(read(text))
+
+
+def test_a_unit_may_stand_a_blank_behind_at_the_end() -> None:
+    assert read("2.98 M") == 2.98e6
+    assert read("2.98 Mbit") == 2.98
 
 
 def test_words_that_begin_like_numbers_are_none() -> None:
