@@ -7,12 +7,12 @@ import re
 from typing import Final
 
 #: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), tf.Tensor(2.1,
-#: shape=(), ...), "15.286", ~87. YAML has .nan, Julia 1.5f-5, Windows' old C library 1.#QNAN0.
+#: shape=(), ...), "15.286", ~87. YAML has .nan, Lightning's bar nan.0, Julia 1.5f-5, Windows' old C library 1.#QNAN0.
 _BARE = (
     r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
     r"(?:\.(?:#(?:[QS]NAN|IND|INF)[0-9]*|[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?))?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
+    r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?:\.0{1,4})?(?![A-Za-z0-9_])"
 )
 _WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|Array)\("
 #: What a wrapper says behind its number; one without dimensions says so.
@@ -57,7 +57,9 @@ def read(text: str) -> float:
     digits = found.group().replace(",", "")
     if "#" in digits:
         return math.copysign(math.inf, float(digits[: digits.find("#")])) if "INF" in digits else math.nan
-    # YAML's .nan, and Julia's single precision
-    value = float(digits.replace(".", "") if digits[-1].isalpha() else digits.replace("f", "e"))
+    word = digits.lstrip("+-.")
+    if word[0].isalpha():  # YAML's .nan, and nan.0 of a bar that fills numbers up
+        return math.copysign(float(word.partition(".")[0]), -1.0 if digits[0] == "-" else 1.0)
+    value = float(digits.replace("f", "e"))  # Julia's single precision
     suffix = _SUFFIXED.match(inner, found.end())
     return value * (_SUFFIX[suffix["unit"]] if suffix else 1.0)

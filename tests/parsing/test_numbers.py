@@ -18,6 +18,8 @@ from postmortem.parsing.numbers import NUMBER, bare, number, read
         ("776,853,774,304,905,088", 776853774304905088.0),
         ("-27262976", -27262976.0),
         ("1e-05", 1e-05),
+        ("inf.0", math.inf),
+        ("-inf.000", -math.inf),
         ("1.5E-04", 1.5e-04),
         (".5", 0.5),
         ("-inf", -math.inf),
