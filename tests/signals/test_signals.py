@@ -158,7 +158,9 @@ def test_where_a_metric_stops_being_finite() -> None:
 
 
 def test_a_bar_tells_of_the_training_where_only_the_evaluation_prints_values() -> None:
-    bars = [{**row, "meaning": "running_mean", "record": 0} for row in metric("loss", 2.0, math.nan, math.nan, math.nan)]
+    bars = [
+        {**row, "meaning": "running_mean", "record": 0} for row in metric("loss", 2.0, math.nan, math.nan, math.nan)
+    ]
     evaluated = [{**row, "split": "eval", "line": 9, "record": 0} for row in metric("loss", math.nan)]
     frame = signals.Signals(tables(metrics=[*bars, *evaluated])).get("nonfinite")
     assert frame is not None
