@@ -121,9 +121,10 @@ def _whole_name(before: str, key: str, names: Names) -> str:
 
 
 def _of_a_whole(key: str, before: str, names: Names) -> str:
-    """A key of a dict with the name of the metric that the dict is of."""
+    """A key of a dict with the name of the metric or of the split that the dict is of."""
     whole = _WHOLE_DICT.search(before) if before.endswith(("'", '"')) else None
-    return f"{whole['name']}_{key}" if whole and names.metric(whole["name"]).known else key
+    named = whole and (names.metric(whole["name"]).known or names.is_split(whole["name"]))
+    return f"{whole['name']}_{key}" if whole and named else key
 
 
 def _by_class(text: str, names: Names) -> Iterator[Pair]:

@@ -90,6 +90,11 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # a letter says so beside the other; alone it is of a value function
         ("epoch 3 t_loss: 0.5 v_loss: 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
         ("epoch 3 v_loss: 0.5 p_loss: 0.25", [("v_loss", None, 0.5), ("p_loss", None, 0.25)]),
+        # a dict for each split
+        (
+            "{'epoch': 3, 'train': {'loss': 0.5, 'acc': 0.75}, 'val': {'loss': 0.25, 'acc': 0.125}}",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.125)],
+        ),
         ("step 5: loss=0.5, test_acc=0.25", [("loss", None, 0.5), ("accuracy", "eval", 0.25)]),
         (
             "\u8bad\u7ec3\u635f\u5931: 0.5, \u9a8c\u8bc1\u635f\u5931: 0.25",
