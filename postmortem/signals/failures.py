@@ -84,6 +84,8 @@ _ECHO_TYPES: Final = frozenset({
 })  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
+#: How Keras begins one that says below what it is.
+_WRAPPING: Final = ("in user code:", "Exception encountered when calling ")
 #: Exceptions with which programs refuse a value, and words for one that is not finite.
 _REFUSALS: Final = frozenset({
     "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "RuntimeError", "ValueError",
@@ -275,7 +277,7 @@ def _chain(first: _Failure, failures: list[_Failure], chained: list[int]) -> set
     for failure in failures:
         if failure.line <= previous.line or failure.rank != first.rank or failure.kind != "exception":
             continue
-        wrapped = previous.cause in _WRAPPERS or previous.reason == "in user code:"
+        wrapped = previous.cause in _WRAPPERS or (previous.reason or "").startswith(_WRAPPING)
         joined = any(previous.line < line < failure.line for line in chained)
         if not joined and not (wrapped and failure.line - previous.line <= _WRAPPED_WITHIN):
             break
