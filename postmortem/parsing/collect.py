@@ -13,6 +13,7 @@ import polars as pl
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
+from postmortem.parsing.headed import headed
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.sections import with_optimizer_eps
@@ -57,6 +58,7 @@ class Collector:
     _carried: Carried = field(default_factory=Carried)
     _block: tuple[Row, Place, OpenBlock, bytes] | None = None
     _columns: tuple[Cell, ...] = ()  # of the last table's heading
+    _splits: list[tuple[int, str]] = field(default_factory=list)  # lines that name one for those below them
     _heads: bool = False  # the last record that is not blank is a heading
     _cut_line: bool = False  # the last line was read in part
     _blank_lines: list[Ints] = field(default_factory=list)  # their numbers, piece by piece
@@ -119,6 +121,7 @@ class Collector:
         """Settings and metrics, as the lines around them say which is which, and of what step."""
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
+        metrics = headed(metrics, self._splits)
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
         return stated(*placed(*configured(settings, metrics, names), blank, names), names)
 
@@ -215,6 +218,8 @@ class Collector:
             if single.template.names_job:
                 self.job = base.job = _placed(base, single.template.places[single.template.carry or 0], single.text).job
                 self.store.jobs.append((base.line, base.record, self.job))
+            if single.template.split:
+                self._splits.append((base.line, single.template.split))
             if single.template.columns:
                 self._columns = single.template.columns
             elif single.template.cells and self._row_of_table(single, base):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Pair
 
 _COUNTER: Final = re.compile(
-    r"(?<![\w./-])(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
+    r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
     r"(?:\s?[:=#]\s?|\s|_|(?=\[))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
@@ -49,9 +49,16 @@ _FIRST: Final = re.compile(
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
     r"|\[#(?P<numbered>[0-9]{1,12})\]\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
-#: Epoch and batch as fractions: `Train: [0/300][10/1251]`.
+#: Epoch and batch as fractions: `Train: [0/300][10/1251]`, `Train: 1/3 ( 33%) [  49/323 ( 15%)]`.
 _FRACTIONS: Final = re.compile(
-    r"\[\s*(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+\s*\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*\]"
+    r"(?:\[\s*|(?<=:\s)\s*(?=[0-9/ ]{3,20}\(\s*[0-9]+%\)\s\[))(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+"
+    r"\s*(?:\]|\(\s*[0-9]+%\))\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*(?:\]|\(\s*[0-9]+%\)\])"
+)
+#: Behind a bar in brackets: `Training [>>      ] 20004/600000, loss`.
+_BEHIND_BAR: Final = re.compile(r"\[[>=#*.-]{1,80}\s*\]\s?(?P<part>[0-9]{1,12})\s?/\s?[0-9]{1,12}(?=[,:|\s])")
+#: What stands under a legend of brackets: `[epoch][step/steps/all]: [1][1608/5790/7398]`.
+_UNDER_LEGEND: Final = re.compile(
+    r"\[epoch\]\[[\w/]{1,40}\]:?\s*\[(?P<epoch>[0-9]{1,6})\]\[(?P<batch>[0-9]{1,12})(?:/[0-9]+){1,2}\]"
 )
 _BEHIND_EPOCH: Final = re.compile(
     r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
@@ -87,6 +94,11 @@ def any_counts(pair: Pair) -> bool:
     return _WHOLE.fullmatch(pair.text) is not None
 
 
+def begins(text: str) -> bool:
+    """True where a record begins with what it counts, without a word for it."""
+    return _FIRST.match(text) is not None
+
+
 def heads(text: str) -> bool:
     """True where a record that counts may be a heading, whose step holds for the lines after it."""
     return _NO_HEADING.search(text) is None
@@ -108,14 +120,25 @@ def read_counters(text: str, names: Names) -> Reading:
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
             reading.step, reading.step_at = int(found["at"]), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-    if reading.step is None and "/" in text and (both := _FRACTIONS.search(text, 0, WINDOW)):
-        reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
-        reading.step, reading.step_at, reading.step_unit = int(both["batch"]), both.span("batch"), "batch_of_epoch"
+    if None in {reading.step, reading.epoch} and "/" in text:
+        _epoch_and_batch(text, reading)
     if not text.isascii():
         _nth(text, reading)
     if reading.step is None and (alone := _BRACKET.match(text)):
         reading.step, reading.step_at, reading.step_unit = int(alone["at"]), alone.span("at"), "unknown"
     return reading
+
+
+def _epoch_and_batch(text: str, reading: Reading) -> None:
+    """Both as fractions without a word before them."""
+    both = _FRACTIONS.search(text, 0, WINDOW)
+    if both is None and "[epoch]" in text:
+        both = _UNDER_LEGEND.search(text, 0, LONGEST)
+    if both is None:
+        return
+    reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
+    if reading.step is None:
+        reading.step, reading.step_at, reading.step_unit = int(both["batch"]), both.span("batch"), "batch_of_epoch"
 
 
 def read_first(text: str, names: Names, reading: Reading) -> None:
@@ -127,8 +150,8 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
     if reading.epoch_at is not None:
         found = _BEHIND_EPOCH.match(text, reading.epoch_at[1])
         kind, unit = "part" if found and found["part"] else "bare", "batch_of_epoch"
-    elif found := _FIRST.match(text):
-        kind, unit = next((kind, unit) for kind, unit in _UNITS.items() if found[kind])
+    elif found := _FIRST.match(text) or _BEHIND_BAR.search(text, 0, 2 * WINDOW):
+        kind, unit = next((kind, unit) for kind, unit in _UNITS.items() if found.groupdict().get(kind))
         if kind == "batch":
             reading.epoch, reading.epoch_at = float(found["epoch"]), found.span("epoch")
     if found:

@@ -90,6 +90,7 @@ class Block(_Part):
     frame: Literal["tensors", "events"]
     set: dict[str, Any] = {}
     lines: list[Part]
+    states: bool = False  # what an event's parts say are settings as well
     sample: Sample  # of the starting line
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.names import normalise
+from postmortem.parsing.numbers import bare
 from postmortem.parsing.rows import described
 from postmortem.parsing.template import Placing, Row, Span, Tabled
 
@@ -40,6 +41,7 @@ class Draft:
     carry: int | None = None
     columns: tuple[Cell, ...] = ()
     cells: tuple[Tabled, ...] = ()
+    split: str | None = None
 
     def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:
         dialect = line.dialect if line else None
@@ -76,8 +78,9 @@ class Draft:
         self.looked_at += [(start + self.at, end + self.at) for start, end in places]
 
     def _at(self, where: Where, kind: str) -> Span:
-        """Characters of the body as bytes of the record."""
-        return self._span(where[0] + self.at, where[1] + self.at, kind)
+        """Characters of the body as bytes of the record; of a number, its own."""
+        start, end = where[0] + self.at, where[1] + self.at
+        return self._span(*(bare(self.text, start, end) if kind == "num" else (start, end)), kind)
 
     def _span(self, start: int, end: int, kind: str) -> Span:
         return Span(self._byte(start), self._byte(end), kind)

@@ -24,6 +24,9 @@ _MANY: Final = 3
 #: Options of a command line. Two of them make a line a command.
 _COMMAND: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
 _COMMANDED: Final = 2
+#: Options with one dash, in the call of a script: `python train.py -layers 2 -dropout 0.2`.
+_SCRIPT: Final = re.compile(r"\.(?:py|lua|sh)\s(?=.{0,300}?\s-[A-Za-z])")
+_SHORT: Final = re.compile(r"(?<!\S)-(?P<key>[A-Za-z][\w-]{1,60})\s+(?P<value>(?!-[A-Za-z])[^\s=]+)")
 
 
 def options_in(text: str, names: Names) -> list[re.Match[str]]:
@@ -32,6 +35,10 @@ def options_in(text: str, names: Names) -> list[re.Match[str]]:
         return list(_OPTION.finditer(text))
     if text.count("--") >= _COMMANDED and len(found := list(_COMMAND.finditer(text))) >= _COMMANDED:
         return found
+    if " -" in text and (script := _SCRIPT.search(text)):
+        found = list(_SHORT.finditer(text, script.end() - 1))
+        if len(found) >= _COMMANDED and any(names.setting(option["key"]) for option in found):
+            return found
     if not ("True" in text or "False" in text or "None" in text):
         return []
     found = list(_OPTION.finditer(text))

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.alternating import alternating
-from postmortem.parsing.counters import PLURAL, any_counts, counts, read_counters, read_first
+from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import pairs_of
@@ -16,7 +16,7 @@ from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor
 from postmortem.parsing.worded import worded
-from postmortem.parsing.words import look, only_metric, words_of
+from postmortem.parsing.words import is_loss, look, only_metric, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,14 +30,17 @@ _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
 #: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
-    r"^\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*(?P<note>(?://|#|\().*)?$"
+    r"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
+    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*"
+    r"(?P<note>(?://|#|\().*|by default)?$"
 )
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
     r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z0-9][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
     rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
 )
+#: How much a logger lets through, before what it says.
+_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING)\s*[:|-]?\s+")
 #: A name as programs write it; not that of a report on an error.
 _SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 #: What begins as a word or a path does.
@@ -53,6 +56,9 @@ _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 #: What begins a list of lines.
 _OPENING: Final = frozenset("[({")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: How many parameters a model has, in millions or billions: `2.98 M`.
+_OF_SIZE: Final = frozenset({"total_params", "trainable_params"})
+_MILLIONS: Final = re.compile(r"\s[MB](?![\w/])")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
@@ -66,13 +72,14 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if options := options_in(text, names):
         return _dump(options)
     reading = counters or read_counters(text, names)
-    if assignment := _ASSIGNMENT.match(text):
+    start = level.end() if (level := _LEVEL.match(text)) else 0
+    if assignment := _ASSIGNMENT.match(text, start):
         look(assignment["key"], text, assignment.span("key"), reading.looked_at)
         if _is_setting(assignment, names, reading):
             _setting(assignment, reading)
             if not _is_called(assignment):
                 return reading
-    if (row := _ROW.fullmatch(text)) and not reading.has_place:
+    if (row := _ROW.fullmatch(text, start)) and not reading.has_place:
         return _row(row, names, reading)
     pairs = pairs_of(text, names, reading.looked_at)
     if read_tensor(text, pairs, names, reading):
@@ -166,14 +173,19 @@ def _setting(found: re.Match[str], reading: Reading) -> None:
 
 def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     """Pairs to metrics and settings: by their names, and where a name is both or neither, by the line."""
-    measured = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
+    # without a word before its counter a loss tells: `[  120/90000] focal loss: 0.5, lr: 0.01`
+    values = any(only_metric(pair.key, names) for pair in pairs) or (
+        begins(text) and any(is_loss(pair.key) for pair in pairs)
+    )
+    measured = reading.has_place or values
     configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)
     for pair in pairs:
         if pair.at in {reading.step_at, reading.epoch_at}:
             continue  # counted, whatever else its name holds: `Lasso 10 Step: 900`
-        counter = names.counter(pair.key) or _of_a_total(pair, text, names)
-        if pair.key.lower() in PLURAL and not measured:
-            counter = None
+        # `Epoch 0 | Batchsize: 32 | Steps: 28`: how many the epoch will have
+        amount = pair.key.lower() in PLURAL and not values and reading.step is None
+        placed = measured and not amount
+        counter = None if amount else names.counter(pair.key) or _of_a_total(pair, text, names)
         if counter == "epoch":
             reading.epoch, reading.epoch_at = pair.value, pair.at
         elif counter is not None:
@@ -183,10 +195,18 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
                 reading.step, reading.step_unit, reading.step_at = int(pair.value), "unknown", pair.at
         elif names.metric(pair.key).known and (measured or names.setting(pair.key) is None):
             reading.metrics.append(pair)
-        elif configured or names.states(pair.key, pair.text) or _configured(pair, text, measured=measured):
-            reading.settings.append(Assignment(pair.key, pair.text, pair.value, pair.at))
+        elif configured or names.states(pair.key, pair.text) or _configured(pair, text, measured=placed):
+            reading.settings.append(_stated(pair, text, names))
         else:
             reading.metrics.append(pair)
+
+
+def _stated(pair: Pair, text: str, names: Names) -> Assignment:
+    """A pair as a setting, a model's size with the unit that stands a blank behind it."""
+    start, end = pair.at
+    if names.setting(pair.key) in _OF_SIZE and (unit := _MILLIONS.match(text, end)):
+        end = unit.end()
+    return Assignment(pair.key, text[start:end], read(text[start:end]), (start, end))
 
 
 def _of_a_total(pair: Pair, text: str, names: Names) -> str | None:

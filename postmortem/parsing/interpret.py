@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
+from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -79,6 +80,7 @@ class _Record(Draft):
             block=block,
             columns=self.columns,
             cells=self.cells,
+            split=self.split,
             used=tuple(self.used),
             patterns=tuple(self.patterns),
             looked_at=tuple(byte for byte in sorted(touched) if _DIGIT.match(self.record, byte)),
@@ -216,7 +218,8 @@ class _Record(Draft):
         self._look(reading.looked_at)
         self._placed_by(reading, body)
         if reading.empty:
-            return self._table(body)
+            self.split = split_of_heading(body, self.names)
+            return self._table(body) or self.split is not None
         self.used.append("generic")
         self.patterns.append("generic")
         for pair in reading.metrics:
@@ -259,7 +262,7 @@ class _Record(Draft):
         self.now["dialect"] = block.dialect.name
         spans = {name: self._at(match.spans[name], block.pattern.types[name]) for name in match.values}
         if block.spec.frame == "events":
-            self._event(block.spec.set["kind"], block.spec.set, spans, body)
+            self._event(block.spec.set["kind"], block.spec.set | {"states": block.spec.states}, spans, body)
         else:
             self._row(block.spec.frame, block.spec.set, spans)
 

@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together")
+_WORDS: Final = ("plain", "taken", "together", "evaluated", "held")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -41,8 +41,8 @@ _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
 #: What a counter's name may end with: `Game number`, `batch_idx`, `batch_id`.
 _ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index|id)$")
-#: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`.
-_NORM: Final = re.compile(r"[a-z][0-9]")
+#: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`, `s2s`.
+_NORM: Final = re.compile(r"[a-z][0-9][a-z]?")
 #: The numbers that stand for a dtype: `precision=16`.
 _BITS: Final = frozenset({"8", "16", "32", "64"})
 
@@ -59,6 +59,8 @@ class Names:
     plain: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
+    evaluated: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
     )  # settings, and an expression for the words that they may be
@@ -80,6 +82,8 @@ class Names:
             head, _, key = key.partition("_")
             if head in self.splits and self.counters.get(key) == "epoch":
                 break
+            if head == "time" and self.counters.get(key) == "epoch":  # how long it took
+                return None
             if not key or head == "total" or not (head in self.plain or self.splits.get(head) == "train"):
                 return None
         return self.counters[key]
@@ -94,6 +98,8 @@ class Names:
         key = normalise(name)
         if key in self.metrics:
             return Metric(self.metrics[key], None, known=True)
+        if key in self.evaluated:
+            return Metric(key, "eval", known=True)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
 
     def _of_split(self, key: str) -> Metric | None:
@@ -114,10 +120,15 @@ class Names:
         """A known metric in a name without blanks: `TrainLoss`, and Chinese, which has none."""
         if (humps := _HUMP.sub("_", name)) != name and (inner := self.metric(humps)).known:
             return inner
-        for word, split in self.splits.items() if not key.isascii() else ():
-            if not word.isascii() and key.startswith(word) and (known := self.metrics.get(key.removeprefix(word))):
-                return Metric(known, split, known=True)
-        return None
+        if key.isascii():
+            return None
+        words = [word for word in self.splits if not word.isascii() and word in key]
+        whole = max(words, key=len, default="")  # `the test set` has `test` in it
+        if not words or not all(word in whole for word in words):
+            return None
+        rest = key.partition(whole)[2]
+        ends = [self.metrics[rest[at:]] for at in range(len(rest)) if rest[at:] in self.metrics]
+        return Metric(ends[0], self.splits[whole], known=True) if ends else None
 
     @cached_property
     def _numbered(self) -> frozenset[str]:
@@ -140,7 +151,9 @@ class Names:
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019
     def setting(self, name: str) -> str | None:
         """The canonical name of a setting, or None where nobody knows it."""
-        return self.settings.get(normalise(name)) or self.settings.get(normalise(_HUMP.sub("_", name)))
+        *held, last = name.split(".")
+        own = last if held and all(normalise(part) in self.held for part in held) else name
+        return self.settings.get(normalise(own)) or self.settings.get(normalise(_HUMP.sub("_", own)))
 
     def states(self, name: str, value: str) -> bool:
         """Whether a number is what a setting of that name may be: no `optimizer: 812.5`, which is a time."""

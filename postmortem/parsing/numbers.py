@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
 #: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), tf.Tensor(2.1,
-#: shape=(), ...), "15.286", ~87. YAML has .nan, Julia 1.5f-5.
+#: shape=(), ...), "15.286", ~87. YAML has .nan, Lightning's bar nan.0, Julia 1.5f-5, Windows' old C library 1.#QNAN0.
 _BARE = (
-    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?)?|\.[0-9]+)"
+    r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
+    r"(?:\.(?:#(?:[QS]NAN|IND|INF)[0-9]*|[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?))?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?![A-Za-z0-9_])"
+    r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?:\.0{1,4})?(?![A-Za-z0-9_])"
 )
 _WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|Array)\("
 #: What a wrapper says behind its number; one without dimensions says so.
@@ -18,6 +20,8 @@ _WRAPPED: Final = r"[^()]*(?:\(\)[^()]*)?\)"
 _UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"
 NUMBER: Final = rf"(?:{_WRAPPER}(?:{_BARE}){_WRAPPED}|[\"'](?:{_BARE})[\"']|~?(?:{_BARE}){_UNIT})"
 _FIND: Final = re.compile(_BARE)
+#: Right behind the digits, or a blank behind them at a text's end: `2.98 M`.
+_SUFFIXED: Final = re.compile(r"(?:\s(?=.\Z))?(?P<unit>[kKMGTB])")
 _SUFFIX: Final = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
 
@@ -26,6 +30,17 @@ def number(name: str) -> str:
     wrapped, quoted = f"{name}_wrapped", f"{name}_quoted"
     opened = rf"(?:(?P<{wrapped}>{_WRAPPER})|(?P<{quoted}>[\"'])|~?)"
     return rf"{opened}(?:{_BARE})(?({wrapped}){_WRAPPED}|(?({quoted})[\"']|{_UNIT}))"
+
+
+def bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the number itself stands in a number of `text`: without quotes, and of a wrapper what it wraps."""
+    if text[start] in "\"'":
+        return start + 1, end - 1
+    if text[end - 1] != ")":
+        return start, end
+    # a wrapper's own digits (float64) stand before its bracket
+    found = _FIND.search(text, text.index("(", start) + 1, end)
+    return found.span() if found else (start, end)
 
 
 def read(text: str) -> float:
@@ -40,6 +55,11 @@ def read(text: str) -> float:
     if found is None:
         raise ValueError(f"no number in {text!r}")
     digits = found.group().replace(",", "")
-    # YAML's .nan, and Julia's single precision
-    value = float(digits.replace(".", "") if digits[-1].isalpha() else digits.replace("f", "e"))
-    return value * _SUFFIX.get(inner[found.end() : found.end() + 1], 1.0)
+    if "#" in digits:
+        return math.copysign(math.inf, float(digits[: digits.find("#")])) if "INF" in digits else math.nan
+    word = digits.lstrip("+-.")
+    if word[0].isalpha():  # YAML's .nan, and nan.0 of a bar that fills numbers up
+        return math.copysign(float(word.partition(".")[0]), -1.0 if digits[0] == "-" else 1.0)
+    value = float(digits.replace("f", "e"))  # Julia's single precision
+    suffix = _SUFFIXED.match(inner, found.end())
+    return value * (_SUFFIX[suffix["unit"]] if suffix else 1.0)

@@ -47,7 +47,7 @@ _UNIT: Final = re.compile(
     r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
 )
 _BOUNDARY: Final = re.compile(
-    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}(?!\s*[0-9]+(?:/[0-9]+)?$)|\s-\s|->|(?<=[a-z]{6})\.\s"
+    r"[,;|{}\[\]()\"=:<>!?\t]|'(?!s\s)|\s{2,}(?!\s*[0-9]+(?:/[0-9]+)?$)|\s-{1,4}\s|->|(?<=[a-z]{6})\.\s"
     # a name in Latin letters right behind Chinese, Japanese or Korean words
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
@@ -63,6 +63,9 @@ _NO_NAME: Final = re.compile(
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:[\])]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: The norm of something, `|Param|: 879.76`, and one of several in the middle of a name, `EvalErr[0]PerSample`.
+_NORM_OF: Final = re.compile(r"\|(?P<of>[A-Za-z]\w{0,40})\|\s?$")
+_ONE_OF: Final = re.compile(r"(?<=[A-Za-z])\[[0-9]{1,3}\](?=[A-Za-z])")
 #: What is measured at a threshold: `mAP 0.5 : 0.68`.
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
 #: A counter and its number in one word, `Epoch#3.`
@@ -155,6 +158,8 @@ def _key(before: str, names: Names) -> tuple[str | None, tuple[Where, ...]]:
         if _DIGIT.search(quoted[2]):
             looked_at.append(quoted.span(2))
         return quoted[2], tuple(looked_at)
+    if before.endswith(("|", "| ")) and (normed := _NORM_OF.search(before)):
+        return f"{normed['of']} norm", (normed.span("of"),) if _DIGIT.search(normed["of"]) else ()
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
         # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign
@@ -163,7 +168,8 @@ def _key(before: str, names: Names) -> tuple[str | None, tuple[Where, ...]]:
     if any(names.digits_matter(" ".join(words[first:])) for first in range(len(words))):
         looked_at.append((cut, len(before)))
     if _DIGIT.search(phrase):
-        looked_at.append((before.index(words[-phrase.count(" ") - 1], cut), len(before)))
+        # without the index that stood in it a name is not there as it is printed
+        looked_at.append((max(cut, before.find(words[-phrase.count(" ") - 1], cut)), len(before)))
     return phrase, tuple(looked_at)
 
 
@@ -183,6 +189,8 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     before = before.rstrip()
     if before.endswith(")"):
         before = _UNIT_NOTE.sub("", _TAKEN_OF.sub(r"\g<how> \g<of>", before)).rstrip()
+    if "]" in before:
+        before = _ONE_OF.sub("", before)
     cut = 0
     for boundary in _BOUNDARY.finditer(before):
         cut = boundary.end()
@@ -190,6 +198,8 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     # the value of the key before it is no part of the name: `optimizer=sgd lr=3.0`; that of `split=val loss=2.0` is
     if len(words) > 1 and before[:cut].endswith("=") and not before[cut].isspace() and not names.is_split(words[0]):
         del words[0]
+    if words and words[-1][0] == "#" and names.setting(words[-1][1:]):  # the number of them: `#parameters: 18824413`
+        words[-1] = words[-1][1:]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
     return cut, _behind_counter(_before_place(words, names), names)
@@ -252,5 +262,7 @@ def _qualified(words: list[str], first: int, names: Names) -> str:
         return " ".join(["best", *own])
     while before and before[-1] in names.plain:
         before.pop()
+    if begin and "_" in words[begin - 1] and names.is_split(words[begin - 1].partition("_")[0]):
+        return " ".join([words[begin - 1], *own])  # `Val_Teacher mIoU`
     split = before and names.is_split(before[-1]) and names.metric(" ".join(own)).split is None
     return " ".join([before[-1], *own] if split else own)

@@ -10,7 +10,7 @@ _RANK: Final = re.compile(
     r"|\[[\w.-]+:(?P<host>[0-9]{1,5})\]:\s?"
     r"|\[[0-9]+,(?P<mpi>[0-9]{1,5})\]<std(?:out|err)>:\s?"
     # a list of numbers after it, or what a booster measures: the counter of darknet or CatBoost, not a label
-    r"|(?P<srun>[0-9]{1,5}): (?!-?[0-9.na]+, |\s*(?:learn|test): )"
+    r"|(?P<srun>[0-9]{1,5}): (?!-?[0-9.na]+, |\s*(?:learn|test):? )"
     r"|(?=(?:[A-Z]+ \[[\w.]+:[0-9]+\] )?\((?P<icefall>[0-9]{1,4})/[0-9]{1,4}\)\s)"
     r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"

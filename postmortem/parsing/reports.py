@@ -2,6 +2,7 @@
 
 Neither of the lines `{'loss': 2.5,` and `'step': 50}` says that it belongs to the other. A report ends at a blank line,
 or where a name of it comes again; one that counts further than the one before it gives its step to all of its lines.
+So does one alone that measures what nobody sets.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
+
+from postmortem.parsing.words import only_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +34,7 @@ class _Line(NamedTuple):
     record: int
     name: str
     number: float | None  # of a setting
+    measured: bool
 
 
 class _Counted(NamedTuple):
@@ -53,7 +57,7 @@ def placed(
         return settings, metrics
     reports = [report for report in _reports(settings, metrics, blank) if len(report) >= _FEWEST_LINES]
     counted = [found for report in reports for found in [_counted(report, names)] if found]
-    kept = [found for name in {found.name for found in counted} for found in _rising(counted, name)]
+    kept = [found for name in {found.name for found in counted} for found in _kept(counted, name, names)]
     if not kept:
         return settings, metrics
     places = pl.DataFrame(
@@ -72,29 +76,30 @@ def placed(
 
 
 def _counters(settings: pl.DataFrame, names: Names) -> list[str]:
-    """The names of settings that count and that more than one line states."""
-    found = settings.filter(_UNPLACED).group_by("source_name").len().filter(pl.col("len") >= _FEWEST_REPORTS)
-    return [name for name in found["source_name"] if names.counter(name) in ("step", "epoch")]
+    """The names of settings that count."""
+    found = settings.filter(_UNPLACED)["source_name"].unique()
+    return [name for name in found if names.counter(name) in ("step", "epoch")]
 
 
 _UNPLACED: Final = pl.col("step").is_null() & pl.col("epoch").is_null()
 
 
 def _reports(settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series) -> Iterator[list[_Line]]:
-    stated = settings.filter(_UNPLACED).select("line", "record", "source_name", number="number")
+    place = ("line", "record", "source_name")
+    stated = settings.filter(_UNPLACED).select(*place, number="number", measured=pl.lit(value=False))
     # a dialect knows where its values belong
     measured = metrics.filter(_UNPLACED, pl.col("dialect").is_null())
-    measured = measured.select("line", "record", "source_name", number=pl.lit(None, pl.Float64()))
+    measured = measured.select(*place, number=pl.lit(None, pl.Float64()), measured=pl.lit(value=True))
     rows = pl.concat([stated, measured]).sort("line", "record", maintain_order=True)
     rows = rows.with_columns(paragraph=blank.search_sorted(rows["line"]))
     report: list[_Line] = []
     seen: set[str] = set()
     last = None
-    for line, record, name, number, paragraph in rows.iter_rows():
+    for line, record, name, number, measures, paragraph in rows.iter_rows():
         if paragraph != last or name in seen or len(report) > _LONGEST:
             yield report
             report, seen = [], set()
-        report.append(_Line(line, record, name, number))
+        report.append(_Line(line, record, name, number, measures))
         seen.add(name)
         last = paragraph
     yield report
@@ -110,11 +115,17 @@ def _counted(report: Sequence[_Line], names: Names) -> _Counted | None:
     return None
 
 
-def _rising(counted: Sequence[_Counted], name: str) -> list[_Counted]:
-    """The reports that count under one name, where each counts further than the one before."""
+def _kept(counted: Sequence[_Counted], name: str, names: Names) -> list[_Counted]:
+    """The reports that count under one name, where each counts further than the one before; one if it measures."""
     found = [each for each in counted if each.name == name]
     rises = all(one.at < other.at for one, other in pairwise(found))
-    return found if rises and len(found) >= _FEWEST_REPORTS else []
+    enough = len(found) >= _FEWEST_REPORTS or any(_measures(row, names) for each in found for row in each.rows)
+    return found if rises and enough else []
+
+
+def _measures(row: _Line, names: Names) -> bool:
+    """True for a metric that is known and no setting's name too."""
+    return row.measured and only_metric(row.name, names)
 
 
 def _with(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:

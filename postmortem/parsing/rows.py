@@ -115,9 +115,17 @@ class Rows:
             case "events":
                 kind, message = str(constants.pop("kind")), texts.pop("message")
                 fields = {name.removeprefix("."): value for name, value in values.items() if name != "message"}
+                if constants.pop("states", False) and block:
+                    self._state(place, block)
                 self.event(place, kind, message, fields, constants)
             case frame:
                 self.other(place, frame, constants | values, texts)
+
+    def _state(self, place: Place, block: OpenBlock) -> None:
+        """What the parts of a block say, as settings."""
+        for name, value in block.values.items():
+            number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+            self.setting(place, name, block.texts[name], number, "log")
 
     def other(self, place: Place, frame: str, values: Mapping[str, object], texts: Mapping[str, str]) -> None:
         """A row of `tensors` or `jobs`: the values that have a column; numbers as text where the column is text."""

@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 _HEAD: Final = 120
 #: Something in brackets; a word, with the dots and colons of a module's name and line.
 _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]|:[0-9])*)")
+#: How the standard logger of Python begins a record, with its own name.
+_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:")
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<name>.+)")
 #: A split by its first letter.
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
+#: One name, whose digits nobody would look at if it had any, and a sign that what follows is of it.
+_HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
+#: A word with a colon, behind which a name stands and no number.
+_SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
-_OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
+OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
 _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b")
 
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
-    pairs = _in_turn(_by_letter(_one_set(pairs, names)), names)
+    pairs = _in_sections(text, pairs, names)
+    pairs = _in_turn(_by_letter(_one_set(_of_one_name(text, pairs, names), names)), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
@@ -47,6 +54,30 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
         else:
             found.append(pair)
     return found
+
+
+def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """Each split with a colon and what it measures: `Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25`."""
+    if len(pairs) < len(_OF_LETTER) or any(names.metric(pair.key).split for pair in pairs):
+        return pairs
+    begin = [found for found in _SECTION.finditer(text, 0, pairs[-1].at[0]) if names.is_split(found["split"])]
+    if len({names.splits.get(found["split"].lower()) for found in begin}) < len(_OF_LETTER):
+        return pairs
+    found = []
+    for pair in pairs:
+        of = [each["split"] for each in begin if each.end() <= pair.at[0]]
+        found.append(pair._replace(key=f"{of[-1]} {pair.key}") if of and _of_a_split(pair.key, names) else pair)
+    return found
+
+
+def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """What nothing but splits names has the name that the record begins with: `acc --- train: 0.75 val: 0.5`."""
+    if len(pairs) < len(_OF_LETTER) or not all(names.is_split(pair.key) for pair in pairs):
+        return pairs
+    head = _HEADED.match(text, 0, pairs[0].at[0])
+    if head is None or names.is_split(head["name"]) or names.counter(head["name"]):
+        return pairs
+    return [pair._replace(key=f"{pair.key} {head['name']}") for pair in pairs]
 
 
 def _one_set(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
@@ -92,13 +123,17 @@ def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
 
 
 def _of_a_split(key: str, names: Names) -> bool:
-    return names.metric(key).name not in _OF_THE_RUN and _RESOURCE.search(key) is None
+    return names.metric(key).name not in OF_THE_RUN and _RESOURCE.search(key) is None
 
 
 def _named_first(head: str, names: Names) -> str | None:
     """The split that a record begins with, or that stands alone in brackets: `Validation: `, `[valid] `."""
     found = None
-    for token in _TOKEN.finditer(head):
+    if not head.isascii() and (said := {split for split in names.splits if not split.isascii() and split in head}):
+        whole = max(said, key=len)  # of `the test set`, `test` is a part
+        if all(split in whole for split in said):
+            return names.splits[whole]
+    for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
         word = (token["word"] or token["inside"]).strip().lower()
         if word in names.splits and word not in names.plain:
             found = word

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 #: A longer record is no line of a table.
 _LONGEST: Final = 400
 _FEWEST: Final = 3
-_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:/ )?[A-Za-z][\w/#@.%-]*){0,2}")
+_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:%|(?:/ )?[A-Za-z][\w/#@.%-]*)){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
-#: Names of columns that count, beside those that count everywhere; spaCy has the last two.
-_COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch"}
+#: Names of columns that count, beside those that count everywhere; spaCy has the last three.
+_COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch", "itn": "epoch"}
 #: A list may stand in a cell; of one number alone it is that number.
 _CELL: Final = rf"(?:{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")

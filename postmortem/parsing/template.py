@@ -76,6 +76,7 @@ class Template(NamedTuple):
     block: CompiledBlock | None = None
     columns: tuple[Cell, ...] = ()  # of the heading of a table
     cells: tuple[Tabled, ...] = ()  # of what is a row, if a heading stands above it
+    split: str | None = None  # that it names for the lines below it
     used: tuple[str, ...] = ()  # dialects, once for each of their lines
     patterns: tuple[str, ...] = ()  # what read it, for people
     looked_at: tuple[int, ...] = ()  # bytes whose digits decided

@@ -168,7 +168,7 @@ class Templates:
         }
         facts = [0] * _FACTS
         slow = template.block is not None or len(template.rows) > len(fast) or template.names_job
-        slow = slow or bool(template.columns or template.cells)
+        slow = slow or bool(template.columns or template.cells or template.split)
         placed = bool(tables[Fact.PLACES][1])
         own = Trait.SLOW * slow | Trait.VARIANTS * variants | Trait.PLACED * placed
         facts[Fact.TRAITS] = int(made_traits(template) | own)

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|en|de|del|di|du|dans"
+NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|over|in|for|took|takes|en|de|del|di|du|dans"
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
     rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)\))?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
+)
+#: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
+_BOTH: Final = re.compile(
+    r"(?i)(?<![\w-])train(?:ing)?\s[0-9]*\.[0-9]+[\s|,;/-]{1,5}(?:val|valid|validation|test|dev|eval)\s[0-9]*\.[0-9]"
 )
 #: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.
 _UNIT: Final = re.compile(
@@ -33,6 +37,8 @@ _AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{
 #: A time, behind its number: `train 2.5s`.
 _TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: Whatever it is of, a loss by its name: `discrim_loss`, `gen_loss_L1`.
+_LOSS: Final = re.compile(r"\w+_loss(?:_[A-Z0-9]\w{0,20})?")
 
 
 def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[Where], *, placed: bool) -> list[Pair]:
@@ -42,6 +48,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     """
     if not _DECIMAL.search(text):
         return []
+    placed = placed or ("rain" in text and _BOTH.search(text) is not None)
     found, last = [], 0
     for match in _WORDS.finditer(text):
         start, last = max(last, match.start() - WINDOW), match.end()
@@ -51,7 +58,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         look(key, text, (start, match.end("key")), looked_at)
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
-        known = only_metric(key, names)
+        known = only_metric(key, names) or is_loss(key)
         if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
             key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
@@ -71,6 +78,11 @@ def look(key: str, text: str, within: Where, looked_at: list[Where]) -> None:
 def only_metric(key: str, names: Names) -> bool:
     """True for the name of a metric that is no setting's too."""
     return names.metric(key).known and names.setting(key) is None
+
+
+def is_loss(key: str) -> bool:
+    """True for a loss by its name, whatever it is of."""
+    return _LOSS.fullmatch(key.replace(" ", "_")) is not None
 
 
 def _is_unit(found: re.Match[str]) -> bool:

@@ -45,6 +45,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 _MACHINE: Final = frozenset(
     {"gpu_xid", "out_of_memory", "worker_killed_memory", "gpu_lost", "node_lost", "node_memory_error"}
 )
+_MACHINE_CAUSES: Final = frozenset({"gpu_ecc", "gpu_link"})
 #: NVIDIA's numbers of errors that are the GPU's own, its memory's or its links'; the others are mostly the program's.
 _HARDWARE_XIDS: Final = frozenset({48, 61, 62, 64, 74, 79, 94, 95, 119, 120, 140, 143})
 _FAULTS: Final = frozenset({
@@ -58,12 +59,15 @@ _ENDS: Final = frozenset({
     "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
 })  # fmt: skip
 _ECHOES: Final = frozenset({
-    "children_failed", "worker_failed", "task_failed", "task_signalled", "launcher_failed", "step_failed",
-    "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout", "nccl_error",
-    "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed", "worker_died",
-    "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code", "rendezvous_lost",
-    "collective_stalled", "job_failed",
+    "children_failed", "first_failed_worker", "worker_failed", "task_failed", "task_signalled", "launcher_failed",
+    "step_failed", "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout",
+    "nccl_error", "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed",
+    "worker_died", "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code",
+    "rendezvous_lost", "collective_stalled", "job_failed",
 })  # fmt: skip
+#: What the shell that runs a script says of a line of it, and what is said of a task that such a line ended.
+_OF_SCRIPTS: Final = frozenset({"command_missing", "command_failed"})
+_OF_TASKS: Final = frozenset({"exit_code", "task_failed", "step_failed", "job_failed", "launcher_failed"})
 _CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
 _ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
 _OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
@@ -187,7 +191,7 @@ def _announces(failure: _Failure, after: _Failure) -> bool:
 
 
 def _tier(failure: _Failure) -> str:
-    if failure.kind in _MACHINE:
+    if failure.kind in _MACHINE or failure.cause in _MACHINE_CAUSES:
         return "machine"
     own = json.loads(failure.fields)
     # SLURM gives a reason for what it does itself; without one it is a person, a script, or srun after a failed task
@@ -264,6 +268,9 @@ def _root_ranks(events: pl.DataFrame) -> set[int]:
 def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     if not failures:
         return None
+    # a shell goes on to the next line when the program has ended: what fails there did not end the program
+    ended = next((failure.line for failure in failures if failure.kind not in _OF_SCRIPTS | _OF_TASKS), math.inf)
+    failures = [failure for failure in failures if failure.kind not in _OF_SCRIPTS or failure.line < ended]
     top = min(_TIERS[_tier(failure)] for failure in failures)
     candidates = [failure for failure in failures if _TIERS[_tier(failure)] == top]
     named = [failure for failure in candidates if failure.rank in root_ranks and failure.kind == "exception"]

@@ -51,7 +51,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         for split, group in by(values, "split"):
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
-    told = {row[0] for row in rows}
+    told = {name for name, split, *_ in rows if split in (None, "train")}
     bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
     rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")

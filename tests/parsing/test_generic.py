@@ -50,7 +50,22 @@ def metrics(text: str) -> dict[str, float]:
             None,
             {"loss_cls": float("nan"), "loss_x": 0.5},
         ),
-        ("\u8bad\u7ec3\u6b21\u6570\uff1a100, Loss\uff1a1.98", None, {"\u8bad\u7ec3\u6b21\u6570": 100.0, "loss": 1.98}),
+        ("\u8bad\u7ec3\u6b21\u6570\uff1a100, Loss\uff1a1.98", 100, {"loss": 1.98}),
+        ("Batch: 8, |Param|: 879.5, |GParam|: 25.5", 8, {"param_norm": 879.5, "grad_norm": 25.5}),
+        ("Batch: 8; EvalErr[0]PerSample = 0.25", 8, {"evalerrpersample": 0.25}),
+        ("Batch: 8; Err5_a[0]Rate = 0.25", 8, {"err5_arate": 0.25}),
+        ("TrainLossPerSample = 1.#QNAN000", None, {"loss": float("nan")}),
+        ("discrim_loss nan", None, {"d_loss": float("nan")}),
+        ("gen_loss_L1 380.5", None, {"gen_loss_l1": 380.5}),
+        ("Step 7 loss 2.5 over 6400.0 frames took 38.5s", 7, {"loss": 2.5}),
+        ("{'time_epoch': 31.5, 'loss': 2.5}", None, {"time_epoch": 31.5, "loss": 2.5}),
+        ("Training [>>     ] 20004/600000, loss=2.5", 20004, {"loss": 2.5}),
+        ("Train:    1/3 ( 33%) [  49/323 ( 15%)]  Loss: 36.5", 49, {"loss": 36.5}),
+        ("acc_iter=1084, cur_iter=270/271, loss=2.5", 1084, {"loss": 2.5}),
+        ("Step 7, S2S Loss: 0.5, Loss: 2.5", 7, {"s2s_loss": 0.5, "loss": 2.5}),
+        ("[  120/90000] focal loss: 0.5, lr: 0.25", 120, {"focal_loss": 0.5, "lr": 0.25}),
+        ("---STEP 7 ---- LOSS 251.5", 7, {"loss": 251.5}),
+        ("[epoch][s/s_per_e/gs]: [1][1608/5790/7398], lr: 0.5, loss: 2.5", 1608, {"lr": 0.5, "loss": 2.5}),
         ("\u6d4b\u8bd5\u96c6\u4e0a\u7684Loss: 262.6", None, {"loss": 262.6}),
         ("step 5 - loss 2.5 - moving ave loss 2.25", 5, {"loss": 2.5, "moving_ave_loss": 2.25}),
         (  # the last batch's losses are two networks'
@@ -104,6 +119,12 @@ def test_reads_steps_and_metrics(text: str, step: int | None, values: dict[str, 
         ("\u2502 learning_rate \u2502 0.001  \u2502", "learning_rate", 0.001),
         ("| batch_size | 64 |", "batch_size", 64.0),
         ("  lr_scheduler_type: cosine", "lr_scheduler_type", None),
+        ("learn_rate = 0.001 by default", "learn_rate", 0.001),
+        ("INFO  batch_size       4", "batch_size", 4.0),
+        ("[INFO] #parameters: 512", "parameters", 512.0),
+        ("INFO     batch_size = 4", "batch_size", 4.0),
+        ("INFO  cfg.OPTIMIZATION.LR: 0.5", "cfg.OPTIMIZATION.LR", 0.5),
+        ("[Network] Total number of parameters : 2.5 M", "number of parameters", 2.5e6),
     ],
 )
 def test_a_line_that_is_one_assignment_is_a_setting(text: str, key: str, number: float) -> None:
@@ -238,6 +259,29 @@ def test_a_name_may_say_of_what_it_was_taken(text: str, name: str, split: str | 
 
     assert NAMES.metric(pair.key)[:2] == (name, split)
     assert pair.value == 0.75
+
+
+def test_where_a_configuration_keeps_a_setting_is_no_part_of_its_name() -> None:
+    assert NAMES.setting("cfg.OPTIMIZATION.LR") == "lr"
+    assert NAMES.setting("trainer.max_epochs") == "epochs"
+    assert NAMES.setting("eval.batch_size") is None  # it is another's
+
+
+def test_how_many_steps_an_epoch_will_have_is_no_step() -> None:
+    reading = read_record("[GPU0] Epoch 3 | Batchsize: 32 | Steps: 28", NAMES)
+
+    assert (reading.step, reading.epoch) == (None, 3.0)
+    assert [(setting.key, setting.number) for setting in reading.settings] == [("Batchsize", 32.0), ("Steps", 28.0)]
+
+
+def test_options_of_a_script_with_one_dash() -> None:
+    reading = read_record("+ python train.py -brnn -batch_size 2 -save some_out -dropout 0.25", NAMES)
+
+    assert [(option.key, option.text) for option in reading.settings] == [
+        ("batch_size", "2"),
+        ("save", "some_out"),
+        ("dropout", "0.25"),
+    ]
 
 
 def test_a_count_that_nothing_stands_before_names_nothing() -> None:

@@ -107,7 +107,7 @@ def test_what_reads_as_an_epsilon_of_a_normalisation_and_is_none(log: Path) -> N
         "    lr: 0.0001",
         "[config.py:1004:print]   optimizer_params ............. {'lr': 1e-05, 'betas': [0.9, 0.95], 'eps': 1e-09}",
     )
-    assert settings(frames) == {"lr": "1e-05", "optimizer_eps": "1e-09"}
+    assert settings(frames) == {"lr": "1e-05", "optimizer_eps": "1e-09", "betas": "(0.9, 0.999)"}
     assert metrics(frames, "value", "split", named=("ratio", "episodes_per_second")) == [
         (1.0, "train"),
         (0.96875, "train"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing.numbers import NUMBER, number, read
+from postmortem.parsing.numbers import NUMBER, bare, number, read
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,16 @@ from postmortem.parsing.numbers import NUMBER, number, read
         ("776,853,774,304,905,088", 776853774304905088.0),
         ("-27262976", -27262976.0),
         ("1e-05", 1e-05),
+        ("inf.0", math.inf),
+        ("-inf.000", -math.inf),
         ("1.5E-04", 1.5e-04),
         (".5", 0.5),
         ("-inf", -math.inf),
         (".inf", math.inf),
         ("25.2G", 25.2e9),
         ("43M", 43e6),
+        ("-1.#INF", -math.inf),
+        ("1.#INF00", math.inf),
         ("12.9k", 12900.0),
         ("~87", 87.0),
         ("np.float64(0.40021)", 0.40021),
@@ -40,9 +44,14 @@ def test_reads_every_spelling(text: str, value: float) -> None:
     assert read(found.group()) == value
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", ".nan"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", ".nan", "1.#QNAN000", "-1.#IND"])
 def test_reads_nan(text: str) -> None:
     assert math.isnan(read(text))
+
+
+def test_a_unit_may_stand_a_blank_behind_at_the_end() -> None:
+    assert read("2.98 M") == 2.98e6
+    assert read("2.98 Mbit") == 2.98
 
 
 def test_words_that_begin_like_numbers_are_none() -> None:
@@ -73,3 +82,21 @@ def test_thousands_are_read_back(value: int) -> None:
 def test_a_number_with_its_digits_written_once_is_found_where_it_was(text: str, before: str) -> None:
     once = [found.span() for found in re.finditer(number("x"), before + text)]
     assert once == [found.span() for found in re.finditer(NUMBER, before + text)]
+
+
+@pytest.mark.parametrize(
+    ("printed", "alone"),
+    [
+        ("'0'", "0"),
+        ('"15.286"', "15.286"),
+        ("np.float64(0.4)", "0.4"),
+        ("tensor(2.1, device='cuda:0')", "2.1"),
+        ("12,345", "12,345"),
+        ("~87", "~87"),
+        ("1.5k", "1.5k"),
+    ],
+)
+def test_a_number_is_its_digits_without_what_is_around_it(printed: str, alone: str) -> None:
+    text = f"loss: {printed} "
+    start, end = bare(text, 6, 6 + len(printed))
+    assert text[start:end] == alone

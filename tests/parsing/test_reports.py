@@ -41,6 +41,12 @@ def test_a_dict_that_ends_with_its_step(tmp_path: Path, between: str) -> None:
     assert "step" not in run.settings["source_name"]
 
 
+def test_one_alone_that_measures_places_its_lines(tmp_path: Path) -> None:
+    run = run_of(tmp_path, printed(50, "2.5", "0.75"))
+
+    assert run.metrics.filter(name="loss").select("step", "value").rows() == [(50, 2.5)]
+
+
 def test_an_epoch_in_a_dict_places_it_where_no_step_does(tmp_path: Path) -> None:
     text = '{"loss": 2.5,\n "rho": 0.5,\n "epoch": 1}\n{"loss": 1.5,\n "rho": 0.25,\n "epoch": 2}\n'
     run = run_of(tmp_path, text)
@@ -64,7 +70,7 @@ def test_a_result_in_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        printed(50, "2.5", "0.75"),  # one alone may be of anything
+        "{'gamma': 0.75,\n 'rho': 2.5,\n 'step': 50}\n",  # one alone that measures nothing may be of anything
         printed(50, "2.5", "0.75") + printed(50, "2.25", "0.5"),  # it counts no further
         "{'loss': 2.5,\n 'step': 50}\n\n{'loss': 2.25,\n 'step': 100}\n",  # too few lines to be a report
         "'step': 50\n\nalpha: 0.5\nbeta: 0.25\nloss: 2.5\n\n'step': 100\n",  # a blank line ends a report

@@ -51,6 +51,26 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # the one set that a booster validates on; two of them keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
         ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("1_rmse", "eval", 0.5)]),
+        # each split and what it measures
+        (
+            "Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25, acc = 0.125 | Time: 2.5",
+            [
+                ("loss", "train", 0.5),
+                ("accuracy", "train", 0.75),
+                ("loss", "eval", 0.25),
+                ("accuracy", "eval", 0.125),
+                ("time", None, 2.5),
+            ],
+        ),
+        ("[1/20] train 2.5 | valid 2.25", [("train", "train", 2.5), ("valid", "eval", 2.25)]),
+        # one name before all splits
+        ("acc_seg --- train: 0.75    val: 0.5", [("acc_seg", "train", 0.75), ("acc_seg", "eval", 0.5)]),
+        ("epoch --- train: 0.75    val: 0.5", [("train", "train", 0.75), ("val", "eval", 0.5)]),
+        # a split with more words, behind a logger's name, in Chinese words
+        ("Epoch [7], Val_Teacher mIoU 38.5", [("teacher_miou", "eval", 38.5)]),
+        ("INFO:tensorflow:Evaluation result for step 5: loss = 2.5", [("loss", "eval", 2.5)]),
+        ("\u6574\u4f53\u6d4b\u8bd5\u96c6\u4e0a\u7684Loss: 2.5", [("loss", "eval", 2.5)]),
+        ("\u6574\u4f53\u6d4b\u8bd5\u96c6\u4e0a\u7684\u6b63\u786e\u7387: 0.5", [("accuracy", "eval", 0.5)]),
         ("DEV : loss 0.5 - f1: 0.75", [("loss", "eval", 0.5), ("f1", "eval", 0.75)]),
         ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
         ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),

@@ -45,6 +45,7 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
             ["step", "rmse_val", "rmse_f_val", "rmse_f_trn", "lr"],
         ),
         ("# batch      l2_tst    lr", ["batch", "l2_tst", "lr"]),
+        ("Itn.  NER Loss  NER F.  Tag %  CPU WPS", ["Itn.", "NER Loss", "NER F.", "Tag %", "CPU WPS"]),
     ],
 )
 def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[str]) -> None:
@@ -97,6 +98,13 @@ def test_fastai() -> None:
         (1.0, "loss", "train"),
         (1.0, "loss", "eval"),
         (1.0, "accuracy", None),
+    ]
+
+
+def test_what_only_an_evaluation_measures() -> None:
+    assert values("E    #       LOSS NER  ENTS_F\n  0     200       8.5   42.5\n") == [
+        (200, 0.0, "loss_ner", None, 8.5),
+        (200, 0.0, "ents_f", "eval", 42.5),
     ]
 
 

@@ -25,7 +25,7 @@ def found(text: str, *, placed: bool = True) -> dict[str, float]:
     [
         ("Time 1.234  Data 0.512  Err 6.95", {"Time": 1.234, "Data": 0.512, "Err": 6.95}),
         ("val loss 2.5", {"val loss": 2.5}),
-        ("took 812.1 ms 5043.0 tok/s 1.5 loss 2.25", {"took": 812.1, "loss": 2.25}),
+        ("took 812.1 ms 5043.0 tok/s 1.5 loss 2.25", {"loss": 2.25}),
         ("ms 5043.0", {"ms": 5043.0}),
         ("increased from 79.5 to 82.25", {}),
         ("top 5 of 10", {}),

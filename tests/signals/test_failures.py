@@ -113,6 +113,24 @@ def test_an_end_from_outside_is_first_only_if_it_comes_first() -> None:
     assert first_lines([{**fault, "line": 3}, limit]) == [3]
 
 
+def test_a_later_line_of_the_script_did_not_end_the_program() -> None:
+    missing = event(9, "command_missing", command="--disable_tqdm:")
+    (found,) = signal("failures", events=[event(5, "nccl_timeout"), missing]).filter("first").rows(named=True)
+    assert (found["kind"], found["only_echoes"]) == ("nccl_timeout", True)
+
+
+def test_a_line_of_the_script_is_first_though_its_task_is_told_of_before_it() -> None:
+    events = [event(5, "task_failed"), event(9, "command_missing", command="python:")]
+    (found,) = signal("failures", events=events).filter("first").rows(named=True)
+    assert (found["kind"], found["only_echoes"]) == ("command_missing", False)
+
+
+def test_what_the_hardware_did_is_first_though_it_is_printed_last() -> None:
+    events = [event(5, "native_exception", reason="broken"), event(7, "cuda_error", cause="gpu_link")]
+    (found,) = signal("failures", events=events).filter("first").rows(named=True)
+    assert (found["line"], found["tier"]) == (7, "machine")
+
+
 def test_an_exception_of_cpp_is_told_by_its_text_and_not_by_its_announcement() -> None:
     announced = event(4, "native_exception", type="std::runtime_error")
     of_another = signal("failures", events=[announced, event(5, "nccl_timeout", op="ALLREDUCE")])

@@ -157,6 +157,16 @@ def test_where_a_metric_stops_being_finite() -> None:
     assert (found["finite_between"], found["usual"]) == (1, 5.0)
 
 
+def test_a_bar_tells_of_the_training_where_only_the_evaluation_prints_values() -> None:
+    bars = [
+        {**row, "meaning": "running_mean", "record": 0} for row in metric("loss", 2.0, math.nan, math.nan, math.nan)
+    ]
+    evaluated = [{**row, "split": "eval", "line": 9, "record": 0} for row in metric("loss", math.nan)]
+    frame = signals.Signals(tables(metrics=[*bars, *evaluated])).get("nonfinite")
+    assert frame is not None
+    assert frame.select("split", "bad").rows() == [("eval", 1), ("train", 3)]
+
+
 def test_a_step_that_is_printed_twice_counts_once() -> None:
     rows = metric("grad_norm", math.inf, math.inf, math.inf, steps=[0, 0, 1])
     rows[1]["epoch"] = 1.0
