@@ -23,10 +23,11 @@ _ARROWS: Final = "|".join(
         {arrow, *(arrow.encode().decode(code, "replace") for code in ("mac_roman", "cp1252", "cp1254"))}
     )
 )
-#: What may follow a number: a unit or a note, not more digits. A range or a change is no value: `17.5 - 27.5`.
+#: What may follow a number: a unit or a note, not more digits. A range or a change is no value: `17.5 - 27.5`; behind
+#: `0.75 - 2ms/step` it is one.
 AFTER: Final = (
     r"(?:\s?%|[A-Za-z]{1,3}(?:/[a-z]{1,6})?(?![A-Za-z0-9_.]))?(?![A-Za-z0-9_]|[.:-][0-9])"
-    rf"(?!\s*(?:-|{_ARROWS})\s*~?[0-9])"
+    rf"(?!\s*(?:-|{_ARROWS})\s*~?[0-9]+(?:\.[0-9]+)?(?![0-9.]|(?:us|ms|s)(?![A-Za-z0-9_])))"
 )
 #: A list of one measured number is that number. It begins with one of few characters, for which a search is fast.
 _PAIR: Final = re.compile(
@@ -76,6 +77,8 @@ _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"
 _LATER: Final = frozenset({"at", "after", "during"})
 #: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
 _WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
+#: Before the next of several values: `stopped with best_epoch = 9 and best_auc = 0.75`.
+_JOINS: Final = frozenset({"and", "with"})
 _MOST_WORDS: Final = 4
 #: Texts before numbers: as many as a log with hundreds of metrics has, each no longer than the window.
 _REMEMBERED: Final = 4_096
@@ -202,7 +205,8 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
         words[-1] = words[-1][1:]
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
-    return cut, _behind_counter(_before_place(words, names), names)
+    words = _behind_counter(_before_place(words, names), names)
+    return cut, words[len(words) > 1 and words[0] in _JOINS :]
 
 
 def _before_place(words: list[str], names: Names) -> list[str]:

@@ -32,6 +32,8 @@ TYPES: Final = {
 }
 _FIELD: Final = re.compile(r"\{(?P<name>\w*):(?P<type>\w+)\}")
 _DIGITS: Final = re.compile(r"[0-9]")
+#: In an expression for a text, those of the text, not those by which a range of bytes is written.
+_OWN_DIGITS: Final = re.compile(r"(?<!\\x)(?<!\\x[0-9])[0-9]")
 _NOT_PRINTED: Final = re.compile(r"[^\x21-\x7e]+")
 #: What stands before the first word: indentation, a bullet, a tick in whatever encoding.
 _INDENT: Final = r"(?:[^\x00-\x7f]|[\s*>|-])*"
@@ -68,7 +70,7 @@ class Numbered:
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
         """One blank before it is as good as a thousand, of which each would be tried as the first."""
-        expression = _DIGITS.sub("[0-9]", _literal(self.text))
+        expression = _OWN_DIGITS.sub("[0-9]", _literal(self.text))
         return re.compile(expression.replace(r"\s+", r"\s", int(self.text[0] in " \t")).encode())
 
 

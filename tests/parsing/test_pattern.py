@@ -53,3 +53,10 @@ def test_a_line_without_the_needle_never_matches(text: str) -> None:
 
 def test_the_skeleton_of_all_mojibakes_is_one() -> None:
     assert skeleton("T²") == skeleton("TÂ²") == skeleton("T¬≤") == "T?"
+
+
+def test_digits_count_beside_a_bar_that_is_no_ascii() -> None:
+    (numbered,) = Pattern("{step:int}/{:int}: 100% ━━━ {rate:num}it/s").numbered
+    found = numbered.compiled.search("3/3: 099% ━━━━ 12.5it/s".encode())
+    assert found is not None
+    assert b"099%" in found[0]
