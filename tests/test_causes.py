@@ -61,6 +61,17 @@ def test_what_a_consequence_explains_is_no_cause_either(tmp_path: Path) -> None:
     assert found.root_causes == ["loss/blown-up"]
 
 
+def test_what_its_owner_ended_had_failed_before(tmp_path: Path) -> None:
+    losses = [5.4, 3194.1, *(3194.0 + 0.1 * (step % 3) for step in range(24))]
+    text = "".join(f"Epoch [{epoch}/1000], Train Loss: {loss:.4f}\n" for epoch, loss in enumerate(losses, 1))
+    found = incident(tmp_path, text + "TERM_OWNER: job killed by owner.\nExited with exit code 143.\n")
+    killed = next(finding for finding in found.findings if finding.rule == "slurm/killed")
+    assert killed.role == "consequence"
+    assert "loss/thrown-off-at-start" in killed.explained_by
+    assert "loss/thrown-off-at-start" in found.root_causes
+    assert incident(tmp_path, STEPS + "TERM_OWNER: job killed by owner.\n").root_causes == ["slurm/killed"]
+
+
 def test_what_a_benign_finding_explains_is_no_alarm(tmp_path: Path) -> None:
     text = "step 0: loss=9.3, grad_norm=inf\nstep 1: loss=9.1, grad_norm=3.5\n"
     findings = {f.rule: f for f in incident(tmp_path, text).findings}

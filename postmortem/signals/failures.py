@@ -32,7 +32,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "reason": pl.String(),
     "rank": pl.Int64(),
     "step": pl.Int64(),  # the last that was logged before it
-    "place": pl.String(),  # the same in words: "after step 12", "before any step"
+    "place": pl.String(),  # the same in words: "after step 12", "after a line of epoch 3", "before any step"
     "ts": pl.String(),
     "tier": pl.String(),  # machine | fault | end | echo
     "first": pl.Boolean(),  # the attempt's first failure, or of its chain
@@ -115,6 +115,7 @@ class _Failure(NamedTuple):
     type: str | None
     reason: str | None
     fields: str
+    counter: int | None  # where a bar or a counter above it stood
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -138,7 +139,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             step = steps.before(failure.line)
             rows.append((
                 failure.line, failure.kind, failure.cause, failure.type, failure.reason, failure.rank, step,
-                "before any step" if step is None else f"after step {step:,}", failure.ts, _tier(failure),
+                f"after step {step:,}" if step is not None else steps.uncounted(failure), failure.ts, _tier(failure),
                 not survived and failure.line in chain, alone, survived, attempt, last, failure.fields,
             ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
@@ -160,8 +161,8 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
     quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
     ignored = events.filter(pl.col("kind") == "exception_ignored")["line"].sort().to_list()
     last, found, previous = events["line"].max(), list[_Failure](), 0
-    for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message").iter_rows():
-        line, rank, ts, seconds, kind, text, message = row
+    for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message", "step").iter_rows():
+        line, rank, ts, seconds, kind, text, message, counter = row
         own: dict[str, Any] = json.loads(text or "{}")
         reason = own.get("reason") or own.get("error") or own.get("assertion") or message
         cause = own.get("cause") or (None if kind == "exception" else kind)
@@ -179,7 +180,7 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
         if cause is None and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
             cause = "nan_found"
         found.append(
-            _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}")
+            _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}", counter)
         )
     announced = [failure for failure, after in itertools.pairwise(found) if _announces(failure, after)]
     return [failure for failure in found if failure not in announced] if announced else found
@@ -215,6 +216,8 @@ class _Steps:
         # numpy looks a number up in a thousandth of the time: there may be thousands of failures
         counted = progress.drop_nulls("step")
         self._counted, self._numbers = counted["line"].to_numpy(), counted["step"]
+        begun = progress.drop_nulls("epoch")
+        self._begun, self._epochs = begun["line"].to_numpy(), begun["epoch"]
         self._progress, self._lines = progress, progress["line"].to_numpy()
         self._of_rank: dict[int | None, NDArray[np.int64]] = {}
 
@@ -222,6 +225,14 @@ class _Steps:
         """The last step that was logged up to a line."""
         place = int(self._counted.searchsorted(line, "right"))
         return self._numbers[place - 1] if place else None
+
+    def uncounted(self, failure: _Failure) -> str:
+        """Where it failed, if no step was logged up to there: a training may count epochs alone, a bar anything."""
+        if place := int(self._begun.searchsorted(failure.line, "right")):
+            return f"after a line of epoch {self._epochs[place - 1]:g}"
+        if self._lines.searchsorted(failure.line, "right"):
+            return "after the training began"
+        return f"with a counter at {failure.counter:,}" if failure.counter else "before any step"
 
     def go_on(self, failure: _Failure, last_line: int) -> bool:
         """The process that failed made progress afterwards, within the same attempt."""

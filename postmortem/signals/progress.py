@@ -16,6 +16,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "line": pl.Int64(),
     "rank": pl.Int64(),
     "step": pl.Int64(),
+    "epoch": pl.Float64(),
     "ts": pl.String(),
 }
 #: What only a training that makes steps prints.
@@ -24,7 +25,7 @@ _TOLD_BY: Final = (
 )  # fmt: skip
 #: Below any step.
 _NONE: Final = -(2**63)
-_COLUMNS: Final = ("line", "rank", "step", "ts", "meaning")
+_COLUMNS: Final = ("line", "rank", "step", "epoch", "ts", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -42,5 +43,5 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     firsts = np.append(0, np.flatnonzero(np.diff(place[order])) + 1)
     told = told[order]
     step = np.maximum.reduceat(rows["step"].fill_null(_NONE).to_numpy()[told], firsts)
-    first = rows.select("line", "rank", "ts")[pl.Series(told[firsts])]
-    return first.select("line", "rank", pl.Series("step", step).replace(_NONE, None), "ts")
+    first = rows.select("line", "rank", "epoch", "ts")[pl.Series(told[firsts])]
+    return first.select("line", "rank", pl.Series("step", step).replace(_NONE, None), "epoch", "ts")

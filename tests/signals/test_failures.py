@@ -184,6 +184,26 @@ def test_a_failure_says_after_which_step() -> None:
     assert found["place"].to_list() == ["before any step", "after step 1,200"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [
+        ([loss(2, None) | {"epoch": 3.0}, loss(9, None) | {"epoch": 4.0}], "after a line of epoch 3"),
+        ([loss(2, None)], "after the training began"),
+        ([loss(2, 7) | {"epoch": 3.0}], "after step 7"),
+        ([loss(9, None) | {"epoch": 3.0}], "before any step"),
+    ],
+)
+def test_where_no_step_is_logged_the_place_is_what_else_was_counted(rows: list[Row], place: str) -> None:
+    found = signal("failures", metrics=rows, events=[event(5, "process_killed")])
+    assert found["place"].to_list() == [place]
+
+
+@pytest.mark.parametrize(("counter", "place"), [(2_101, "with a counter at 2,101"), (0, "before any step")])
+def test_a_bar_is_told_of_where_nothing_else_counts(counter: int, place: str) -> None:
+    found = signal("failures", events=[event(5, "process_killed") | {"step": counter}])
+    assert found["place"].to_list() == [place]
+
+
 def test_memory_of_others_is_what_remains_of_the_card() -> None:
     card = {"total": 40.0, "total_unit": "GiB", "free": 1.5, "free_unit": "GiB", "own": 29.5, "own_unit": "GiB"}
     figures: dict[str, Any] = {"tried": 512.0, "tried_unit": "MiB", **card}
