@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from postmortem.errors import PostmortemError
@@ -105,6 +106,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
     event_type = need("tensorboardX.proto.event_pb2", "events", path).Event
     decode_error = need("google.protobuf.message", "events", path).DecodeError
     records = Records(rows)
+    step = _Step(records, path)
     unread = read_events = 0
     with open_binary(path) as stream:
         framing = _Framing(stream, path)
@@ -125,7 +127,8 @@ def read(path: Path, rows: Rows) -> FileInfo:
                 dialect="event_file",
             )
             for value in event.summary.value:
-                _value(value, place, records, path)
+                step.add(value, place)
+        step.end()
         digest = framing.sha256()
     if not read_events:
         raise PostmortemError(f"{path}: no complete event in it: {framing.stopped or 'the file is cut off'}")
@@ -146,6 +149,33 @@ def read(path: Path, rows: Rows) -> FileInfo:
     )
 
 
+class _Step:
+    """The values of one step, held until it ends: its epoch is one of them, and may come behind the others."""
+
+    def __init__(self, records: Records, path: Path) -> None:
+        self._records, self._path = records, path
+        self._step: int | None = None
+        self._epoch: float | None = None
+        self._held: list[tuple[Any, Place]] = []
+
+    def add(self, value: Any, place: Place) -> None:  # noqa: ANN401 - a protobuf message
+        """One tag's value."""
+        if place.step != self._step:
+            self.end()
+            self._step = place.step
+        number = _number(value) if value.tag.rpartition("/")[2] == "epoch" else None
+        if number is not None and math.isfinite(number):
+            self._epoch = number
+        else:
+            self._held.append((value, place))
+
+    def end(self) -> None:
+        """Rows for all that is held."""
+        for value, place in self._held:
+            _value(value, replace(place, epoch=self._epoch), self._records, self._path)
+        self._held, self._epoch = [], None
+
+
 def _value(value: Any, place: Place, records: Records, path: Path) -> None:  # noqa: ANN401 - a protobuf message
     """One tag's value: a scalar, an old or a new one; hyperparameters; a text; else it is counted by its kind."""
     plugin = value.metadata.plugin_data.plugin_name
@@ -153,8 +183,7 @@ def _value(value: Any, place: Place, records: Records, path: Path) -> None:  # n
     if plugin == "hparams":
         _hparams(value.metadata.plugin_data.content, place, records, path)
         return
-    number = value.simple_value if kind == "simple_value" else _scalar(value.tensor) if kind == "tensor" else None
-    if number is not None:
+    if (number := _number(value)) is not None:
         if records.room(value.tag):
             records.rows.metric(place, value.tag, number, _short(number, value), fixed={})
     elif kind == "tensor" and value.tensor.dtype == _STRING:
@@ -162,6 +191,12 @@ def _value(value: Any, place: Place, records: Records, path: Path) -> None:  # n
     else:
         known = {"image": "pictures", "images": "pictures", "histo": "histograms", "histograms": "histograms"}
         records.left_out[known.get(plugin) or known.get(kind) or "values of other kinds"] += 1
+
+
+def _number(value: Any) -> float | None:  # noqa: ANN401
+    """The number of a scalar, an old or a new one; None for anything else."""
+    kind = value.WhichOneof("value")
+    return value.simple_value if kind == "simple_value" else _scalar(value.tensor) if kind == "tensor" else None
 
 
 def _scalar(tensor: Any) -> float | None:  # noqa: ANN401

@@ -60,6 +60,18 @@ def test_scalars_are_metrics(tmp_path: Path) -> None:
     assert path.read_bytes()[frames["metrics"]["offset"][1] :].startswith(struct.pack("<Q", 32))
 
 
+def test_an_epoch_places_the_other_values_of_its_step(tmp_path: Path) -> None:
+    def fill(writer: SummaryWriter) -> None:
+        for step, epoch in ((4, 0), (9, 0), (19, 1)):
+            writer.add_scalar("train_loss", 0.5, step)
+            writer.add_scalar("epoch", epoch, step)
+        writer.add_scalar("train_loss", 0.25, 24)
+
+    frames, _ = load(_write(tmp_path, fill))
+    rows = frames["metrics"].select("step", "epoch", "name").rows()
+    assert rows == [(4, 0.0, "loss"), (9, 0.0, "loss"), (19, 1.0, "loss"), (24, None, "loss")]
+
+
 def test_new_scalars_are_tensors(tmp_path: Path) -> None:
     def event(step: int, **tensor: object) -> bytes:
         value = Summary.Value(tag="eval/loss", tensor=tensor)
