@@ -19,9 +19,10 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "epoch": pl.Float64(),
     "ts": pl.String(),
 }
-#: What only a training that makes steps prints.
+#: What only a training that makes steps prints, or a study that makes trials.
 _TOLD_BY: Final = (
     "loss", "lm_loss", "lr", "grad_norm", "throughput", "step_time", "accuracy", "perplexity", "loss_scale",
+    "objective_value",
 )  # fmt: skip
 #: Below any step.
 _NONE: Final = -(2**63)
