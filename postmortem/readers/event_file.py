@@ -150,43 +150,43 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 
 class _Step:
-    """The values of one step, held until it ends: its epoch is one of them, and may come behind the others."""
+    """The numbers of one step, held until it ends: its epoch is one of them, and may come behind the others."""
 
     def __init__(self, records: Records, path: Path) -> None:
         self._records, self._path = records, path
         self._step: int | None = None
         self._epoch: float | None = None
-        self._held: list[tuple[Any, Place]] = []
+        self._held: list[tuple[Place, str, float, str]] = []  # with their tags, and as printed
 
     def add(self, value: Any, place: Place) -> None:  # noqa: ANN401 - a protobuf message
-        """One tag's value."""
+        """One tag's value: a scalar is held, hyperparameters and texts are settings at once, the rest is counted."""
         if place.step != self._step:
             self.end()
             self._step = place.step
-        number = _number(value) if value.tag.rpartition("/")[2] == "epoch" else None
-        if number is not None and math.isfinite(number):
+        number = None if value.metadata.plugin_data.plugin_name == "hparams" else _number(value)
+        if number is None:
+            _other(value, place, self._records, self._path)
+        elif value.tag.rpartition("/")[2] == "epoch" and math.isfinite(number):
             self._epoch = number
         else:
-            self._held.append((value, place))
+            self._held.append((place, value.tag, number, _short(number, value)))
 
     def end(self) -> None:
         """Rows for all that is held."""
-        for value, place in self._held:
-            _value(value, replace(place, epoch=self._epoch), self._records, self._path)
+        for place, tag, number, text in self._held:
+            if self._records.room(tag):
+                self._records.rows.metric(replace(place, epoch=self._epoch), tag, number, text, fixed={})
         self._held, self._epoch = [], None
 
 
-def _value(value: Any, place: Place, records: Records, path: Path) -> None:  # noqa: ANN401 - a protobuf message
-    """One tag's value: a scalar, an old or a new one; hyperparameters; a text; else it is counted by its kind."""
+def _other(value: Any, place: Place, records: Records, path: Path) -> None:  # noqa: ANN401 - a protobuf message
+    """What is no scalar: hyperparameters, a text; anything else is counted by its kind."""
     plugin = value.metadata.plugin_data.plugin_name
     kind = value.WhichOneof("value")
     if plugin == "hparams":
         _hparams(value.metadata.plugin_data.content, place, records, path)
         return
-    if (number := _number(value)) is not None:
-        if records.room(value.tag):
-            records.rows.metric(place, value.tag, number, _short(number, value), fixed={})
-    elif kind == "tensor" and value.tensor.dtype == _STRING:
+    if kind == "tensor" and value.tensor.dtype == _STRING:
         _text(value, place, records)
     else:
         known = {"image": "pictures", "images": "pictures", "histo": "histograms", "histograms": "histograms"}
