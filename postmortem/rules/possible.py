@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from postmortem.rules.tables import Condition
+from postmortem.rules.tables import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from postmortem.rules import needs
-    from postmortem.rules.needs import Need, Needs
+    from postmortem.rules.needs import Condition, Need, Needs
     from postmortem.rules.tables import Tables
 
 _PARAMETER: Final = re.compile(r"\$(\w+)")
@@ -54,7 +53,7 @@ class _Conditions:
     """Conditions on the rows of one table, each once, whatever the parameters of different rules are called."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[tuple[needs.Condition, ...], tuple[tuple[str, float], ...]], int] = {}
+        self._numbers: dict[tuple[tuple[Condition, ...], tuple[tuple[str, float], ...]], int] = {}
 
     def add(self, need: Need, asked: Asked) -> int:
         """The number of the need's conditions."""
@@ -63,13 +62,13 @@ class _Conditions:
         values = tuple((name, asked.params[name]) for name in sorted(params)) if conditions else ()
         return self._numbers.setdefault((conditions, values), len(self._numbers))
 
-    def numbered(self) -> list[Condition]:
+    def numbered(self) -> list[Question]:
         """All of them by their numbers, with parameters that no two of them share."""
         return [_joined(number, *told) for number, told in enumerate(self._numbers)]
 
 
-def _joined(number: int, conditions: Sequence[needs.Condition], values: Sequence[tuple[str, float]]) -> Condition:
-    return Condition(
+def _joined(number: int, conditions: Sequence[Condition], values: Sequence[tuple[str, float]]) -> Question:
+    return Question(
         _all(rf"$\1_{number}", conditions),
         {f"{name}_{number}": value for name, value in values},
         frozenset(column for condition in conditions for column in condition.columns),
@@ -77,6 +76,6 @@ def _joined(number: int, conditions: Sequence[needs.Condition], values: Sequence
     )
 
 
-def _all(parameter: str, conditions: Iterable[needs.Condition]) -> str:
+def _all(parameter: str, conditions: Iterable[Condition]) -> str:
     texts = (_PARAMETER.sub(parameter, one.sql) if one.params else one.sql for one in conditions)
     return " AND ".join(texts)

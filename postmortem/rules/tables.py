@@ -31,8 +31,8 @@ _MEMORY: Final = "1GB"
 _TICK: Final = 0.25
 
 
-class Condition(NamedTuple):
-    """What a query asks of a row of one table."""
+class Question(NamedTuple):
+    """Whether a table has a row that meets a condition."""
 
     sql: str  # empty where any row will do
     params: Mapping[str, float]
@@ -82,28 +82,28 @@ class Tables:
                 return True
         return not self.names(table, column).isdisjoint(texts)
 
-    def have(self, name: str, conditions: Sequence[Condition]) -> list[bool]:
-        """For each condition whether a row of the table may meet it. Of a large one that is no metrics all may."""
+    def have(self, name: str, questions: Sequence[Question]) -> list[bool]:
+        """For each question whether a row of the table may meet it. Of a large one that is no metrics all may."""
         frame = self.frames[name]
-        if frame.is_empty() or not any(condition.sql for condition in conditions):
-            return [not frame.is_empty()] * len(conditions)
+        if frame.is_empty() or not any(question.sql for question in questions):
+            return [not frame.is_empty()] * len(questions)
         if name == "metrics":
-            return self._metrics_have(conditions)
-        return [True] * len(conditions) if frame.height > _LARGE else self._asked(name, conditions)
+            return self._metrics_have(questions)
+        return [True] * len(questions) if frame.height > _LARGE else self._asked(name, questions)
 
-    def _metrics_have(self, conditions: Sequence[Condition]) -> list[bool]:
+    def _metrics_have(self, questions: Sequence[Question]) -> list[bool]:
         """What is about names alone is asked of those, which are few; the rest of the rows that have such names."""
         groups: dict[frozenset[str], list[int]] = {}
-        for number, names in enumerate(self._names_meeting([condition.of_name for condition in conditions])):
+        for number, names in enumerate(self._names_meeting([question.of_name for question in questions])):
             if names:
                 groups.setdefault(names if self._large else frozenset(), []).append(number)
-        may = [False] * len(conditions)
+        may = [False] * len(questions)
         for names, numbers in groups.items():
             rows = sum(self._metrics.places[name][1] for name in names)
             if rows > self.frames["metrics"].height / 2:
                 met = [True] * len(numbers)  # to look takes as long as to answer
             else:
-                met = self._asked("metrics", [conditions[number] for number in numbers], names)
+                met = self._asked("metrics", [questions[number] for number in numbers], names)
             for number, one in zip(numbers, met, strict=True):
                 may[number] = one
         return may
@@ -113,11 +113,13 @@ class Tables:
         names = list(self.names("metrics", "name"))
         wanted = list(filter(None, dict.fromkeys(conditions)))
         met: dict[str, frozenset[str]] = {"": frozenset(names)}
+        if not wanted:
+            return [met[""]] * len(conditions)
         self._database.register("names", _Stream(pl.DataFrame({"name": names})))
         try:
             with self.watch.over(self._database):
                 asked = f"SELECT name, {', '.join(wanted)} FROM names"  # noqa: S608 - conditions of rules that ship
-                rows = self._database.execute(asked).fetchall() if wanted else []
+                rows = self._database.execute(asked).fetchall()
         except duckdb.Error:
             return [met[""]] * len(conditions)
         finally:
@@ -126,12 +128,12 @@ class Tables:
             met[condition] = frozenset(row[0] for row in rows if row[place])
         return [met[condition] for condition in conditions]
 
-    def _asked(self, name: str, conditions: Sequence[Condition], names: Collection[str] = ()) -> list[bool]:
-        """Whether a row, of one of these names if some are given, meets each condition."""
-        self._offer(name, tuple({column for condition in conditions for column in condition.columns}))
-        met = ", ".join(f"bool_or({condition.sql or 'true'})" for condition in conditions)
+    def _asked(self, name: str, questions: Sequence[Question], names: Collection[str] = ()) -> list[bool]:
+        """Whether a row, of one of these names if some are given, meets the condition of each."""
+        self._offer(name, tuple({column for question in questions for column in question.columns}))
+        met = ", ".join(f"bool_or({question.sql or 'true'})" for question in questions)
         within = f" WHERE name IN ({', '.join(map(_quoted, sorted(names)))})" if names else ""
-        params = {param: value for condition in conditions for param, value in condition.params.items()}
+        params = {param: value for question in questions for param, value in question.params.items()}
         try:
             with self.watch.over(self._database):
                 asked = f'SELECT {met} FROM "{name}"{within}'  # noqa: S608 - conditions of rules that ship, quoted names
@@ -140,7 +142,7 @@ class Tables:
             found = None
         finally:
             self._database.abort()  # of the one row, which it does not know to be the last
-        return [one is True for one in found] if found else [True] * len(conditions)
+        return [one is True for one in found] if found else [True] * len(questions)
 
     def answer(self, sql: str, query: Query, params: Mapping[str, float]) -> Answer:
         """The rows of a query, in this process. PostmortemError: what DuckDB says of it, or that it was stopped."""
