@@ -179,9 +179,9 @@ def _restarts(rows: pl.DataFrame) -> list[int]:
     fallen = np.flatnonzero(step[1:] < step[:-1] * _RESTART) + 1
     if not len(fallen):
         return []
-    epoch, unit = rows["epoch"].to_numpy(), rows["step_unit"]
+    epoch, unit = rows["epoch"].to_numpy(), rows["step_unit"].gather(fallen)
     next_epoch = epoch[fallen] > epoch[fallen - 1]
-    of_epoch = np.array([unit[place] == "batch_of_epoch" for place in fallen.tolist()])
+    of_epoch = (unit == "batch_of_epoch").fill_null(value=False).to_numpy()
     at = fallen[~next_epoch & ~of_epoch]
     ends = step[at - 1]
     if len(ends) >= _FEWEST_EPOCHS and ends.max() <= _SAME_LENGTH * ends.min():
