@@ -21,6 +21,7 @@ _OPTION: Final = re.compile(
 #: What is no number: a line that measures something rarely has one of these, and never many.
 _WORD: Final = re.compile(r"[A-Za-z'\"]")
 _MANY: Final = 3
+#: With so many a line is options, whatever its numbers are called: `iou=0.7` may be a threshold.
 _SURELY: Final = 10
 #: Options of a command line. Two of them make a line a command.
 _COMMAND: Final = re.compile(r"(?<!\S)--(?P<key>[A-Za-z][\w-]{0,60})(?:=|\s+)(?P<value>(?!--)[^\s=]+)")
@@ -44,7 +45,6 @@ def options_in(text: str, names: Names) -> list[re.Match[str]]:
         return []
     found = list(_OPTION.finditer(text))
     words = sum(_WORD.match(option["value"]) is not None for option in found)
-    # the options of a program may have a metric's name, such as a threshold: `iou=0.7`
     measured = words < _SURELY and any(_measured(option, names) for option in found)
     return [] if words < _MANY or measured else found
 

@@ -16,7 +16,7 @@ from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor
 from postmortem.parsing.worded import worded
-from postmortem.parsing.words import is_loss, look, only_metric, words_of
+from postmortem.parsing.words import look, names_loss, only_metric, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,7 +175,7 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     """Pairs to metrics and settings: by their names, and where a name is both or neither, by the line."""
     # without a word before its counter a loss tells: `[  120/90000] focal loss: 0.5, lr: 0.01`
     values = any(only_metric(pair.key, names) for pair in pairs) or (
-        begins(text) and any(is_loss(pair.key) for pair in pairs)
+        begins(text) and any(names_loss(pair.key) for pair in pairs)
     )
     measured = reading.has_place or values
     configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)

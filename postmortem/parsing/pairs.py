@@ -207,7 +207,9 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
     words = _behind_counter(_before_place(words, names), names)
-    return cut, words[len(words) > 1 and words[0] in _JOINS :]
+    if len(words) > 1 and words[0] in _JOINS:
+        del words[0]
+    return cut, words
 
 
 def _before_place(words: list[str], names: Names) -> list[str]:

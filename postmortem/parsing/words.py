@@ -58,7 +58,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         look(key, text, (start, match.end("key")), looked_at)
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
-        known = only_metric(key, names) or is_loss(key)
+        known = only_metric(key, names) or names_loss(key)
         if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
             key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
@@ -80,7 +80,7 @@ def only_metric(key: str, names: Names) -> bool:
     return names.metric(key).known and names.setting(key) is None
 
 
-def is_loss(key: str) -> bool:
+def names_loss(key: str) -> bool:
     """True for a loss by its name, whatever it is of."""
     return _LOSS.fullmatch(key.replace(" ", "_")) is not None
 
