@@ -14,6 +14,7 @@ from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.headed import headed
+from postmortem.parsing.planned import planned
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.sections import with_optimizer_eps
@@ -113,7 +114,7 @@ class Collector:
             "metrics": lambda: _both(values()[1], told(values()[0], self.rows.names)),
             "tensors": lambda: _both(Framing(self.store).tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": lambda: with_optimizer_eps(values()[0]),
+            "settings": lambda: planned(with_optimizer_eps(values()[0]), self.seen.kinds, self.file),
             "jobs": lambda: single["jobs"],
         }
 
@@ -184,16 +185,17 @@ class Collector:
         numbers = columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
         if numbers is None:
             return False
-        named = [(self._columns[i].text, cell.span) for i, cell in zip(numbers, cells, strict=True) if cell.span]
-        for name, span in named:
+        named = [(self._columns[i].text, cell.spans) for i, cell in zip(numbers, cells, strict=True) if cell.spans]
+        for name, (span, *_) in named:
             kind = counter(name, names)
             if kind == "epoch":
                 place.epoch = _number(span, single.text)
             elif kind is not None:
                 place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
-        for name, span in named:
-            if counter(name, names) is None:
-                self.rows.metric(place, name, float(span.read(single.text)), span.text(single.text))
+        for name, spans in named:
+            for part, span in enumerate(spans if counter(name, names) is None else ()):
+                of = {"scope": f"part_{part}"} if len(spans) > 1 else {}
+                self.rows.metric(place, name, float(span.read(single.text)), span.text(single.text), fixed=of)
         if not single.whole:
             self.seen.tabled(single.number)
         return True

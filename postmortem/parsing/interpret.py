@@ -250,7 +250,7 @@ class _Record(Draft):
             self.used.append("generic")
             self.patterns.append("generic")
         self.cells = tuple(
-            Tabled(cell.at, self._at(cell.at, "num") if generic.is_number(cell.text) else None)
+            Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
             for cell in (() if columns else tables.row(body))
         )
         return bool(columns)

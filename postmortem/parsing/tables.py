@@ -21,8 +21,9 @@ _NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:%|(?:/ )?[A-Za-z][\w/#@.%
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last three.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch", "itn": "epoch"}
-#: A list may stand in a cell; of one number alone it is that number.
+#: A list may stand in a cell; of one number alone it is that number, of several it holds one for each part.
 _CELL: Final = rf"(?:{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
+_LISTED: Final = re.compile(rf"\s*({NUMBER})\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Some tools write their headings as comments.
@@ -66,6 +67,15 @@ def row(text: str) -> tuple[Cell, ...]:
     if len(text) > _LONGEST or not _ROW.fullmatch(text.strip()):
         return ()
     return tuple(_cell(found) for found in _CELLS.finditer(text))
+
+
+def numbers(cell: Cell) -> tuple[Where, ...]:
+    """Where in the record's body each number of a cell stands: of a list all, of anything else none."""
+    found, end = [], 0
+    while number := _LISTED.match(cell.text, end):
+        found.append((cell.at[0] + number.start(1), cell.at[0] + number.end(1)))
+        end = number.end()
+    return tuple(found) if end == len(cell.text) else ()
 
 
 def _cell(found: re.Match[str]) -> Cell:

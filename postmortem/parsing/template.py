@@ -58,10 +58,10 @@ class Row(NamedTuple):
 
 
 class Tabled(NamedTuple):
-    """A cell of a table's row: where in the record's body it stands, and the number there; None where it is none."""
+    """A cell of a table's row: where in the record's body it stands, and the numbers there."""
 
     at: Where
-    span: Span | None
+    spans: tuple[Span, ...]
 
 
 class Template(NamedTuple):

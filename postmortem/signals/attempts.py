@@ -23,6 +23,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "last": pl.Boolean(),  # the log's last attempt
     "first_step": pl.Int64(),  # of the training's progress, null without any
     "last_step": pl.Int64(),
+    "last_epoch": pl.Float64(),  # as printed
     "progress": pl.Int64(),  # lines that tell of the training's progress
     "ended_by": pl.String(),  # kind of the first event that ends it; null: nothing does
     "ended_line": pl.Int64(),
@@ -65,7 +66,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         within = steps.slice(first_rows[number], rows_after[number] - first_rows[number])
         counted = within["step"].drop_nulls()
         first, last = (counted[0], counted[-1]) if len(counted) else (None, None)
-        rows.append((number, line, last_line, number == len(cuts) - 1, first, last, len(within), kind, ended))
+        epochs = within["epoch"].drop_nulls()
+        epoch = epochs[-1] if len(epochs) else None
+        rows.append((number, line, last_line, number == len(cuts) - 1, first, last, epoch, len(within), kind, ended))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

@@ -36,15 +36,16 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
 #: With fewer values before it, the interval is too wide to say anything; more are no longer like it.
 _FEWEST: Final = 5
 _WINDOW: Final = 30
-_COLUMNS: Final = ("line", "step", "value", "split", "meaning")
+_COLUMNS: Final = ("line", "step", "value", "split", "meaning", "scope")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per finite value of a loss that has five or more before it. Running means are left out."""
+    """A row per finite value of a whole loss that has five or more before it. Running means are left out."""
     held = by_name(frames["metrics"])
     found = [pl.DataFrame(schema=COLUMNS)]
     for name in filter(is_loss, held):
-        rows = keep(held.of([name], _COLUMNS), pl.col("value").is_finite() & (pl.col("meaning") == "value"))
+        whole = pl.col("value").is_finite() & (pl.col("meaning") == "value") & pl.col("scope").is_null()
+        rows = keep(held.of([name], _COLUMNS), whole)
         found += [_judged(name, split, group) for split, group in by(rows, "split") if group.height > _FEWEST]
     return pl.concat(found)
 

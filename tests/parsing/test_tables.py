@@ -77,9 +77,15 @@ def test_the_ratio_of_two_splits_is_of_neither() -> None:
     assert values(f"{heading}\n{row}") == [(None, 3.0, "loss", "train", 0.5), (None, 3.0, "train_val", None, 0.25)]
 
 
-def test_a_list_of_one_number_in_a_cell_is_that_number() -> None:
+def test_a_list_in_a_cell_is_its_numbers() -> None:
     heading, row = "| Epoch |    Loss    | recall |", "|   6   | [3.5, 1.5] | [0.25] |"
-    assert values(f"{heading}\n{row}") == [(None, 6.0, "recall", None, 0.25)]
+    assert values(f"{heading}\n{row}") == [
+        (None, 6.0, "loss", None, 3.5),
+        (None, 6.0, "loss", None, 1.5),
+        (None, 6.0, "recall", None, 0.25),
+    ]
+    rows = read(f"{heading}\n{row}").log.frames()["metrics"]()
+    assert rows["scope"].to_list() == ["part_0", "part_1", None]
 
 
 def test_fastai() -> None:

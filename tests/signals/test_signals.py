@@ -137,6 +137,14 @@ def test_a_value_within_the_spread_of_those_before_it() -> None:
     assert (last["before"], last["previous"]) == (6, 20.0)
 
 
+def test_the_spread_of_a_loss_is_not_that_of_its_parts() -> None:
+    whole = metric("loss", *[2.0, 2.5, 2.0, 2.5, 2.0, 2.5])
+    parts = [row | {"scope": "part_1"} for row in metric("loss", *[1e-7] * 6)]
+    frame = signals.Signals(tables(metrics=[*whole, *parts])).get("spread")
+    assert frame is not None
+    assert frame["mean"].to_list() == [pytest.approx(2.2)]
+
+
 def test_a_falling_loss_changes_by_its_slope_over_the_run() -> None:
     found = only("trend", metrics=metric("loss", 10, 8, 6, 4, steps=[0, 100, 200, 300]))
     assert found["change"] == pytest.approx(-6.0)
