@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 def heading(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns that a record names: one that counts, one that measures. Empty for any other record.
 
-    With bars between them none need count: the step may stand above the table.
+    With bars between them none need count: the step may stand above the table. With bars around them too any name will do.
     """
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
@@ -57,7 +57,8 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         if text.count("|") < len(cells) - 1 and not any(counter(cell.text, names) for cell in cells):
             continue
         told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
-        if told and any(_measures(cell.text, names) for cell in cells):
+        framed = text.startswith("|") and text.endswith("|")
+        if told and (framed or any(_measures(cell.text, names) for cell in cells)):
             return tuple(cells)
     return ()
 

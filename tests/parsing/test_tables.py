@@ -37,6 +37,7 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
         (SPACY, ["E", "#", "LOSS TOK2VEC", "LOSS NER", "SCORE"]),
         (SKORCH, ["epoch", "train_loss", "valid_acc", "dur"]),
         ("| step | loss | grad_norm |", ["step", "loss", "grad_norm"]),
+        ("|  AP   |  AP50  |  APs  |", ["AP", "AP50", "APs"]),
         (" Epoch  |  Train loss  |  Train / Val  |  Dur", ["Epoch", "Train loss", "Train / Val", "Dur"]),
         ("epoch train_loss val_loss", ["epoch", "train_loss", "val_loss"]),
         ("epoch train loss valid loss f2_opt", ["epoch", "train loss", "valid loss", "f2_opt"]),
