@@ -23,7 +23,7 @@ _GAME: Final = re.compile(
     r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
 )
 #: Terms beside others: alone they are printed without what they are added to.
-_TERMS: Final = frozenset({"aux_loss", "kd_loss", "mtp_loss", "sop_loss", "z_loss"})
+_TERMS: Final = frozenset({"aux_loss", "kd_loss", "kl_loss", "mtp_loss", "sop_loss", "z_loss"})
 
 
 def is_loss(name: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.alternating import alternating
+from postmortem.parsing.behind import named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.numbers import NUMBER, read
@@ -89,6 +90,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)
+    if not pairs and reading.has_place:
+        pairs = named_behind(text, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     pairs.sort(key=lambda pair: pair.at)

@@ -39,8 +39,8 @@ class Metric(NamedTuple):
 #: Where a new word begins in a name of words run together.
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
-#: What a counter's name may end with: `Game number`, `batch_idx`, `batch_id`.
-_ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index|id)$")
+#: What a counter's name may end with: `Game number`, `batch_idx`, `batch_id`, `batch i`.
+_ORDINAL: Final = re.compile(r"(?<=[a-z])_(?:number|idx|index|id|i)$")
 #: A letter and a digit, which is no number of a rank or a fold: `L1`, `d2`, `s2s`.
 _NORM: Final = re.compile(r"[a-z][0-9][a-z]?")
 #: The numbers that stand for a dtype: `precision=16`.

@@ -58,7 +58,7 @@ _LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITIC
 _DEVICES: Final = frozenset({"cuda", "cpu", "gpu", "npu", "tpu", "xpu", "hpu", "mps"})
 #: Files, addresses and places in code, with a line or a port behind the colon.
 _NO_NAME: Final = re.compile(
-    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno|eta)$|^[/~.]",
+    r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file|pid|port|line|lineno|eta|[ap]m)$|^[/~.]",
     re.IGNORECASE,
 )
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.

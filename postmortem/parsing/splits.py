@@ -26,6 +26,10 @@ _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
 _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
 #: A word with a colon, behind which a name stands and no number.
 _SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
+#: A field of its own: `{'split': 'test', 'accuracy': 0.5}`, `phase=val loss=0.5`.
+_FIELD: Final = re.compile(
+    r"(?<![\w.-])(?P<quote>['\"]?)(?:split|phase|mode|subset|stage)(?P=quote)\s?[:=]\s?(?P<mark>['\"]?)(?P<split>[A-Za-z]{2,12})(?P=mark)(?!\w)"
+)
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
@@ -34,7 +38,7 @@ _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|be
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
-    pairs = _in_sections(text, pairs, names)
+    pairs = _in_sections(text, _of_field(text, pairs, names), names)
     pairs = _in_turn(_by_letter(_one_set(_of_one_name(text, pairs, names), names)), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
@@ -54,6 +58,19 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
         else:
             found.append(pair)
     return found
+
+
+def _of_field(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """What a record measures is of the split that one of its fields names."""
+    said = _FIELD.search(text)
+    if said is None or said["split"].lower() not in names.splits:
+        return pairs
+    return [
+        pair._replace(key=f"{said['split']} {pair.key}")
+        if names.metric(pair.key).split is None and _of_a_split(pair.key, names)
+        else pair
+        for pair in pairs
+    ]
 
 
 def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:

@@ -14,22 +14,24 @@ from postmortem import frames
 if TYPE_CHECKING:
     from postmortem.parsing.names import Names
 
-#: Settings that everybody knows; with fewer a block may report results.
+#: Settings that everybody knows; with fewer a block may report results, unless it has so many of any kind.
 _FEWEST_KNOWN: Final = 3
+_FEWEST: Final = 8
 #: A line between may be a heading.
 _NEAR: Final = 2
 _UNPLACED: Final = pl.col("dialect").is_null() & pl.col("step").is_null() & pl.col("epoch").is_null()
 
 
 def stated(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`settings` and `metrics`: those of a name that nobody knows, printed once in the log among settings, moved."""
+    """`settings` and `metrics`: those of a name that nobody knows, of one value in the log and among settings, moved."""
     set_ = settings.filter(_UNPLACED).select("line", "source_name")
     known = set_.filter([names.setting(name) is not None for name in set_["source_name"]])
-    if known.height < _FEWEST_KNOWN:
+    if known.is_empty() or (known.height < _FEWEST_KNOWN and set_.height < _FEWEST):
         return settings, metrics
     single = metrics.filter(_UNPLACED, pl.col("value").is_finite(), pl.col("split").is_null())
     again = metrics.join(single.select("source_name").unique(), on="source_name", how="semi")
-    again = again.group_by("source_name").len().filter(pl.col("len") > 1)
+    # a run that begins anew states it again
+    again = again.group_by("source_name").agg(pl.col("text").n_unique()).filter(pl.col("text") > 1)
     single = single.join(again, on="source_name", how="anti", maintain_order="left")
     single = single.filter([not names.metric(name).known for name in single["source_name"]])
     found = single.filter(pl.col("line").is_in(_beside(set_["line"], known["line"], single["line"]).implode()))
@@ -49,4 +51,6 @@ def _beside(set_: pl.Series, known: pl.Series, single: pl.Series) -> pl.Series:
     ]).sort("line")  # fmt: skip
     block = (pl.col("line") - pl.col("line").shift(1) > _NEAR).fill_null(value=True).cum_sum()
     rows = rows.with_columns(block=block, alone=(pl.len() == 1).over("line"))
-    return rows.filter((pl.col("known").sum() >= _FEWEST_KNOWN).over("block"), "single", "alone")["line"]
+    known, others = pl.col("known").sum(), (~pl.col("single")).sum()
+    settled = (known >= _FEWEST_KNOWN) | ((known > 0) & (others >= _FEWEST))
+    return rows.filter(settled.over("block"), "single", "alone")["line"]

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
+from postmortem.signals._late import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,10 @@ _COLUMNS: Final = ("line", "rank", "step", "epoch", "ts", "meaning")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """A row per line and rank, in order of the lines; a line with several steps, as of a bar, has its last."""
+    """A row per line and rank, in order of the lines; a line with several steps, as of a bar, has its last.
+
+    What waited in a buffer while an exception was written stands at the line above that.
+    """
     rows = by_name(frames["metrics"]).of(_TOLD_BY, _COLUMNS)
     told = np.flatnonzero((rows["meaning"] != "configured").fill_null(value=False).to_numpy())
     if not len(told):
@@ -45,4 +49,5 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     told = told[order]
     step = np.maximum.reduceat(rows["step"].fill_null(_NONE).to_numpy()[told], firsts)
     first = rows.select("line", "rank", "epoch", "ts")[pl.Series(told[firsts])]
-    return first.select("line", "rank", pl.Series("step", step).replace(_NONE, None), "epoch", "ts")
+    told_in_order = first.select("line", "rank", pl.Series("step", step).replace(_NONE, None), "epoch", "ts")
+    return in_turn(told_in_order, frames)

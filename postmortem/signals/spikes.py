@@ -95,10 +95,14 @@ def _judged(
 
 
 def _first_below(values: NDArray[np.float64], start: int, level: float) -> int | None:
-    """The first value from `start` on that is no higher than `level`: looked for in pieces, since most are near."""
+    """The first value from `start` on that is no higher than `level`: looked for in pieces, since most are near.
+
+    Exactly 0 is what is printed where nothing is measured any more.
+    """
     size = _WINDOW
     while start < len(values):
-        below = values[start : start + size] <= level
+        piece = values[start : start + size]
+        below = (piece <= level) & (piece != 0)
         if below.any():
             return start + int(below.argmax())
         start, size = start + size, 2 * size

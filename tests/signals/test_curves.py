@@ -124,6 +124,13 @@ def test_a_spike_has_a_height_a_length_and_an_end() -> None:
     assert row["ratio"] == pytest.approx(9 / 2.1)
 
 
+def test_a_spike_with_nothing_but_zeros_behind_it_has_no_end() -> None:
+    row = only("spikes", metrics=metric("loss", *[2.0, 2.2] * 6, 9.0, 0.0, 0.0))
+    assert (row["line"], row["length"], row["recovered"]) == (13, 3, False)
+    back = only("spikes", metrics=metric("loss", *[2.0, 2.2] * 6, 9.0, 0.0, 2.1))
+    assert (back["length"], back["recovered"]) == (2, True)
+
+
 def test_a_rise_from_below_zero_is_no_spike() -> None:
     frame = tables(metrics=metric("loss", *[-2.0, -2.2] * 6, 9.0, -2.1))
     from postmortem.signals import spikes
