@@ -38,4 +38,4 @@ def named_behind(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
 
 
 def _measures(key: str, names: Names) -> bool:
-    return names.metric(key).known or names.metric(key.split()[-1]).known
+    return names.metric(key).known or names.metric(key.rpartition(" ")[2]).known

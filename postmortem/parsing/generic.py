@@ -85,15 +85,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     pairs = pairs_of(text, names, reading.looked_at)
     if read_tensor(text, pairs, names, reading):
         return reading
-    taken = {pair.at for pair in pairs}
-    placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
-    pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
-    taken |= {pair.at for pair in pairs}
-    pairs += alternating(text, taken, names, reading.looked_at)
-    if not pairs and reading.has_place:
-        pairs = named_behind(text, names, reading.looked_at)
-    taken = {pair.at for pair in pairs}
-    pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
+    pairs = _named_otherwise(text, pairs, names, reading)
     pairs.sort(key=lambda pair: pair.at)
     _sort(pairs, text, names, reading)
     stated = {setting.at for setting in reading.settings}
@@ -102,6 +94,19 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
     return reading
+
+
+def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
+    """`pairs`, and the values that have no sign between them and their names."""
+    taken = {pair.at for pair in pairs}
+    placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
+    pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
+    taken |= {pair.at for pair in pairs}
+    pairs += alternating(text, taken, names, reading.looked_at)
+    if not pairs and reading.has_place:
+        pairs = named_behind(text, names, reading.looked_at)
+    taken = {pair.at for pair in pairs}
+    return pairs + [pair for pair in pairs_said(text, names) if pair.at not in taken]
 
 
 def _dump(options: Iterable[re.Match[str]]) -> Reading:

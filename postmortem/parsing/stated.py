@@ -23,7 +23,7 @@ _UNPLACED: Final = pl.col("dialect").is_null() & pl.col("step").is_null() & pl.c
 
 
 def stated(settings: pl.DataFrame, metrics: pl.DataFrame, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`settings` and `metrics`: those of a name that nobody knows, of one value in the log and among settings, moved."""
+    """`settings` and `metrics`: those of a name that nobody knows, with one value and among settings, moved."""
     set_ = settings.filter(_UNPLACED).select("line", "source_name")
     known = set_.filter([names.setting(name) is not None for name in set_["source_name"]])
     if known.is_empty() or (known.height < _FEWEST_KNOWN and set_.height < _FEWEST):
@@ -51,6 +51,6 @@ def _beside(set_: pl.Series, known: pl.Series, single: pl.Series) -> pl.Series:
     ]).sort("line")  # fmt: skip
     block = (pl.col("line") - pl.col("line").shift(1) > _NEAR).fill_null(value=True).cum_sum()
     rows = rows.with_columns(block=block, alone=(pl.len() == 1).over("line"))
-    known, others = pl.col("known").sum(), (~pl.col("single")).sum()
-    settled = (known >= _FEWEST_KNOWN) | ((known > 0) & (others >= _FEWEST))
+    everybody, any_kind = pl.col("known").sum(), (~pl.col("single")).sum()
+    settled = (everybody >= _FEWEST_KNOWN) | ((everybody > 0) & (any_kind >= _FEWEST))
     return rows.filter(settled.over("block"), "single", "alone")["line"]

@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 def heading(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns that a record names: one that counts, one that measures. Empty for any other record.
 
-    With bars between them none need count: the step may stand above the table. With bars around them too any name will do.
+    With bars between them none need count: the step may stand above the table. With bars around them any name will do.
     """
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()

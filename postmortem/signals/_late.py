@@ -1,7 +1,7 @@
 """Lines of progress that stand below the exception that ended their process, since they had waited in its buffer.
 
-Where standard output is a file, a program's own lines are written when a buffer is full, or at the end; its traceback is
-written at once.
+Where standard output is a file, a program's own lines are written when a buffer is full, or at the end. Its traceback
+is written at once.
 """
 
 from __future__ import annotations

@@ -30,8 +30,10 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "at_end": pl.Boolean(),  # the run of equal values reaches the end
 }
 _EXPONENT: Final = re.compile(r"[eE].*$")
-#: The last two are what a line gives of a split without a word of what it measures: `Train: 0.75, Val: 0.5, Test: 0.25`.
-_NAMES: Final = ("accuracy", "param_norm", "perplexity", "wer", "label_error_rate", "cer", "lr", "val", "test")
+#: The last two are what a line gives of a split without a word of what it measures: `Val: 0.5, Test: 0.25`.
+_NAMES: Final = (
+    "accuracy", "param_norm", "perplexity", "wer", "label_error_rate", "cer", "lr", "val", "test",
+)  # fmt: skip
 #: Values, from all of the curve, that are enough to see with how many digits a metric is printed.
 _ENOUGH: Final = 5_000
 

@@ -35,6 +35,10 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "epoch 1/10 train_loss 0.5 acc 0.75 | val_loss 0.25 acc 0.875",
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
         ),
+        # a field of its own says it
+        ("{'step': 0, 'split': 'test', 'accuracy': '0.25'}", [("accuracy", "eval", 0.25)]),
+        ("phase=train step=1 loss=0.5 lr=0.25", [("loss", "train", 0.5), ("lr", None, 0.25)]),
+        ("epoch 3 | phase: second | loss 0.25", [("loss", None, 0.25)]),
         # the split of a name that is another's, or behind words that only say how it was taken
         ("Step 5: Validation value loss: 0.5", [("value_loss", "eval", 0.5)]),
         ("Epoch 1 Test set average loss: 0.5", [("loss", "eval", 0.5)]),

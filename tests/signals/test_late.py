@@ -24,7 +24,7 @@ def causes(tmp_path: Path, text: str) -> list[str]:
     """The root causes that are found."""
     log = tmp_path / "train.log"
     log.write_text(text)
-    incident, _ = postmortem.analyze(log, replay=False)
+    incident, _ = postmortem.analyze(str(log), replay=False)
     return list(incident.root_causes)
 
 
