@@ -14,7 +14,7 @@ from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.headed import headed
-from postmortem.parsing.planned import planned
+from postmortem.parsing.planned import Plan, plan_of, planned
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
 from postmortem.parsing.sections import with_optimizer_eps
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.blocks import OpenBlock
     from postmortem.parsing.piece import Piece, Single
     from postmortem.parsing.tables import Cell
-    from postmortem.parsing.template import Placing, Row, Span
+    from postmortem.parsing.template import Placing, Row, Span, Template
     from postmortem.parsing.templates import Templates
 
 #: What a column that counts is a number of.
@@ -60,6 +60,7 @@ class Collector:
     _block: tuple[Row, Place, OpenBlock, bytes] | None = None
     _columns: tuple[Cell, ...] = ()  # of the last table's heading
     _splits: list[tuple[int, str]] = field(default_factory=list)  # lines that name one for those below them
+    _plan: Plan | None = None  # of the first record that counts epochs up to some number
     _heads: bool = False  # the last record that is not blank is a heading
     _cut_line: bool = False  # the last line was read in part
     _blank_lines: list[Ints] = field(default_factory=list)  # their numbers, piece by piece
@@ -114,7 +115,7 @@ class Collector:
             "metrics": lambda: _both(values()[1], told(values()[0], self.rows.names)),
             "tensors": lambda: _both(Framing(self.store).tensors(), single["tensors"]),
             "events": lambda: single["events"],
-            "settings": lambda: planned(with_optimizer_eps(values()[0]), self.seen.kinds, self.file),
+            "settings": lambda: planned(with_optimizer_eps(values()[0]), self._plan, self.file),
             "jobs": lambda: single["jobs"],
         }
 
@@ -135,12 +136,14 @@ class Collector:
         self._blank_lines.append(np.flatnonzero(piece.blank) + first_line)
         for number, (line, state, text) in piece.first.items():
             self.seen.meet(number, self.templates.all[number], first_line + line, state, text)
+            self._note_plan(self.templates.all[number], text, (first_line + line, state))
         self.templates.told[piece.used] = True
         for number, records in zip(piece.used.tolist(), piece.counts.tolist(), strict=True):
             self.seen.count(number, records)
         for single in piece.singles:
             if single.whole:
                 self.seen.add_alone(single.template, first_line + single.line, single.state, single.text)
+                self._note_plan(single.template, single.text, (first_line + single.line, single.state))
         ends = set(piece.unread[[0, -1]].tolist()) if len(piece.unread) else set()
         self.unread += len(piece.unread)
         if self._line_goes_on is not None:
@@ -149,6 +152,10 @@ class Collector:
             if not was_unread:
                 ends.discard(0)
         return goes_on and len(piece.line_start) - 1 in ends
+
+    def _note_plan(self, template: Template, record: bytes, place: tuple[int, int]) -> None:
+        if self._plan is None or place < self._plan.place:
+            self._plan = plan_of(template, record, place) or self._plan
 
     def _carry(self, piece: Piece) -> Carried:
         carries, carried = piece.carries, self._carried

@@ -41,6 +41,8 @@ _CLASSWISE: Final = ("dice", "iou")
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{[^{}]*\Z")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
+#: Words about a name before the place where it was measured: `Training loss (for one batch) at step 100`.
+_NOTE: Final = re.compile(r"\s\([A-Za-z ]{1,30}\)(?=\s(?:at|after)\s[a-z]+\s[0-9]+$)")
 #: What was taken of what, as a call: `avg(reward)`.
 _TAKEN_OF: Final = re.compile(r"\b(?P<how>avg|mean|average|max|min|sum|median)\((?P<of>[A-Za-z]\w{0,40})\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -193,6 +195,8 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
     before = before.rstrip()
     if before.endswith(")"):
         before = _UNIT_NOTE.sub("", _TAKEN_OF.sub(r"\g<how> \g<of>", before)).rstrip()
+    elif ")" in before:
+        before = _NOTE.sub("", before)
     if "]" in before:
         before = _ONE_OF.sub("", before)
     cut = 0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
 from postmortem import frames
+from postmortem.parsing.seen import EXAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from postmortem.parsing.seen import Kind
+    from postmortem.parsing.template import Template
 
 #: As names.yaml has it.
 _KEY: Final = "epochs"
@@ -20,23 +19,26 @@ _KEY: Final = "epochs"
 _OF: Final = re.compile(rb"\s?(?:/|of)\s?([0-9]{1,6})(?![0-9.])")
 
 
-def planned(settings: pl.DataFrame, kinds: Iterable[Kind], file: str) -> pl.DataFrame:
-    """`settings`, and the number of epochs that each kind of record counts to, unless a setting says it."""
-    if (settings["key"] == _KEY).any():
+class Plan(NamedTuple):
+    """So many epochs, and the line, and the state of it, that counts to them."""
+
+    place: tuple[int, int]
+    epochs: int
+
+
+def plan_of(template: Template, record: bytes, place: tuple[int, int]) -> Plan | None:
+    """What a record's counter of epochs counts to, if it stands at the record's beginning."""
+    for placing in template.places:
+        if placing.epoch is not None and (found := _OF.match(record[:EXAMPLE], placing.epoch.end)):
+            return Plan(place, int(found[1]))
+    return None
+
+
+def planned(settings: pl.DataFrame, plan: Plan | None, file: str) -> pl.DataFrame:
+    """`settings`, and the number of epochs of the log's first counter, unless a setting says it."""
+    if plan is None or (settings["key"] == _KEY).any():
         return settings
-    first: dict[int, int] = {}
-    for epochs, line in _counted(kinds):
-        first[epochs] = min(line, first.get(epochs, line))
-    rows = [
-        {"file": file, "line": line, "record": 0, "key": _KEY, "value": str(epochs), "number": float(epochs)}
-        for epochs, line in sorted(first.items(), key=lambda found: found[1])
-    ]
-    told = frames.build("settings", rows).with_columns(origin=pl.lit("log"), source_name=pl.lit("epoch"))
-    return pl.concat([settings, told]).sort("line", "record", maintain_order=True) if rows else settings
-
-
-def _counted(kinds: Iterable[Kind]) -> Iterator[tuple[int, int]]:
-    for kind in kinds:
-        for place in kind.template.places:
-            if place.epoch is not None and (found := _OF.match(kind.record, place.epoch.end)):
-                yield int(found[1]), kind.line
+    line, state = plan.place
+    told = {"value": str(plan.epochs), "number": float(plan.epochs), "origin": "log", "source_name": "epoch"}
+    row = {"file": file, "line": line, "record": state, "key": _KEY} | told
+    return pl.concat([settings, frames.build("settings", [row])]).sort("line", "record", maintain_order=True)

@@ -45,8 +45,8 @@ _FEWEST_FOR_NOISE: Final = 3
 #: What is watched besides losses.
 NAMES: Final = frozenset(
     {
-        "accuracy", "cer", "entropy", "grad_norm", "kl", "label_error_rate", "loss_ema", "loss_scale", "lr", "nll_bits",
-        "param_norm", "perplexity", "reward", "score", "skipped_steps", "smoothed_loss", "wer",
+        "accuracy", "bce", "cer", "entropy", "grad_norm", "kl", "kld", "label_error_rate", "loss_ema", "loss_scale",
+        "lr", "nll_bits", "param_norm", "perplexity", "reward", "score", "skipped_steps", "smoothed_loss", "wer",
     }
 )  # fmt: skip
 #: More records than a line holds.

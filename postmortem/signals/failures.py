@@ -84,8 +84,8 @@ _ECHO_TYPES: Final = frozenset({
 })  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
-#: How Keras begins one that says below what it is.
-_WRAPPING: Final = ("in user code:", "Exception encountered when calling ")
+#: How Keras and TensorFlow begin one that says below what it is.
+_WRAPPING: Final = ("in user code:", "Exception encountered when calling ", "Graph execution error:")
 #: Exceptions with which programs refuse a value, and words for one that is not finite.
 _REFUSALS: Final = frozenset({
     "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "RuntimeError", "ValueError",

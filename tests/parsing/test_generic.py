@@ -82,6 +82,8 @@ def metrics(text: str) -> dict[str, float]:
         ("WARNING: NaN gradient in layer 2", None, {}),
         ("Epoch 3 error=0.5", None, {"error": 0.5}),
         ("step 5: loss = 1.5f-5", 5, {"loss": 1.5e-05}),  # Julia's single precision
+        ("step 5: loss = 1.5D-05", 5, {"loss": 1.5e-05}),  # Fortran's double precision
+        ("Training loss (for one batch) at step 25: 2.5", 25, {"loss": 2.5}),
         ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
         ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
         ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),

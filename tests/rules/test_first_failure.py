@@ -158,7 +158,6 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         STEPS + "node01:41:88 [0] NCCL WARN NET/Plugin : no plugin found\nstep 4: loss=1.9\nTraining completed\n",
         STEPS + "Training completed\nSegmentation fault (core dumped)\n",
         STEPS + "Training completed\n" + raised(0, "BrokenPipeError: [Errno 32] Broken pipe"),
-        STEPS + CANCELLED + " ***\nsrun: Job step aborted: Waiting up to 32 seconds for job step to finish.\n",
     ],
     ids=[
         "an exception that is handled",
@@ -166,10 +165,18 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         "NCCL's plug-ins",
         "a crash at exit",
         "a pipe after the end",
-        "cancelled by hand",
     ],
 )
 def test_a_run_that_did_not_fail_has_no_root_cause(tmp_path: Path, log: str) -> None:
     incident = judged(tmp_path, log)
     assert incident.root_causes == []
     assert {finding.severity for finding in incident.findings} <= {"info", "low"}
+
+
+def test_a_job_that_was_cancelled_by_hand_ended_for_that_and_is_no_alarm(tmp_path: Path) -> None:
+    aborted = " ***\nsrun: Job step aborted: Waiting up to 32 seconds for job step to finish.\n"
+    incident = judged(tmp_path, STEPS + CANCELLED + aborted)
+    assert incident.root_causes == ["slurm/cancelled"]
+    assert {finding.severity for finding in incident.findings} <= {"info", "low"}
+    done = judged(tmp_path, STEPS + "Training completed\n" + CANCELLED + aborted)
+    assert done.root_causes == []
