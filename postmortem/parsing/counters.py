@@ -26,8 +26,9 @@ _LONGEST_ABBREVIATION: Final = 4
 #: Words too common in prose to count without a sign behind them.
 _PROSE: Final = frozenset({"it", "up", "no"})
 _SIGN: Final = re.compile(r"\.?\s?[:=#\[.]")
-#: Behind the number, where the word is the first of its record: `it 5: loss 2.3`.
+#: Behind the number, where the word is the first of its record: `it 5: loss 2.3`; anywhere, `[0/6] it 9 loss 1.5`.
 _SIGN_BEHIND: Final = re.compile(r"\s?[:|,]\s")
+_LOSS_BEHIND: Final = re.compile(r"\s{1,3}(?i:\w{0,20}loss)\b")
 #: A number with the counter's word behind it, where it is no amount: `After 100 iterations`, `200/2983 batches`.
 _REACHED: Final = re.compile(
     r"(?:\b(?:[Aa]fter|[Aa]t)\s+(?P<after>[0-9]{1,12})|(?P<part>[0-9]{1,12})\s?/\s*[0-9]{1,12})\s+"
@@ -176,6 +177,7 @@ def _counts(word: str, found: re.Match[str], text: str) -> bool:
         return False
     if word in _PROSE and not (
         _SIGN.match(text, found.start() + len(word))
+        or _LOSS_BEHIND.match(text, found.end())
         or (not text[: found.start()].strip() and _SIGN_BEHIND.match(text, found.end()))
     ):
         return False

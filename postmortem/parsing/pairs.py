@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.reading import WINDOW, Pair
+from postmortem.parsing.splits import OF_THE_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,8 @@ _PAIR: Final = re.compile(
 _ITEM: Final = re.compile(NUMBER)
 _LIST: Final = re.compile(rf"(?<=[A-Za-z])\s?[=:]?\s?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]")
 _CLASSWISE: Final = ("dice", "iou")
-#: A dict of what a metric is made of, up to any of its keys: `loss: {'a': 0.5, 'b':`.
-_WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{[^{}]*\Z")
+#: A dict of what a metric is made of, or a split measures: `loss: {'a': 0.5, 'b': 0.25}`.
+_WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 #: Words about a name before the place where it was measured: `Training loss (for one batch) at step 100`.
@@ -92,6 +93,7 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Every `key=number` and `key: number` of a text, in order. Keys keep their spelling."""
     pairs: list[Pair] = []
     keys: set[str] = set()
+    dicts = [found for found in _WHOLE_DICT.finditer(text) if _is_whole(found["name"], names)] if "{" in text else []
     last = 0
     for found in _PAIR.finditer(text):
         start = max(last, found.start() - WINDOW)
@@ -100,7 +102,8 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             start = unit.end()
         key, within = _key(text[start : found.start()], names)
         looked_at += [(start + begin, start + end) for begin, end in within]
-        key = key and _of_a_whole(key, text[max(0, found.start() - WINDOW) : found.start()], names)
+        if key and dicts and text[found.start() - 1] in "'\"":
+            key = _of_a_whole(key, found.start(), dicts, names)
         if (
             key
             and key not in _LEVELS
@@ -122,11 +125,16 @@ def _whole_name(before: str, key: str, names: Names) -> str:
     return " ".join(words) if taken and key.endswith(words[-1]) else key
 
 
-def _of_a_whole(key: str, before: str, names: Names) -> str:
+def _is_whole(name: str, names: Names) -> bool:
+    return names.metric(name).known or names.is_split(name)
+
+
+def _of_a_whole(key: str, at: int, dicts: list[re.Match[str]], names: Names) -> str:
     """A key of a dict with the name of the metric or of the split that the dict is of."""
-    whole = _WHOLE_DICT.search(before) if before.endswith(("'", '"')) else None
-    named = whole and (names.metric(whole["name"]).known or names.is_split(whole["name"]))
-    return f"{whole['name']}_{key}" if whole and named else key
+    if names.metric(key).name in OF_THE_RUN or names.counter(key) is not None:
+        return key
+    whole = next((found["name"] for found in dicts if found.start("inside") <= at <= found.end("inside")), None)
+    return f"{whole}_{key}" if whole else key
 
 
 def _by_class(text: str, names: Names) -> Iterator[Pair]:
