@@ -31,10 +31,18 @@ _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?
 #: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
 #: the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
-    r"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
+    r"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)(?:\s*:\s*[A-Za-z]{3,10}(?=\s*=))?"
+    r"\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*"
     r"(?P<note>(?://|#|\().*|by default)?$"
 )
+#: An option as it is given on a command line, alone: `--lr 0.1`.
+_OPTION: Final = re.compile(r"\s*--(?P<key>[A-Za-z][\w.-]{0,60})\s+(?P<value>[^\s-]\S{0,200})\s*")
+#: A row of a table that is drawn, of a name and numbers of it, the first of them its value: `loss | 173.4 | 173.2`.
+_DRAWN: Final = re.compile(
+    rf"\s*\|?\s*(?P<key>[A-Za-z_][\w/@.-]{{0,60}})\s+\|\s+(?P<value>{NUMBER})(?:\s+\|\s+(?:{NUMBER}))*\s*\|?\s*"
+)
+_DRAWN_WITH: Final = re.compile("[\u2502\u2503]")
 #: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
 _ROW: Final = re.compile(
     r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z0-9][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
@@ -65,8 +73,9 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
-    text = text[:LONGEST]
+    text, drawn = text[:LONGEST], False
     if not text.isascii():
+        drawn = _DRAWN_WITH.search(text) is not None
         text = text.translate(_NARROW)
     if _FORMAT_FIELD.search(text):
         return Reading()
@@ -74,14 +83,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         return _dump(options)
     reading = counters or read_counters(text, names)
     start = level.end() if (level := _LEVEL.match(text)) else 0
-    if assignment := _ASSIGNMENT.match(text, start):
-        look(assignment["key"], text, assignment.span("key"), reading.looked_at)
-        if _is_setting(assignment, names, reading):
-            _setting(assignment, reading)
-            if not _is_called(assignment):
-                return reading
-    if (row := _ROW.fullmatch(text, start)) and not reading.has_place:
-        return _row(row, names, reading)
+    if _one_line(text, start, names, reading, drawn=drawn):
+        return reading
     pairs = pairs_of(text, names, reading.looked_at)
     if read_tensor(text, pairs, names, reading):
         return reading
@@ -94,6 +97,24 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
     return reading
+
+
+def _one_line(text: str, start: int, names: Names, reading: Reading, *, drawn: bool) -> bool:
+    """Read a record that is one setting, or one row of a table, and nothing else. False for any other."""
+    if assignment := _ASSIGNMENT.match(text, start):
+        look(assignment["key"], text, assignment.span("key"), reading.looked_at)
+        if _is_setting(assignment, names, reading):
+            _setting(assignment, reading)
+            if not _is_called(assignment):
+                return True
+    if option := _OPTION.fullmatch(text, start):
+        _setting(option, reading)
+        return True
+    row = _ROW.fullmatch(text, start) or (drawn and _DRAWN.fullmatch(text, start))
+    if row and not reading.has_place:
+        _row(row, names, reading)
+        return True
+    return False
 
 
 def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
@@ -122,7 +143,7 @@ def is_number(text: str) -> bool:
     return re.fullmatch(NUMBER, text) is not None
 
 
-def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
+def _row(found: re.Match[str], names: Names, reading: Reading) -> None:
     """What a row of two columns holds: a setting under a name of one, else a number that is no count."""
     key, value = found["key"], found["value"]
     look(key, found.string, found.span("key"), reading.looked_at)
@@ -130,7 +151,6 @@ def _row(found: re.Match[str], names: Names, reading: Reading) -> Reading:
         _setting(found, reading)
     elif "." in value or not math.isfinite(read(value)):
         reading.metrics.append(Pair(key, read(value), value, found.span("value")))
-    return reading
 
 
 def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:

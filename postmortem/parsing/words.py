@@ -21,7 +21,7 @@ NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|over|in|for|too
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
     rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
-    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)(?: avg)?\))?\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)(?: avg)?\))?(?:\s+so\s+far)?\s+(?:(?:is|was|of|now)\s+)?"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 #: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.

@@ -93,6 +93,10 @@ _REFUSALS: Final = frozenset({
 _NOT_FINITE: Final = re.compile(
     r"\b(?:nans?|inf|infinity|infinite|non-?finite|not finite|not a number)\b", re.IGNORECASE
 )
+#: What threads say that go on while their process is taken down.
+_TAKEN_DOWN: Final = re.compile(
+    r"handle is closed|cannot schedule new futures|[Ee]vent loop is closed|at interpreter shutdown"
+)
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
@@ -252,7 +256,7 @@ class _Steps:
 
 def _at_exit(failure: _Failure) -> bool:
     """What may happen to a process that has done its work, while it is taken down."""
-    return _tier(failure) == "echo" or failure.kind in _CRASHES
+    return _tier(failure) == "echo" or failure.kind in _CRASHES or _TAKEN_DOWN.search(failure.reason or "") is not None
 
 
 def _completed(events: pl.DataFrame, line: int, last_line: int) -> float:

@@ -82,6 +82,7 @@ def metrics(text: str) -> dict[str, float]:
         ("WARNING: NaN gradient in layer 2", None, {}),
         ("Epoch 3 error=0.5", None, {"error": 0.5}),
         ("step 5: loss = 1.5f-5", 5, {"loss": 1.5e-05}),  # Julia's single precision
+        ("Epoch 0, Step 25, avg loss so far is 0.125", 25, {"loss": 0.125}),
         ("step 5: loss = 1.5D-05", 5, {"loss": 1.5e-05}),  # Fortran's double precision
         ("Training loss (for one batch) at step 25: 2.5", 25, {"loss": 2.5}),
         ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
@@ -344,6 +345,26 @@ def test_a_record_that_measures_is_no_dump(text: str, key: str) -> None:
 
     assert [(pair.key, pair.value) for pair in reading.metrics] == [(key, 0.5)]
     assert reading.epoch == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("  num_workers : int = 4", "num_workers", "4"),
+        ("  save_path : str = checkpoints/baseline", "save_path", "checkpoints/baseline"),
+        ("  --width_lr 0.0003", "width_lr", "0.0003"),
+    ],
+)
+def test_an_option_with_its_type_or_alone_is_a_setting(text: str, key: str, value: str) -> None:
+    reading = read_record(text, NAMES)
+    assert [(setting.key, setting.text) for setting in reading.settings] == [(key, value)]
+    assert not reading.metrics
+
+
+def test_of_a_drawn_row_the_first_number_is_the_value() -> None:
+    (pair,) = read_record("   mel/loss      \u2502   3.25 \u2502   3.5 ", NAMES).metrics
+    assert (pair.key, pair.value) == ("mel/loss", 3.25)
+    assert not read_record("   mel/loss      |   3.25 |   3.5 ", NAMES).metrics
 
 
 @pytest.mark.parametrize("text", ["win_rate=47%", "Correct = 14.5%", "INFO success_rate=50%", "Precision: 67.5%"])

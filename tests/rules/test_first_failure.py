@@ -158,6 +158,7 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         STEPS + "node01:41:88 [0] NCCL WARN NET/Plugin : no plugin found\nstep 4: loss=1.9\nTraining completed\n",
         STEPS + "Training completed\nSegmentation fault (core dumped)\n",
         STEPS + "Training completed\n" + raised(0, "BrokenPipeError: [Errno 32] Broken pipe"),
+        STEPS + "End training....\n" + raised(0, "OSError: handle is closed"),
     ],
     ids=[
         "an exception that is handled",
@@ -165,6 +166,7 @@ def test_what_follows_is_not_a_second_root_cause(tmp_path: Path, log: str, root:
         "NCCL's plug-ins",
         "a crash at exit",
         "a pipe after the end",
+        "a thread that writes on after the end",
     ],
 )
 def test_a_run_that_did_not_fail_has_no_root_cause(tmp_path: Path, log: str) -> None:
