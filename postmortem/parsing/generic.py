@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 #: letter, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551\u2139", ":=,;() ||| ")
 _FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
-#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value;
-#: the last line of a dict may close it.
+_TYPE: Final = "(?:int|float|bool|str|list|dict|tuple|set|NoneType|Path)"
+#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value,
+#: key : int = value; the last line of a dict may close it.
 _ASSIGNMENT: Final = re.compile(
-    r"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{0,60})(?P=quote)(?:\s*:\s*[A-Za-z]{3,10}(?=\s*=))?"
+    rf"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{{0,60}})(?P=quote)(?:\s*:\s*{_TYPE}(?=\s*=))?"
     r"\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*"
     r"(?P<note>(?://|#|\().*|by default)?$"

@@ -15,7 +15,7 @@ _BARE = (
     r"(?:[eE][-+]?[0-9]+|[dD][-+][0-9]{2,3}(?![A-Za-z0-9_]))?"
     r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?:\.0{1,4})?(?![A-Za-z0-9_])"
 )
-_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|Array)\("
+_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|(?:Device)?Array)\("
 #: What a wrapper says behind its number; one without dimensions says so.
 _WRAPPED: Final = r"[^()]*(?:\(\)[^()]*)?\)"
 _UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"

@@ -21,13 +21,18 @@ _NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:%|(?:/ )?[A-Za-z][\w/#@.%
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last three.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch", "itn": "epoch"}
-#: A list may stand in a cell; of one number alone it is that number, of several it holds one for each part.
-_CELL: Final = rf"(?:{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?|-+|\+|None)"
+#: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
+#: is that number, of several it holds one for each part.
+_CELL: Final = (
+    rf"(?:[0-9]+/[0-9]+|{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
+    r"|-+|\+|None)"
+)
 _LISTED: Final = re.compile(rf"\s*({NUMBER})\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
-#: Some tools write their headings as comments.
+#: Some tools write their headings as comments, or have a logger print the lines of a table.
 _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
+_LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
 _BLANK: Final = re.compile(r"\s+")
 
@@ -40,14 +45,14 @@ class Cell(NamedTuple):
 
 
 def heading(text: str, names: Names) -> tuple[Cell, ...]:
-    """The columns that a record names: one that counts, one that measures. Empty for any other record.
+    """The columns that a record names: one that counts, one that counts or measures. Empty for any other record.
 
     With bars between them none need count: the step may stand above the table. With bars around them any name will do.
     """
+    text = _blanked(text[: _LONGEST + 1], _LEVEL)
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
-    if mark := _COMMENT.match(text):
-        text = " " * mark.end() + text[mark.end() :]
+    text = _blanked(text, _COMMENT)
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
@@ -58,16 +63,24 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
             continue
         told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
         framed = text.startswith("|") and text.endswith("|")
-        if told and (framed or any(_measures(cell.text, names) for cell in cells)):
+        counted = sum(counter(cell.text, names) is not None for cell in cells) > 1
+        if told and (framed or counted or any(_measures(cell.text, names) for cell in cells)):
             return tuple(cells)
     return ()
 
 
 def row(text: str) -> tuple[Cell, ...]:
     """The cells of a record that holds numbers and nothing else. Empty for any other record."""
+    text = _blanked(text[: _LONGEST + 1], _LEVEL)
     if len(text) > _LONGEST or not _ROW.fullmatch(text.strip()):
         return ()
     return tuple(_cell(found) for found in _CELLS.finditer(text))
+
+
+def _blanked(text: str, mark: re.Pattern[str]) -> str:
+    """`text` with as many blanks as there were characters of a mark before it."""
+    found = mark.match(text)
+    return " " * found.end() + text[found.end() :] if found else text
 
 
 def numbers(cell: Cell) -> tuple[Where, ...]:
@@ -81,6 +94,9 @@ def numbers(cell: Cell) -> tuple[Where, ...]:
 
 def _cell(found: re.Match[str]) -> Cell:
     text, (start, end) = found[0], found.span()
+    part, slash, _ = text.partition("/")
+    if slash:
+        return Cell(part, (start, start + len(part)))
     return Cell(text[1:-1], (start + 1, end - 1)) if text[0] == "[" else Cell(text, (start, end))
 
 

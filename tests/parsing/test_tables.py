@@ -89,6 +89,11 @@ def test_a_list_in_a_cell_is_its_numbers() -> None:
     assert rows["scope"].to_list() == ["part_0", "part_1", None]
 
 
+def test_a_fraction_counts_what_is_done_and_a_logger_may_print_the_table() -> None:
+    heading, row = "[INFO]:    Epoch     Batch     box     id", "[INFO]:     3/29     1/165   0.225     18"
+    assert values(f"{heading}\n{row}") == [(1, 3.0, "box", None, 0.225), (1, 3.0, "id", None, 18.0)]
+
+
 def test_fastai() -> None:
     rows = (
         "0         0.534       0.421       0.812     00:12",
