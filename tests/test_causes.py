@@ -32,7 +32,7 @@ def incident(tmp_path: Path, text: str) -> Incident:
         (STEPS, []),
         (STEPS + TRACEBACK + FAILED_TASK + CANCELLED, ["python/exception"]),
         (STEPS + FAILED_TASK + OUT_OF_MEMORY + CANCELLED, ["slurm/out-of-memory"]),
-        (STEPS + CANCELLED, []),
+        (STEPS + CANCELLED, ["slurm/cancelled"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/node-failure"]),
         ("".join(f"step {step}: reward=0.0\n" for step in range(49)), []),
