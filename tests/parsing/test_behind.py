@@ -13,9 +13,9 @@ NAMES = names.load()
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("Epoch 0: 0.9816 loss, 94.28% accuracy", [("loss", 0.9816), ("accuracy", 94.28)]),
+        ("Epoch 0: 0.5125 loss, 90.25% accuracy", [("loss", 0.5125), ("accuracy", 90.25)]),
         # the time of day has no value behind it
-        ("Epoch 1 @ 10:48 PM : 0.9731 C.E. Loss, 94.78% Accuracy", [("c_e_loss", 0.9731), ("accuracy", 94.78)]),
+        ("Epoch 1 @ 10:05 PM : 0.4875 C.E. Loss, 91.5% Accuracy", [("c_e_loss", 0.4875), ("accuracy", 91.5)]),
         ("step 5 | nan train loss | 0.5 val loss", [("loss", float("nan")), ("loss", 0.5)]),
     ],
 )
@@ -28,7 +28,7 @@ def test_a_value_has_the_name_behind_it(text: str, values: list[tuple[str, float
 @pytest.mark.parametrize(
     "text",
     [
-        "0.9816 loss, 94.28% accuracy",  # nothing says where
+        "0.5125 loss, 90.25% accuracy",  # nothing says where
         "Epoch 3: it ended with 0.5 accuracy",  # a sentence
         "Epoch 3: 0.5 seconds, 2.5 meters",  # nobody knows what is measured
         "Epoch 3: 0.5 loss, 2.5 of them",

@@ -47,8 +47,8 @@ NAMES = names.load()
         ("[proc 0][Train](1000/40000) average loss: 0.5", None, 1000, "unknown"),
         ("Train Epoch: 2 [7007/7010 Srno: 1 (100%)]\tLoss: 0.25", 2, 7007, "batch_of_epoch"),
         ("Game number: 010590  Average reward: 115.5", None, 10590, "unknown"),
-        ("[epoch168] loss=133.43", 168, None, None),
-        ("2025-06-04 19:53:31, batch i:3, episode_len:28, loss: 0.5", None, 3, "unknown"),
+        ("[epoch12] loss=20.5", 12, None, None),
+        ("2026-01-05 10:00:00, batch i:3, episode_len:12, loss: 0.5", None, 3, "unknown"),
         ("eval epoch: 2, loss: 6.5", 2, None, None),
     ],
 )

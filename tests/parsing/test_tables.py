@@ -90,7 +90,7 @@ def test_a_list_in_a_cell_is_its_numbers() -> None:
 
 
 def test_a_fraction_counts_what_is_done_and_a_logger_may_print_the_table() -> None:
-    heading, row = "[INFO]:    Epoch     Batch     box     id", "[INFO]:     3/29     1/165   0.225     18"
+    heading, row = "[INFO]:    Epoch     Batch     box     id", "[INFO]:     3/20     1/40    0.225     18"
     assert values(f"{heading}\n{row}") == [(1, 3.0, "box", None, 0.225), (1, 3.0, "id", None, 18.0)]
 
 
