@@ -26,8 +26,9 @@ def named_behind(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """The values that a text ends with, one behind the other, where each has the name of a metric behind it."""
     found: list[re.Match[str]] = []
     for match in _EACH.finditer(text):
-        goes_on = not found or _BETWEEN.fullmatch(text, found[-1].end(), match.start())
-        found = [*found, match] if goes_on else [match]
+        if found and _BETWEEN.fullmatch(text, found[-1].end(), match.start()) is None:
+            found.clear()
+        found.append(match)
     if len(found) < _FEWEST or _BETWEEN.fullmatch(text, found[-1].end()) is None:
         return []
     if not all(_measures(match["key"], names) for match in found):

@@ -36,12 +36,13 @@ def in_turn(progress: pl.DataFrame, frames: Mapping[str, pl.DataFrame]) -> pl.Da
     before = progress.filter(pl.col("line") < begins)
     if not (_continues(before, after) if before.height else _said(frames["events"], begins)):
         return progress
-    return progress.with_columns(line=pl.when(late).then(max(begins - 1, 1)).otherwise("line"))
+    told = progress.with_columns(line=pl.when(late).then(max(begins - 1, 1)).otherwise("line"))
+    return told.sort("line", maintain_order=True)  # a bar may stand on the traceback's own line
 
 
 def _fatal(frames: Mapping[str, pl.DataFrame]) -> tuple[int, int | None]:
     """Where the log's last traceback begins and where its exception stands, if no more than a buffer follows it."""
-    events = frames["events"]
+    events = frames["events"].sort("line", "record", maintain_order=True)
     last = events.filter(pl.col("kind") == "exception").tail(1)
     if last.is_empty():
         return 0, None

@@ -361,6 +361,10 @@ def test_an_option_with_its_type_or_alone_is_a_setting(text: str, key: str, valu
     assert not reading.metrics
 
 
+def test_what_a_help_text_calls_an_option_s_value_is_no_setting() -> None:
+    assert not read_record("  --learning-rate LEARNING_RATE", NAMES).settings
+
+
 def test_of_a_drawn_row_the_first_number_is_the_value() -> None:
     (pair,) = read_record("   mel/loss      \u2502   3.25 \u2502   3.5 ", NAMES).metrics
     assert (pair.key, pair.value) == ("mel/loss", 3.25)

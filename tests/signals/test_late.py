@@ -32,6 +32,11 @@ def test_what_nobody_caught_ended_the_run_although_its_last_lines_stand_below(tm
     assert causes(tmp_path, epochs(1, 4) + TRACEBACK + epochs(5, 14)) == ["python/key-missing"]
 
 
+def test_a_bar_may_stand_on_the_line_of_the_traceback(tmp_path: Path) -> None:
+    glued = epochs(1, 4) + "Epoch 5: loss 2.95 " + TRACEBACK + epochs(6, 14)
+    assert causes(tmp_path, glued) == ["python/key-missing"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
