@@ -48,6 +48,6 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
                     step_before=pl.col("step").shift(1),
                 )
                 .filter(rises)
-                .select(list(COLUMNS))
+                .select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
             )
     return pl.concat(found)

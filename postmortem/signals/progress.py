@@ -41,8 +41,9 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         return pl.DataFrame(schema=COLUMNS)
     place = rows["line"].to_numpy()[told]
     if rows["rank"].null_count() < rows.height:
-        ranks, rank = np.unique(rows["rank"].fill_null(-1).to_numpy()[told], return_inverse=True)
-        place = place * len(ranks) + rank
+        rank = rows["rank"].fill_null(-1)
+        ranks = rank.unique().sort().to_numpy()  # few, and so found sooner than by sorting all rows
+        place = place * len(ranks) + np.searchsorted(ranks, rank.to_numpy()[told])
     # each metric has its lines in order, so that these are merged more than sorted
     order = np.argsort(place, kind="stable")
     firsts = np.append(0, np.flatnonzero(np.diff(place[order])) + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from postmortem import clock
@@ -25,7 +26,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "zones": pl.Boolean(),  # two clocks may differ by their zones, and do not by much else
 }
 #: Pauses further back say no more of what is usual.
-_ENOUGH: Final = 5_000
+_ENOUGH: Final = 2_000
 #: Zones differ by quarters of an hour.
 _QUARTER: Final = 900.0
 
@@ -48,17 +49,19 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             continue
         end_line, kind, ended, scheduler = ends.row(place)
         within = told.slice(begin, afters[place] - begin).tail(_ENOUGH)
-        within = within.with_columns(seconds=clock.seconds("ts")).drop_nulls("seconds")
-        pauses = within["seconds"].diff().drop_nulls()
-        pauses = pauses.filter(pauses > 0)
-        if pauses.is_empty():
+        seconds = within.select(seconds=clock.seconds("ts"))["seconds"].to_numpy()  # nan where it is no time
+        known = np.flatnonzero(~np.isnan(seconds))
+        pauses = np.diff(seconds[known])
+        pauses = pauses[pauses > 0]
+        if not len(pauses):
             continue
-        silent, usual = ended - within["seconds"][-1], float(pauses.quantile(0.5) or 0.0)
+        silent, usual = ended - float(seconds[known[-1]]), float(np.median(pauses))
         beside = min(abs(silent) % _QUARTER, _QUARTER - abs(silent) % _QUARTER)
         zones = scheduler and abs(silent) > _QUARTER / 2 and beside < max(3 * usual, 60.0)
-        steps = within["step"].drop_nulls()
-        reached = (within["line"][-1], end_line, kind, steps[-1] if len(steps) else None)
-        rows.append((attempt, last, *reached, silent, usual, float(pauses.max() or 0.0), len(pauses), zones))  # type: ignore[arg-type]
+        counted = np.flatnonzero(within["step"].is_not_null().to_numpy() & ~np.isnan(seconds))
+        step = within["step"][int(counted[-1])] if len(counted) else None
+        reached = (within["line"][int(known[-1])], end_line, kind, step)
+        rows.append((attempt, last, *reached, silent, usual, float(pauses.max()), len(pauses), zones))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
