@@ -193,6 +193,9 @@ class Collector:
         if numbers is None:
             return False
         named = [(self._columns[i].text, cell.spans) for i, cell in zip(numbers, cells, strict=True) if cell.spans]
+        line = single.template.tabled_by
+        if line:
+            place = _placed(place, single.template.places[-1], single.text)
         for name, (span, *_) in named:
             kind = counter(name, names)
             if kind == "epoch":
@@ -202,7 +205,9 @@ class Collector:
         for name, spans in named:
             for part, span in enumerate(spans if counter(name, names) is None else ()):
                 of = {"scope": f"part_{part}"} if len(spans) > 1 else {}
-                self.rows.metric(place, name, float(span.read(single.text)), span.text(single.text), fixed=of)
+                value, text = float(span.read(single.text)), span.text(single.text)
+                of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
+                self.rows.metric(place, name, value, text, **of_line)
         if not single.whole:
             self.seen.tabled(single.number)
         return True
@@ -210,7 +215,7 @@ class Collector:
     def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
         unread = set(piece.unread.tolist()) if any(single.template.cells for single in piece.singles) else set()
         for single in piece.singles:
-            if single.template.cells and not self._columns:
+            if single.template.cells and not (self._columns or single.template.rows):
                 continue  # numbers below no heading: there may be millions
             step, unit, epoch = carried.at(single.record, self.templates.units.all)
             base = Place(

@@ -38,8 +38,8 @@ _REACHED: Final = re.compile(
 _NTH: Final = re.compile(
     r"\u7b2c\s*(?P<at>[0-9]{1,12})\s*(?:/\s*[0-9]+\s*)?(?:\u4e2a\s*)?(?P<word>\u8f6e|[Ee]poch|\u6b65|\u6b21)"
 )
-#: A counter alone in brackets, with a tab behind it, as boosters print it.
-_BRACKET: Final = re.compile(r"\[(?P<at>[0-9]{1,12})\]\t")
+#: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one.
+_BRACKET: Final = re.compile(r"\s*\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,})(?=[A-Za-z])")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
 #: `[#7] loss`, `3 120 Loss=0.5`, `Train 7, loss`, behind labels `[train](3/16) loss`, and behind its epoch:
 #: `Epoch 3 [12/100]`.

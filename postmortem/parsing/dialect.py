@@ -63,6 +63,7 @@ class Line(_Part):
     heads: bool = False  # its step, epoch and job hold for the lines after it, as those of frame place
     lead: str | None = None  # what stands before it is key=value, its names prefixed by this (may be "")
     rest: str | None = None  # what follows is key=value, its names prefixed by this (may be "")
+    tabled: bool = False  # numbers that it does not name, up to the first ": ", stand in the columns of a heading above
     sample: Sample
 
     @model_validator(mode="after")

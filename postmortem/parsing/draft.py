@@ -41,6 +41,7 @@ class Draft:
     carry: int | None = None
     columns: tuple[Cell, ...] = ()
     cells: tuple[Tabled, ...] = ()
+    tabled_by: CompiledLine | None = None
     split: str | None = None
 
     def _metric(self, name: str, span: Span, line: CompiledLine | None, fixed: Mapping[str, object]) -> None:

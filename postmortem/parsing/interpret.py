@@ -80,6 +80,7 @@ class _Record(Draft):
             block=block,
             columns=self.columns,
             cells=self.cells,
+            tabled_by=self.tabled_by,
             split=self.split,
             used=tuple(self.used),
             patterns=tuple(self.patterns),
@@ -139,11 +140,15 @@ class _Record(Draft):
         self._line_rows(line, match, spans, body, origin)
         if spec.heads:
             self.carry = self._place()
+        if spec.tabled:
+            self._tabled(line, match, body)
         if spec.lead is not None:
             bar = _BAR.search(body, within[0], match.start)
             self._pairs(line, spec.lead, body, (within[0], bar.start() if bar else match.start), origin)
         if spec.rest is not None:
             self._pairs(line, spec.rest, body, (match.end, within[1]), origin)
+        elif spec.frame == "metrics" and spans:
+            self._pairs(line, "", body, (match.end, within[1]), origin, known=True)
 
     def _line_rows(self, line: CompiledLine, match: Match, spans: dict[str, Span], body: str, origin: str) -> None:
         spec = line.spec
@@ -179,10 +184,13 @@ class _Record(Draft):
             of = {} if column == "value" else {"split" if self.names.is_split(column) else "scope": column}
             self._metric(name, span, line, line.spec.set | of)
 
-    def _pairs(self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str) -> None:
+    def _pairs(
+        self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str, *, known: bool = False
+    ) -> None:
         """What stands around a line's pattern as key=value: counters, and values of the line's own frame.
 
-        Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name.
+        Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name. `known`:
+        nothing else, since the line's author has not asked for it, and a fork of the program may print it.
         """
         start, end = within
         looked_at: list[Where] = []
@@ -194,6 +202,8 @@ class _Record(Draft):
         words = words_of(text, taken, self.names, looked_at, placed=line.spec.frame == "metrics")
         words = [word for word in words if not found or self.names.metric(word.key).known]
         for pair in sorted((*found, *words), key=lambda pair: pair.at):
+            if known and not self.names.metric(pair.key).known:
+                continue
             at = (pair.at[0] + start, pair.at[1] + start)
             counter = self.names.counter(pair.key)
             if counter is None:
@@ -254,6 +264,19 @@ class _Record(Draft):
             for cell in (() if columns else tables.row(body))
         )
         return bool(columns)
+
+    def _tabled(self, line: CompiledLine, match: Match, body: str) -> None:
+        """The cells of a dialect's line that its pattern does not name."""
+        named = [match.spans[name][0] for name in match.values]
+        # blanks for what stands before it, so that its columns stay where they are
+        row = tables.row(" " * match.start + body[match.start : match.end].partition(": ")[0])
+        self.cells = tuple(
+            Tabled(cell.at, ())
+            if any(cell.at[0] <= start < cell.at[1] for start in named)
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
+            for cell in row
+        )
+        self.tabled_by = line if row else None
 
     def _block(self, block: CompiledBlock, match: Match, body: str) -> None:
         """The row that the block's own line begins; the lines after it fill it."""

@@ -56,7 +56,7 @@ _BOUNDARY: Final = re.compile(
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af](?=[A-Za-z])"
 )
 #: A logger's level: `WARNING: NaN gradient`.
-_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
+_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "Warn", "WARNING", "Warning", "ERROR", "CRITICAL"})
 #: What a device's number stands behind: `device: cuda:0`.
 _DEVICES: Final = frozenset({"cuda", "cpu", "gpu", "npu", "tpu", "xpu", "hpu", "mps"})
 #: Files, addresses and places in code, with a line or a port behind the colon.

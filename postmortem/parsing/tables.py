@@ -24,7 +24,7 @@ _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#
 #: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
 #: is that number, of several it holds one for each part.
 _CELL: Final = (
-    rf"(?:[0-9]+/[0-9]+|{NUMBER}%?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
+    rf"(?:[0-9]+/[0-9]+|{NUMBER}(?:%|[KMGT]i?B?)?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
     r"|-+|\+|None)"
 )
 _LISTED: Final = re.compile(rf"\s*({NUMBER})\s*(?:,|$)")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from postmortem.parsing.pattern import typed
 
 if TYPE_CHECKING:
-    from postmortem.parsing.dialects import CompiledBlock
+    from postmortem.parsing.dialects import CompiledBlock, CompiledLine
     from postmortem.parsing.pattern import FieldValue
     from postmortem.parsing.reading import Where
     from postmortem.parsing.tables import Cell
@@ -76,6 +76,7 @@ class Template(NamedTuple):
     block: CompiledBlock | None = None
     columns: tuple[Cell, ...] = ()  # of the heading of a table
     cells: tuple[Tabled, ...] = ()  # of what is a row, if a heading stands above it
+    tabled_by: CompiledLine | None = None  # the line of a dialect that has such cells beside its own fields
     split: str | None = None  # that it names for the lines below it
     used: tuple[str, ...] = ()  # dialects, once for each of their lines
     patterns: tuple[str, ...] = ()  # what read it, for people

@@ -43,6 +43,8 @@ def read_tensor(text: str, pairs: Sequence[Pair], names: Names, reading: Reading
     if not words:
         return False
     label = words[-1]
+    if label[0].lower() in by_key:  # it has a value of its own: `score: 0.07 min: -0.1 max: 0.3`, of the last episodes
+        return False
     scope = _SCOPE.search(before)
     operation = _operation(label[0], names)
     reading.tensor = {

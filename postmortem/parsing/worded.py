@@ -43,7 +43,8 @@ def _patterns(names: Names) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ..
     """For each of these settings how a line has it in lower case, and the expression that finds it with its value."""
     found = []
     for setting, values in names.worded.items():
-        spellings = sorted((s for s, name in names.settings.items() if name == setting), key=len, reverse=True)
+        spellings = [s for s, name in names.settings.items() if name == setting] or [setting]
+        spellings.sort(key=len, reverse=True)
         keys = "|".join(spelling.replace("_", "[ _-]?") for spelling in spellings)
         pattern = re.compile(
             rf"(?i)(?<![\w.])(?P<key>{keys})(?:\s?[=:]|\s(?:is|of))?\s?['\"]?(?<![A-Za-z0-9])(?P<value>{values})(?![\w.]\w)"

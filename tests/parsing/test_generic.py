@@ -103,6 +103,9 @@ def metrics(text: str) -> dict[str, float]:
         ("epoch: 0, batch_id: 500, AUC:0.75, loss:0.125", 500, {"auc": 0.75, "loss": 0.125}),
         ("Epoch 1 loss 75.5 | train 2.5s", None, {"loss": 75.5, "time": 2.5}),
         ("Iteraci\u00f3n 3 completada en 314.5s | loss: 2.5", 3, {"loss": 2.5}),
+        ("    [7]:   valid_0's rmse: 0.5", 7, {"rmse": 0.5}),  # as a page shows what a booster prints behind a tab
+        ("Warning: NaN or Inf found in input tensor.", None, {}),
+        ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"average_score": 0.5, "min": -0.25, "max": 0.75}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )

@@ -163,3 +163,23 @@ def test_with_bars_between_the_columns_none_need_count() -> None:
         (10, None, "vf_loss", None, 167000.0),
         (10, None, "kl", None, 1.5),
     ]
+
+
+def test_a_dialect_s_line_may_stand_in_the_columns_of_a_heading() -> None:
+    bar = "100%|##########| 8/8 [00:02<00:00,  3.50it/s]"
+    text = (
+        "     Epoch   gpu_mem       box       obj       cls     total    labels  img_size\n"
+        f"       3/9       2G      0.25       0.5     0.125     0.875        31       640: {bar}\n"
+        "     Epoch   GPU_mem  box_loss  cls_loss  dfl_loss  Instances      Size\n"
+        f"       4/9       2G       1.5      2.25      0.75        31       640: {bar}\n"
+    )
+    told = {(epoch, name): value for _, epoch, name, split, value in values(text) if split == "train"}
+    first = {"box_loss": 0.25, "obj_loss": 0.5, "cls_loss": 0.125, "loss": 0.875}
+    second = {"box_loss": 1.5, "cls_loss": 2.25, "dfl_loss": 0.75}
+    assert {name: told[3.0, name] for name in first} == first
+    assert {name: told[4.0, name] for name in second} == second
+
+
+def test_without_a_heading_a_dialect_s_line_gives_what_it_names() -> None:
+    text = "3/9  2G  1.5  2.25  0.75  31  640: 100%|##########| 8/8 [00:02<00:00,  3.50it/s]\n"
+    assert {name for _, _, name, _, _ in values(text)} == {"gpu_mem", "box_loss", "instances"}

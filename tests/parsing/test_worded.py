@@ -19,6 +19,11 @@ NAMES = names.load()
         ("args: lr=0.1 optimizer=adam dtype=half", [("optimizer", "adam"), ("dtype", "half")]),
         ("optimizer is AdamW, reduction=sum", [("optimizer", "AdamW"), ("reduction", "sum")]),
         ("param dtype: float32", [("param dtype", "float32")]),
+        # one of that name is measured as well
+        ("    loss='binary_crossentropy',", [("loss", "binary_crossentropy")]),
+        ("loss: CrossEntropyLoss()", [("loss", "CrossEntropyLoss")]),
+        ("loss: mse 0.25, kl 0.5", []),
+        ("criterion: nn.MSELoss", [("criterion", "nn.MSELoss")]),
         # the dtype of something else
         ("compute dtype: float16", []),
         ("unet dtype: bfloat16, device: cuda:0", []),
