@@ -157,6 +157,10 @@ def _named_first(head: str, names: Names) -> str | None:
             if not word.endswith("ing"):
                 return found
             continue  # `Evaluating train: ` is of the training
+        # a logger of the evaluation's module, `project.eval:51`; that of the training prints everything
+        package, dot, module = word.partition(":")[0].rpartition(".")
+        if package and dot and found is None and names.splits.get(module) == "eval":
+            found = module
         if token["word"] and not (word in names.plain or "." in word or ":" in word):
             break
     return found

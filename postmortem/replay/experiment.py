@@ -6,24 +6,20 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from postmortem.replay import judge, observing
 from postmortem.replay.protocol import Answer, Effect, Replay, Scenarios
-from postmortem.replay.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
-    from postmortem.replay.protocol import Fact, Fix, Lab, Prediction, Prior, Value
-
-S = TypeVar("S")
-#: Observed quantities by name, each of shape (scenarios,), in float64 where a verdict rests on them.
-Observed = dict[str, "Tensor"]
+    from postmortem.replay.mechanism import Ceiling, Mechanism, Observed, S
+    from postmortem.replay.protocol import Fact, Fix, Lab, Prediction, Prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +38,6 @@ class Claim:
     def that(cls, flag: str, *, id: str, text: str, knobs: frozenset[str], label: str, keeps: bool = False) -> Claim:  # noqa: A002 - the field
         """A claim that something is so: its quantity is above 0 where it is, else 0."""
         return cls(id, text, knobs, flag, label, lambda _before, after, _facts, _fix: after[flag] > 0, keeps)
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The most a mechanism can show over its full range, by a bound or by a search, and why."""
-
-    value: float
-    because: str
-
-
-class Mechanism(ABC, Generic[S]):
-    """One way in which the symptom could have come about."""
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    dtype: ClassVar[str] = "float32"
-    family: str | None = None
-
-    @abstractmethod
-    def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> S:
-        """`lab.draws` scenarios as one batch. All randomness is drawn here, so that a knob moves alone.
-
-        All randomness comes from `stream`, so that a seed means the same scenarios on every device.
-        """
-
-    def drawn(self, facts: Mapping[str, Fact], lab: Lab) -> S:
-        """The scenarios of the lab's seed, on its device."""
-        return self.draw(facts, lab, Stream(lab.seed, lab.device))
-
-    @abstractmethod
-    def observe(self, scenario: S, knobs: Mapping[str, Value]) -> Observed:
-        """The quantities that the reference shows with `knobs` set to these values and all else as drawn."""
-
-    @abstractmethod
-    def reproduces(self, observed: Observed, facts: Mapping[str, Fact]) -> Tensor:
-        """In which scenarios the log's numbers are shown within tolerance: booleans (scenarios,)."""
-
-    def ceiling(self, facts: Mapping[str, Fact], lab: Lab) -> Ceiling | None:  # noqa: ARG002 - a default
-        """Why the mechanism cannot show the log's numbers at all; None where no bound or search says so."""
-        return None
-
-    def needs(self, facts: Mapping[str, Fact]) -> str:  # noqa: ARG002 - a default
-        """What it would have to supply to show them, and what its bound allows; empty where it has none."""
-        return ""
 
 
 class Experiment(ABC):

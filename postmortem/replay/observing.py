@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Mechanism, Observed
+    from postmortem.replay.mechanism import Mechanism, Observed
     from postmortem.replay.protocol import Fact, Fix, Lab
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.mechanism import Mechanism, Observed
 from postmortem.replay.protocol import Answer, Prediction, Prior, Verdict
 from postmortem.replay.target import Target, TargetError
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from postmortem.replay.experiment import Mechanism
+    from postmortem.replay.mechanism import Mechanism
     from postmortem.replay.protocol import Fact
     from postmortem.rules.rule import Rule
 

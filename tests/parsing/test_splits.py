@@ -78,6 +78,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("DEV : loss 0.5 - f1: 0.75", [("loss", "eval", 0.5), ("f1", "eval", 0.75)]),
         ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
         ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),
+        ("INFO project.eval:51 | epoch 0: loss 0.5", [("loss", "eval", 0.5)]),
+        ("INFO project.train:51 | epoch 0: loss 0.5", [("loss", None, 0.5)]),
         ("Training Results - Epoch: 1  Avg loss: 0.5", [("loss", "train", 0.5)]),
         # a learning rate and a time are the run's
         ("Test: loss 0.5, lr: 0.25, time: 1.5", [("loss", "eval", 0.5), ("lr", None, 0.25), ("time", None, 1.5)]),

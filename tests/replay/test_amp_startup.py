@@ -24,7 +24,7 @@ from postmortem.replay.mechanisms.overflow import (
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 
 if TYPE_CHECKING:
-    from postmortem.replay.experiment import Mechanism
+    from postmortem.replay.mechanism import Mechanism
     from postmortem.replay.mechanisms.startup import Scenario
     from postmortem.replay.protocol import Fact, Replay, Value
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from postmortem.replay import observing
-from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.mechanism import Mechanism, Observed
 from postmortem.replay.protocol import Fix, Lab
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.experiment import Claim, Experiment, Observed
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.micro_batches import (
     LR,
     MAX_NORM,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: A length or a norm is as said when it is this close.

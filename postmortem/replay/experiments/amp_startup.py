@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from postmortem.replay.experiment import Claim, Experiment, Mechanism, Observed
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.overflow import (
     FP16_MAX,
     LARGEST_SUM,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from postmortem.replay.mechanism import Mechanism, Observed
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from postmortem.replay.experiment import Claim, Experiment, Mechanism
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.underflow import AdamIdle, Division, NormalisedFlat
 from postmortem.replay.protocol import Prediction, Prior, Rows
 from postmortem.replay.values import FLOAT32_MAX, dtype_of
@@ -18,6 +18,7 @@ from postmortem.replay.values import FLOAT32_MAX, dtype_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from postmortem.replay.mechanism import Mechanism
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: A step or an output is beyond its bound from here on: rounding in 16 bits overshoots by less.

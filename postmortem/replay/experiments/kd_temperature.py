@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.experiment import Claim, Experiment, Observed
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.distillation import LEAST, BatchMean, Distillation, StudentAlone, TokenMean
 from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Prediction, Prior, Rows
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: "By T^2" holds within this of (new/old)^2. One power of T differs by more for new/old below 0.9.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.experiment import Claim, Experiment, Observed
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.encoders import WIDTH
 from postmortem.replay.mechanisms.labelled_batches import (
     ALIKE,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Fix, Replay
 
 #: A norm has fallen when it is below this part of what it was: batches of one run differ by about as much.

@@ -23,7 +23,7 @@ from postmortem.replay.values import DTYPES, number, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from postmortem.replay.experiment import Mechanism
+    from postmortem.replay.mechanism import Mechanism
     from postmortem.replay.protocol import Fact, Replay
 
 

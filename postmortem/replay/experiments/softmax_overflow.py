@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Claim, Experiment, Mechanism, Observed
+from postmortem.replay.experiment import Claim, Experiment
+from postmortem.replay.mechanism import Ceiling, Mechanism, Observed
 from postmortem.replay.protocol import Beside, Prediction, Prior, Rows
 from postmortem.replay.reference.cross_entropy import handwritten_cross_entropy
 from postmortem.replay.reference.masked_lm import IGNORED

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from postmortem.replay.experiment import Claim, Experiment, Observed
+from postmortem.replay.experiment import Claim, Experiment
 from postmortem.replay.mechanisms.courses import LR, NEEDED, UPDATES, Seen
 from postmortem.replay.mechanisms.rises import (
     MOMENTA,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.mechanisms.rises import Course
     from postmortem.replay.protocol import Fact, Fix, Replay
 

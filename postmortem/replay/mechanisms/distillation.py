@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism, Observed
+from postmortem.replay.mechanism import Ceiling, Mechanism, Observed
 from postmortem.replay.reference.kd_loss import kd_gradient, kd_loss
 from postmortem.replay.stream import Stream
 from postmortem.replay.values import amount, number

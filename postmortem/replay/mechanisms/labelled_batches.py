@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism, Observed
+from postmortem.replay.mechanism import Ceiling, Mechanism, Observed
 from postmortem.replay.mechanisms.encoders import encode, weights, zipf_tokens
 from postmortem.replay.reference.masked_lm import IGNORED, Reduction, masked_lm_loss
 from postmortem.replay.values import amount, number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast, get_args
 import torch
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.gradient_accumulation import Accumulation, accumulate
 from postmortem.replay.values import amount, number
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from postmortem.replay.experiment import Mechanism
+from postmortem.replay.mechanism import Mechanism
 from postmortem.replay.values import amount, number
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

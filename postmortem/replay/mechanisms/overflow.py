@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from postmortem.replay.experiment import Ceiling, Mechanism, Observed
+from postmortem.replay.mechanism import Ceiling, Mechanism, Observed
 from postmortem.replay.mechanisms.recognisers import Ranges, Recognisers, draw
 from postmortem.replay.mechanisms.startup import MORE_BATCHES, Asked, Scenario, as_logged, observe, turned
 from postmortem.replay.reference.clip_by_norm import global_norm

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self, cast, get_args
 import torch
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.correlation_penalty import Form, correlation, penalty
 from postmortem.replay.values import amount, number, shown
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

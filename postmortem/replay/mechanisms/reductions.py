@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.cross_entropy import stable_cross_entropy
 from postmortem.replay.reference.masked_mean import Masking, masked_mean
 from postmortem.replay.values import amount, number, switched
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

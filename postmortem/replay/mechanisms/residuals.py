@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 import torch
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.residual_gain import residual_stage
 from postmortem.replay.reference.rms_rescale import rms_rescale
 from postmortem.replay.values import amount, number, shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

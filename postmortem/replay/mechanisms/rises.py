@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import torch
 
 from postmortem.errors import PostmortemError
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.mechanisms.courses import LONGEST, NEEDED, Courses, Seen, miss, shape, smooth
 from postmortem.replay.stream import Stream
 from postmortem.replay.values import amount, shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
 
 #: Courses of a pool, of which the one nearest to the log is replayed.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.adam import Moments, adam_step
 from postmortem.replay.reference.clip_by_norm import clip_by_norm, global_norm
 from postmortem.replay.values import amount, dtype_of, number, shown, switched
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.stream import Stream
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.mechanisms.recognisers import Recognisers
     from postmortem.replay.protocol import Fact, Value
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import torch
 
-from postmortem.replay.experiment import Ceiling, Mechanism
+from postmortem.replay.mechanism import Ceiling, Mechanism
 from postmortem.replay.reference.adam import BETAS, Moments, adam_step
 from postmortem.replay.reference.layer_norm import layer_norm
 from postmortem.replay.reference.rms_rescale import rms_rescale
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from postmortem.replay.experiment import Observed
+    from postmortem.replay.mechanism import Observed
     from postmortem.replay.protocol import Fact, Lab, Value
     from postmortem.replay.reference.standardise import Place
     from postmortem.replay.stream import Stream
