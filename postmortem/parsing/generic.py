@@ -10,6 +10,7 @@ from postmortem.parsing.alternating import alternating
 from postmortem.parsing.behind import named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
+from postmortem.parsing.listed import listed
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
@@ -87,6 +88,9 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if _one_line(text, start, names, reading, drawn=drawn):
         return reading
     pairs = pairs_of(text, names, reading.looked_at)
+    if lists := listed(text, names, reading.looked_at):
+        taken = {pair.at for pair in lists}
+        pairs = [pair for pair in pairs if pair.at not in taken] + lists
     if read_tensor(text, pairs, names, reading):
         return reading
     pairs = _named_otherwise(text, pairs, names, reading)

@@ -1,0 +1,67 @@
+"""Names and their values as two lists: `loss/acc: 0.5/0.75`, `[Avg. Loss, Loss]: [7.5, 7.25]`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.reading import Pair
+from postmortem.parsing.words import look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postmortem.parsing.names import Names
+    from postmortem.parsing.reading import Where
+
+_NAME: Final = r"[A-Za-z][\w.@-]{0,30}(?: [A-Za-z][\w.@-]{0,30}){0,2}"
+_VALUE: Final = rf"(?:{NUMBER})\s?%?"
+_SLASH: Final = r"\s?/\s?"
+_COMMA: Final = r"\s*[,|/]\s*"
+#: More of them are a path or a vector. They have slashes between, `Train/Val loss: 0.5/0.25`, or are in brackets; the
+#: brackets may hold the splits of one measure: `loss (train/val): 0.5/0.25`.
+_LISTS: Final = re.compile(
+    rf"(?P<names>(?:{_NAME}{_SLASH}){{1,7}}{_NAME})\s*[:=]?\s*(?P<values>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
+    rf"|(?P<of>{_NAME})\s?\((?P<splits>(?:[A-Za-z]{{1,12}}{_SLASH}){{1,7}}[A-Za-z]{{1,12}})\)\s*[:=]?\s*"
+    rf"(?P<each>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
+    rf"|[\[(]\s*(?P<names_in>(?:{_NAME}{_COMMA}){{1,7}}{_NAME})\s*[\])]\s*[:=]\s*"
+    rf"[\[(]\s*(?P<values_in>(?:{_VALUE}{_COMMA}){{1,7}}{_VALUE})\s*[\])]"
+)
+_EACH_NAME: Final = re.compile(_NAME)
+_EACH_VALUE: Final = re.compile(NUMBER)
+
+
+def listed(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
+    """Every value of such a list, where as many values as names stand there, and somebody knows one of the names."""
+    found: list[Pair] = []
+    for match in _LISTS.finditer(text) if "/" in text or "]" in text or ")" in text else ():
+        group = next(name for name in ("names", "splits", "names_in") if match[name] is not None)
+        values = list(
+            _EACH_VALUE.finditer(text, *match.span({"names": "values", "splits": "each"}.get(group, "values_in")))
+        )
+        keys = list(_keys(match, group, names))
+        if len(keys) == len(values) and any(names.metric(key).known for key in keys):
+            look(match[group], text, match.span(group), looked_at)
+            found += [
+                Pair(key, read(value[0]), value[0], value.span()) for key, value in zip(keys, values, strict=True)
+            ]
+    return found
+
+
+def _keys(match: re.Match[str], group: str, names: Names) -> Iterator[str]:
+    """The names of such a list, each with what it shares with the others: a split before them, a measure behind."""
+    words = [found[0].split() for found in _EACH_NAME.finditer(match[group])]
+    if group == "splits":
+        yield from (f"{split} {match['of'].split()[-1]}" for (split,) in words)
+        return
+    last = words[-1]
+    shared = last[1:] if group == "names" else []  # `Train/Val loss`, `D/G loss`
+    if shared and all(names.metric(" ".join([*first[-1:], *shared])).known for first in words[:-1]):
+        yield from (" ".join([*first[-1:], *shared]) for first in words[:-1])
+        yield " ".join(last)
+        return
+    before = [word for word in words[0][:-1] if names.is_split(word)] if group == "names" else []  # `train loss/acc`
+    for place, name in enumerate(words):
+        own = name[-1:] if group == "names" and place == 0 else name
+        yield " ".join([*before, *own])
