@@ -55,8 +55,10 @@ _FRACTIONS: Final = re.compile(
     r"(?:\[\s*|(?<=:\s)\s*(?=[0-9/ ]{3,20}\(\s*[0-9]+%\)\s\[))(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+"
     r"\s*(?:\]|\(\s*[0-9]+%\))\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*(?:\]|\(\s*[0-9]+%\)\])"
 )
-#: Behind a bar in brackets: `Training [>>      ] 20004/600000, loss`.
-_BEHIND_BAR: Final = re.compile(r"\[[>=#*.-]{1,80}\s*\]\s?(?P<part>[0-9]{1,12})\s?/\s?[0-9]{1,12}(?=[,:|\s])")
+#: Behind a bar in brackets or in the middle of it: `Training [>>      ] 20004/600000, loss`, `[==== 7/391 ===>]`.
+_BEHIND_BAR: Final = re.compile(
+    r"(?:\[[>=#*.-]{1,80}\s*\]\s?|\[[>=.]{1,80}\s)(?P<part>[0-9]{1,12})\s?/\s?[0-9]{1,12}(?=[,:|\s])"
+)
 #: What stands under a legend of brackets: `[epoch][step/steps/all]: [1][1608/5790/7398]`.
 _UNDER_LEGEND: Final = re.compile(
     r"\[epoch\]\[[\w/]{1,40}\]:?\s*\[(?P<epoch>[0-9]{1,6})\]\[(?P<batch>[0-9]{1,12})(?:/[0-9]+){1,2}\]"

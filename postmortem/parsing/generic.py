@@ -213,6 +213,8 @@ def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:
     measured = reading.has_place or values
     configured = not measured and any(names.states(pair.key, pair.text) for pair in pairs)
     for pair in pairs:
+        if text[pair.at[1] : pair.at[1] + 1].isalpha() and names.counter(pair.key) is not None:
+            continue  # how long it took: `Step: 50ms`
         if pair.at in {reading.step_at, reading.epoch_at}:
             continue  # counted, whatever else its name holds: `Lasso 10 Step: 900`
         # `Epoch 0 | Batchsize: 32 | Steps: 28`: how many the epoch will have

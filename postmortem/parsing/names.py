@@ -108,6 +108,9 @@ class Names:
         if head in self.splits and tail and tail not in self.splits:  # `Train / Val` is neither's
             inner = self.metric(tail)
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
+        # `avg_val_loss` is the only one of its split as often as `val_loss` is
+        if head in self.taken and (inner := self.metric(tail)).split == "eval" and inner.known:
+            return inner
         head, _, tail = key.rpartition("_")
         if tail not in self.splits or tail in self.plain:
             return None

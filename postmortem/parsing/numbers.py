@@ -45,11 +45,17 @@ def bare(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def read(text: str) -> float:
-    """The value of a number as NUMBER finds it. ValueError where there is none. 1e400 reads as inf."""
+    """The value of a number as NUMBER finds it, or of two whole ones with a slash. ValueError where there is none.
+
+    1e400 reads as inf.
+    """
     try:
         return float(text)
     except ValueError:
         pass
+    part, slash, whole = text.partition("/")
+    if slash:  # a share, as how many of how many
+        return int(part) / int(whole) if int(whole) else math.nan
     # a wrapper's own digits (float64) stand before its bracket
     inner = text[text.find("(") + 1 :]
     found = _FIND.search(inner)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.ratios import as_share
 from postmortem.parsing.reading import WINDOW, Pair
 from postmortem.parsing.splits import OF_THE_RUN
 
@@ -114,7 +115,8 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             if key in keys:
                 key = _whole_name(text[start : found.start()], key, names)
             keys.add(key)
-            pairs.append(Pair(key, read(found["value"]), found["value"], found.span("value")))
+            pair = Pair(key, read(found["value"]), found["value"], found.span("value"))
+            pairs.append(as_share(pair, text, names))
     return [*pairs, *_by_class(text, names)] if "[" in text else pairs
 
 

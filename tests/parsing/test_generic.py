@@ -105,6 +105,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Iteraci\u00f3n 3 completada en 314.5s | loss: 2.5", 3, {"loss": 2.5}),
         ("    [7]:   valid_0's rmse: 0.5", 7, {"rmse": 0.5}),  # as a page shows what a booster prints behind a tab
         ("Warning: NaN or Inf found in input tensor.", None, {}),
+        (" [====== 7/391 ====>]  Step: 50ms | Tot: 20s | Loss: 0.5", 7, {"tot": 20.0, "loss": 0.5}),
+        ("Epoch 3 - avg_val_loss: 0.5", None, {"loss": 0.5}),
         ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"average_score": 0.5, "min": -0.25, "max": 0.75}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],

@@ -1,0 +1,42 @@
+"""How many of how many."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from postmortem.parsing import dialects, names, numbers
+from postmortem.parsing.generic import read_record
+from postmortem.parsing.reader import Reader
+from postmortem.sources.chunks import Bytes
+
+NAMES = names.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Epoch 3 Accuracy: 7512/10000 (75%)", {"Accuracy": 0.7512}),
+        ("Epoch 3 test acc: 3 / 4, loss: 0.5", {"test acc": 0.75, "test loss": 0.5}),
+        ("Epoch 3 acc: 75.25% (301/400)", {"acc": 75.25}),
+        ("Epoch 3 correct: 3/4", {"correct": 3.0}),  # nobody knows it as a share
+        ("Epoch 3 acc: 2023/11/05", {"acc": 2023.0}),
+    ],
+)
+def test_a_share_is_the_ratio_of_both(text: str, expected: dict[str, float]) -> None:
+    assert {pair.key: pair.value for pair in read_record(text, NAMES).metrics} == expected
+
+
+def test_of_none_it_is_no_number() -> None:
+    assert math.isnan(numbers.read("0/0"))
+    assert numbers.read("3 / 8") == 0.375
+
+
+@pytest.mark.parametrize("kernel", ["0", "1"])
+def test_the_frames_hold_the_ratio_and_what_was_printed(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTMORTEM_KERNEL", kernel)
+    reader = Reader("x.log", dialects.shipped())
+    reader.read([Bytes(b"Epoch 1 acc: 1/4\nEpoch 2 acc: 3/4\n", goes_on=False)])
+    rows = reader.log.frames()["metrics"]().select("epoch", "value", "text").rows()
+    assert rows == [(1.0, 0.25, "1/4"), (2.0, 0.75, "3/4")]
