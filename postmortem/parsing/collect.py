@@ -125,7 +125,8 @@ class Collector:
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
         metrics = headed(metrics, self._splits)
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
-        return stated(*placed(*configured(settings, metrics, names), blank, names), names)
+        reporting = self.templates.interpreter.dialects.reporting
+        return stated(*placed(*configured(settings, metrics, names), blank, names, reporting), names)
 
     def _count(self, piece: Piece, first_line: int, *, goes_on: bool) -> bool:
         """Count lines; whether the last one is unread, as one in several pieces is if it is so in all of them."""

@@ -114,6 +114,7 @@ class Dialect(_Part):
     names: dict[str, str] = {}  # what it calls otherwise than everybody: its name (normalised) -> the canonical one
     placeholders: dict[str, list[float]] = {}  # values that it prints where it has none: loss_scale: [-1]
     records: list[list[str]] = []  # names that only its JSON records and tables hold, all of one list together
+    reports: bool = False  # its lines are rows of tables, of which any may name the step of all
     sentences: bool = False  # beside its lines another's may stand: what they leave is read as well
     lines: list[Line] = []
     blocks: list[Block] = []

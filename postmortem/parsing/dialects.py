@@ -91,6 +91,8 @@ class Dialects:
 
     def __init__(self, dialects: Iterable[Dialect], indexed: Callable[..., Index] = index.of) -> None:
         self.all = tuple(dialects)
+        #: Those whose lines are rows of reports, see `Dialect.reports`.
+        self.reporting = frozenset(dialect.name for dialect in self.all if dialect.reports)
         lines = [CompiledLine(d, line) for d in self.all for line in d.lines]
         self._blocks = [CompiledBlock(d, block) for d in self.all for block in d.blocks]
         found = indexed(

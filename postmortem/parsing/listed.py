@@ -41,12 +41,16 @@ def listed(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             _EACH_VALUE.finditer(text, *match.span({"names": "values", "splits": "each"}.get(group, "values_in")))
         )
         keys = list(_keys(match, group, names))
-        if len(keys) == len(values) and any(names.metric(key).known for key in keys):
+        if len(keys) == len(values) and any(_known(key, names) for key in keys):
             look(match[group], text, match.span(group), looked_at)
             found += [
                 Pair(key, read(value[0]), value[0], value.span()) for key, value in zip(keys, values, strict=True)
             ]
     return found
+
+
+def _known(key: str, names: Names) -> bool:
+    return names.metric(key).known or names.metric(key.rpartition(" ")[2]).known
 
 
 def _keys(match: re.Match[str], group: str, names: Names) -> Iterator[str]:
@@ -57,7 +61,7 @@ def _keys(match: re.Match[str], group: str, names: Names) -> Iterator[str]:
         return
     last = words[-1]
     shared = last[1:] if group == "names" else []  # `Train/Val loss`, `D/G loss`
-    if shared and all(names.metric(" ".join([*first[-1:], *shared])).known for first in words[:-1]):
+    if shared and all(_known(" ".join([*first[-1:], *shared]), names) for first in words[:-1]):
         yield from (" ".join([*first[-1:], *shared]) for first in words[:-1])
         yield " ".join(last)
         return

@@ -2,7 +2,7 @@
 
 Neither of the lines `{'loss': 2.5,` and `'step': 50}` says that it belongs to the other. A report ends at a blank line,
 or where a name of it comes again; one that counts further than the one before it gives its step to all of its lines.
-So does one alone that measures what nobody sets.
+So does one alone that measures what nobody sets, and any whose dialect says that its lines are such reports.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 from postmortem.parsing.words import only_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from postmortem.parsing.names import Names
 
@@ -35,6 +35,7 @@ class _Line(NamedTuple):
     name: str
     number: float | None  # of a setting
     measured: bool
+    told: bool  # by a dialect, that it is of a report
 
 
 class _Counted(NamedTuple):
@@ -47,17 +48,18 @@ class _Counted(NamedTuple):
 
 
 def placed(
-    settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series, names: Names
+    settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series, names: Names, reporting: Collection[str] = ()
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`settings` without the counters of reports, and `metrics`; each with the step that its report names.
 
-    `blank` holds the numbers of the blank lines, in order.
+    `blank` holds the numbers of the blank lines, in order; `reporting` the dialects whose lines are those of reports.
     """
     if not _counters(settings, names):
         return settings, metrics
-    reports = [report for report in _reports(settings, metrics, blank) if len(report) >= _FEWEST_LINES]
-    counted = [found for report in reports for found in [_counted(report, names)] if found]
-    kept = [found for name in {found.name for found in counted} for found in _kept(counted, name, names)]
+    found = _reports(settings, metrics, blank, reporting)
+    reports = [report for report in found if len(report) >= _FEWEST_LINES or any(row.told for row in report)]
+    counted = [one for report in reports for one in [_counted(report, names)] if one]
+    kept = [one for name in {one.name for one in counted} for one in _kept(counted, name, names)]
     if not kept:
         return settings, metrics
     places = pl.DataFrame(
@@ -84,22 +86,25 @@ def _counters(settings: pl.DataFrame, names: Names) -> list[str]:
 _UNPLACED: Final = pl.col("step").is_null() & pl.col("epoch").is_null()
 
 
-def _reports(settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series) -> Iterator[list[_Line]]:
+def _reports(
+    settings: pl.DataFrame, metrics: pl.DataFrame, blank: pl.Series, reporting: Collection[str]
+) -> Iterator[list[_Line]]:
+    told = pl.col("dialect").is_in(list(reporting)).fill_null(value=False).alias("told")
     place = ("line", "record", "source_name")
-    stated = settings.filter(_UNPLACED).select(*place, number="number", measured=pl.lit(value=False))
-    # a dialect knows where its values belong
-    measured = metrics.filter(_UNPLACED, pl.col("dialect").is_null())
-    measured = measured.select(*place, number=pl.lit(None, pl.Float64()), measured=pl.lit(value=True))
+    stated = settings.filter(_UNPLACED).select(*place, told, number="number", measured=pl.lit(value=False))
+    # any other dialect knows where its values belong
+    measured = metrics.filter(_UNPLACED, pl.col("dialect").is_null() | told)
+    measured = measured.select(*place, told, number=pl.lit(None, pl.Float64()), measured=pl.lit(value=True))
     rows = pl.concat([stated, measured]).sort("line", "record", maintain_order=True)
     rows = rows.with_columns(paragraph=blank.search_sorted(rows["line"]))
     report: list[_Line] = []
     seen: set[str] = set()
     last = None
-    for line, record, name, number, measures, paragraph in rows.iter_rows():
+    for line, record, name, is_told, number, measures, paragraph in rows.iter_rows():
         if paragraph != last or name in seen or len(report) > _LONGEST:
             yield report
             report, seen = [], set()
-        report.append(_Line(line, record, name, number, measures))
+        report.append(_Line(line, record, name, number, measures, is_told))
         seen.add(name)
         last = paragraph
     yield report
@@ -116,8 +121,13 @@ def _counted(report: Sequence[_Line], names: Names) -> _Counted | None:
 
 
 def _kept(counted: Sequence[_Counted], name: str, names: Names) -> list[_Counted]:
-    """The reports that count under one name, where each counts further than the one before; one if it measures."""
+    """The reports that count under one name, where each counts further than the one before; one if it measures.
+
+    A dialect's count anyhow: a second training in the log begins again.
+    """
     found = [each for each in counted if each.name == name]
+    if any(row.told and row.name == name for each in found for row in each.rows):
+        return found
     rises = all(one.at < other.at for one, other in pairwise(found))
     enough = len(found) >= _FEWEST_REPORTS or any(_measures(row, names) for each in found for row in each.rows)
     return found if rises and enough else []

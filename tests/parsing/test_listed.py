@@ -18,6 +18,7 @@ NAMES = names.load()
         ("Epoch 3 Train/Val loss: 0.5/0.25", [("Train loss", 0.5), ("Val loss", 0.25)]),
         ("Epoch 3 loss (train/val): 0.5/0.25", [("train loss", 0.5), ("val loss", 0.25)]),
         ("Epoch 3 D/G loss 0.5/0.25", [("D loss", 0.5), ("G loss", 0.25)]),
+        ("Updates 3: min/max reward 0.5/0.75", [("min reward", 0.5), ("max reward", 0.75)]),
         ("Epoch 3 [Avg. Loss, Loss]: [7.5, 7.25]", [("Avg. Loss", 7.5), ("Loss", 7.25)]),
         ("Epoch 3 (loss, acc) = (0.5, nan)", [("loss", 0.5), ("acc", float("nan"))]),
         ("Epoch 3 top1 / top5 = 45.5% / 70.25%", [("top1", 45.5), ("top5", 70.25)]),

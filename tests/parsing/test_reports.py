@@ -78,3 +78,23 @@ def test_a_result_in_yaml(tmp_path: Path) -> None:
 )
 def test_where_nothing_is_placed(tmp_path: Path, text: str) -> None:
     assert run_of(tmp_path, text).metrics["step"].null_count() == run_of(tmp_path, text).metrics.height > 0
+
+
+def test_a_table_s_step_is_that_of_the_rows_above_it_too(tmp_path: Path) -> None:
+    table = "| rollout/ | |\n| ep_rew_mean | {0} |\n| time/ | |\n| total_timesteps | {1} |\n"
+    train = "| train/ | |\n| value_loss | {0} |\n-----\n"
+    text = "".join(
+        [
+            table.format(2.5, 200) + "-----\n",
+            table.format(5.5, 400) + train.format(0.5),
+            table.format(7.5, 600) + train.format(0.25),
+            table.format(1.5, 200) + "-----\n",  # a second training in the log
+        ]
+    )
+    run = run_of(tmp_path, text)
+
+    assert run.metrics.select("step", "name", "value").rows() == [
+        (200, "reward", 2.5), (400, "reward", 5.5), (400, "value_loss", 0.5), (600, "reward", 7.5),
+        (600, "value_loss", 0.25), (200, "reward", 1.5),
+    ]  # fmt: skip
+    assert run.settings.is_empty()
