@@ -31,10 +31,15 @@ def is_loss(name: str) -> bool:
     return name in ("loss", "logloss", "mlogloss") or name.endswith(("_loss", "_logloss"))
 
 
+def is_game(names: Iterable[str]) -> bool:
+    """True for metrics of agents or adversaries, which tell of a game of two or of a reward."""
+    return any(_GAME.search(name) for name in names if name)
+
+
 def of(names: Iterable[str]) -> frozenset[str]:
     """Of the metrics of a run the losses that it minimises: those named so, or the only one that there is."""
     names = frozenset(name for name in names if name)
-    if any(_GAME.search(name) for name in names):
+    if is_game(names):
         return frozenset()
     losses = [name for name in names if is_loss(name)]
     return names & _NAMES or frozenset(losses if len(losses) == 1 else ()) - _TERMS

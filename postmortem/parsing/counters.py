@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COUNTER: Final = re.compile(
     r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
-    r"(?:\s?[:=#]\s?|\s|_|(?=\[)|(?<=\[[Ee]poch))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
+    r"(?:\s?[:=#]\s?|\s|_|(?=\[)|(?<=[A-Za-z]\.)|(?<=\[[Ee]poch))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.

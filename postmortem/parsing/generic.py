@@ -66,6 +66,8 @@ _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFg
 _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 #: What begins a list of lines.
 _OPENING: Final = frozenset("[({")
+#: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
+_SKIPPED: Final = re.compile(r"(?i)\bskip(?:s|ped|ping)?\b")
 _DIGIT: Final = re.compile(r"[0-9]")
 #: How many parameters a model has, in millions or billions: `2.98 M`.
 _OF_SIZE: Final = frozenset({"total_params", "trainable_params"})
@@ -98,6 +100,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     _sort(pairs, text, names, reading)
     stated = {setting.at for setting in reading.settings}
     reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in stated)
+    if _SKIPPED.search(text):
+        reading.metrics = [pair for pair in reading.metrics if math.isfinite(pair.value)]
     if reading.metrics:
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.dialects import Candidates, CompiledBlock, CompiledLine, Dialects
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
-    from postmortem.parsing.reading import Reading, Where
+    from postmortem.parsing.reading import Pair, Reading, Where
 
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
@@ -148,7 +148,7 @@ class _Record(Draft):
         if spec.rest is not None:
             self._pairs(line, spec.rest, body, (match.end, within[1]), origin)
         elif spec.frame == "metrics" and spans:
-            self._pairs(line, "", body, (match.end, within[1]), origin, known=True)
+            self._pairs(line, "", body, (match.end, within[1]), origin, measured=True)
 
     def _line_rows(self, line: CompiledLine, match: Match, spans: dict[str, Span], body: str, origin: str) -> None:
         spec = line.spec
@@ -185,24 +185,24 @@ class _Record(Draft):
             self._metric(name, span, line, line.spec.set | of)
 
     def _pairs(
-        self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str, *, known: bool = False
+        self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str, *, measured: bool = False
     ) -> None:
         """What stands around a line's pattern as key=value: counters, and values of the line's own frame.
 
-        Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name. `known`:
-        nothing else, since the line's author has not asked for it, and a fork of the program may print it.
+        Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name. `measured`:
+        only what is that for certain, since a fork of the program prints it, of which the dialect says nothing.
         """
         start, end = within
         looked_at: list[Where] = []
         text = body[start:end]
-        fixed = {name: value for name, value in line.spec.set.items() if name != "meaning"}
+        fixed = {name: value for name, value in line.spec.set.items() if name not in {"meaning", "scope"}}
         values = []
         found = pairs.pairs_of(text, self.names, looked_at)
         taken = {pair.at for pair in found}
         words = words_of(text, taken, self.names, looked_at, placed=line.spec.frame == "metrics")
         words = [word for word in words if not found or self.names.metric(word.key).known]
         for pair in sorted((*found, *words), key=lambda pair: pair.at):
-            if known and not self.names.metric(pair.key).known:
+            if measured and not (self.names.metric(pair.key).known or self._may_measure(pair)):
                 continue
             at = (pair.at[0] + start, pair.at[1] + start)
             counter = self.names.counter(pair.key)
@@ -222,6 +222,10 @@ class _Record(Draft):
             else:
                 self._metric(name, span, line, fixed | ({"scope": scope} if scope else {}))
         self._look([(first + start, last + start) for first, last in looked_at])
+
+    def _may_measure(self, pair: Pair) -> bool:
+        """A number with a fraction under a name that is no setting's."""
+        return "." in pair.text and self.names.setting(pair.key) is None
 
     def _generic(self, body: str, origin: str, counted: Reading) -> bool:
         reading = generic.read_record(body, self.names, counted)

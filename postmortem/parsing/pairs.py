@@ -73,8 +73,8 @@ _NORM_OF: Final = re.compile(r"\|(?P<of>[A-Za-z]\w{0,40})\|\s?$")
 _ONE_OF: Final = re.compile(r"(?<=[A-Za-z])\[[0-9]{1,3}\](?=[A-Za-z])")
 #: What is measured at a threshold: `mAP 0.5 : 0.68`.
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
-#: A counter and its number in one word, `Epoch#3.`
-_COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)#[0-9]+[.,]?")
+#: A counter and its number in one word, `Epoch#3.`, `Ep.03`.
+_COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)[#.][0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
 #: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
 _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from postmortem import objectives
+from postmortem import objectives, stand_in
 from postmortem.errors import PostmortemError, StoppedError
 from postmortem.rules.finding import Confidence, Role, Severity
 from postmortem.rules.possible import Asked, possible
@@ -69,7 +69,9 @@ class Engine:
 
     def __init__(self, run: Run, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._frames = run.frames()
+        frames = run.frames()
+        metrics, self._loss = stand_in.named(frames["metrics"])
+        self._frames = frames | {"metrics": metrics}
         self._tables = Tables(self._frames, self._limits.seconds)
 
     @property
@@ -86,8 +88,8 @@ class Engine:
                 if may:
                     with _blamed(rule, outcome):
                         answer = self._answer(rule, one, sandbox)
-                        if answer.rows:
-                            outcome.hits.append(Hit(rule, answer.rows, None, answer.left_out, answer.cut))
+                        if rows := stand_in.said(answer.rows, self._loss):
+                            outcome.hits.append(Hit(rule, rows, None, answer.left_out, answer.cut))
         return outcome
 
     def _asked(self, rule: Rule, outcome: Outcome) -> Asked | None:

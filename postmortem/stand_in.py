@@ -1,0 +1,71 @@
+"""What stands for the loss in a log that prints none under a name of one: a cost, a squared error, a number of a split.
+
+Rules ask for a loss by its name. What a run minimises is one, whatever it is called where it is printed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from postmortem import objectives
+
+LOSS: Final = "loss"
+#: Names of what is minimised, the plainest first: of several in one log the later ones are measures of the task.
+_MINIMISED: Final = (
+    "cost", "criterion", "cross_entropy", "crossentropy", "xent", "bce", "nll", "huber", "smooth_l1", "mse", "l1",
+    "mae", "rmse",
+)  # fmt: skip
+#: An error, which in a classifier is a share of the answers.
+_ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
+#: Numbers that have no name but their split's, `train=2.5 valid=2.25`: beside an accuracy they are losses.
+_TRAINED: Final = frozenset({"train", "training"})
+_EVALUATED: Final = frozenset({"valid", "val", "validation", "dev", "test"})
+_FEWEST: Final = 2
+
+
+class StandIn(NamedTuple):
+    """The metrics with their loss under the name of one, and how the log names it: None where that is no other."""
+
+    metrics: pl.DataFrame
+    named: str | None
+
+
+def named(metrics: pl.DataFrame) -> StandIn:
+    """`metrics`, those that stand for the loss as `loss`. Agents and adversaries minimise none as a whole."""
+    names = set(metrics["name"].unique().drop_nulls())
+    if any(objectives.is_loss(name) for name in names) or objectives.of(names) or objectives.is_game(names):
+        return StandIn(metrics, None)
+    found = next((name for name in _MINIMISED if name in names and _is_trained(metrics, name)), None) or next(
+        (name for name in sorted(names) if _ERROR.match(name) and _is_trained(metrics, name, above=1.0)), None
+    )
+    if found is not None:
+        return StandIn(_renamed(metrics, [found]), found)
+    if "accuracy" in names and names & _TRAINED and names & _EVALUATED:
+        return StandIn(_renamed(metrics, [*_TRAINED, *_EVALUATED]), None)
+    return StandIn(metrics, None)
+
+
+def _renamed(metrics: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    return metrics.with_columns(name=pl.when(pl.col("name").is_in(names)).then(pl.lit(LOSS)).otherwise("name"))
+
+
+def _is_trained(metrics: pl.DataFrame, name: str, above: float | None = None) -> bool:
+    """Whether the training prints it more than once, at some point above a number."""
+    of_it = metrics.filter(
+        pl.col("name") == name,
+        pl.col("split").fill_null("train") == "train",
+        pl.col("meaning").is_in(["value", "running_mean"]),
+        pl.col("scope").is_null(),
+    )["value"]
+    return len(of_it) >= _FEWEST and (above is None or bool((of_it.is_finite() & (of_it > above)).any()))
+
+
+def said(rows: list[dict[str, Any]], name: str | None) -> list[dict[str, Any]]:
+    """Rows of evidence that name the loss as their log does."""
+    if name is not None:
+        for row in rows:
+            row |= {column: name for column in ("metric", "name", "source_name") if row.get(column) == LOSS}
+    return rows
