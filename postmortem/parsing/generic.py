@@ -75,12 +75,17 @@ _MILLIONS: Final = re.compile(r"\s[MB](?![\w/])")
 _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
+def narrow(text: str) -> str:
+    """`text` with wide punctuation, and the sides of boxes, as ASCII has them; each character stays where it is."""
+    return text if text.isascii() else text.translate(_NARROW)
+
+
 def read_record(text: str, names: Names, counters: Reading | None = None) -> Reading:
     """What one record holds. `counters` is what `read_counters` found in it, if that was asked before."""
     text, drawn = text[:LONGEST], False
     if not text.isascii():
         drawn = _DRAWN_WITH.search(text) is not None
-        text = text.translate(_NARROW)
+        text = narrow(text)
     if _FORMAT_FIELD.search(text):
         return Reading()
     if options := options_in(text, names):

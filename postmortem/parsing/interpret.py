@@ -258,6 +258,7 @@ class _Record(Draft):
 
     def _table(self, body: str) -> bool:
         """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""
+        body = generic.narrow(body)
         if columns := tables.heading(body, self.names):
             self.columns = columns
             self._look([(0, len(body))])

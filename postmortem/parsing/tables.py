@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: A longer record is no line of a table.
 _LONGEST: Final = 400
 _FEWEST: Final = 3
-_NAME: Final = re.compile(r"[A-Za-z#][\w/#@.%-]*(?: (?:%|(?:/ )?[A-Za-z][\w/#@.%-]*)){0,2}")
+_NAME: Final = re.compile(r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last three.
 _COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch", "itn": "epoch"}
@@ -27,7 +27,7 @@ _CELL: Final = (
     rf"(?:[0-9]+/[0-9]+|{NUMBER}(?:%|[KMGT]i?B?)?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
     r"|-+|\+|None)"
 )
-_LISTED: Final = re.compile(rf"\s*({NUMBER})\s*(?:,|$)")
+_LISTED: Final = re.compile(rf"\s*({NUMBER})%?\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Some tools write their headings as comments, or have a logger print the lines of a table.
