@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from postmortem import stand_in
+
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Beside, Prediction, Rows
     from postmortem.run import Run
@@ -54,8 +56,10 @@ def find(run: Run, prediction: Prediction) -> Values:
 def _metric(metrics: pl.DataFrame, name: str, scope: str | None = None) -> pl.DataFrame:
     """The rows of a metric of one scope, or of the run, in the order of the log.
 
-    Of the run are those without a scope, and of the training split, or all where none is that.
+    Of the run are those without a scope, and of the training split, or all where none is that. As for the rules, a log
+    that prints no loss under a name of one may have what stands for it.
     """
+    metrics = stand_in.named(metrics).metrics if name == stand_in.LOSS else metrics
     frame = metrics.filter(pl.col("name") == name, pl.col("meaning").is_in(_MEANINGS))
     own = frame.filter(pl.col("scope").is_null() if scope is None else pl.col("scope") == scope)
     frame = own if scope is not None or not own.is_empty() else frame

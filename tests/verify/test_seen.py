@@ -47,6 +47,12 @@ def test_what_was_configured_or_stands_for_none_is_no_value() -> None:
     assert values("m", Rows(), metrics=rows) == [2.0]
 
 
+def test_a_loss_may_be_what_stands_for_one() -> None:
+    rows = [metric(1, 9.0, name="mse"), metric(2, 4.0, name="mse")]
+    assert values("loss", Rows(), metrics=rows) == [9.0, 4.0]
+    assert values("loss", Rows(), metrics=[*rows, metric(3, 0.5, name="loss")]) == [0.5]
+
+
 def test_a_tensor_is_its_two_extremes_or_what_they_do_not_tell() -> None:
     tensors: list[dict[str, object]] = [
         {"file": "next.log", "line": 1, "record": 0, "name": "m", "min": -3.0, "max": 2.0},
