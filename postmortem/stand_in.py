@@ -20,9 +20,10 @@ _MINIMISED: Final = (
 )  # fmt: skip
 #: An error, which in a classifier is a share of the answers.
 _ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
-#: Numbers that have no name but their split's, `train=2.5 valid=2.25`: beside an accuracy they are losses.
+#: Numbers that have no name but their split's, `train=2.5 valid=2.25`: beside an accuracy they are losses, and where
+#: they fall from above 1, which no share is.
 _TRAINED: Final = frozenset({"train", "training"})
-_EVALUATED: Final = frozenset({"valid", "val", "validation", "dev", "test"})
+_EVALUATED: Final = frozenset({"valid", "val", "validation", "dev", "test", "heldout"})
 _FEWEST: Final = 2
 
 
@@ -43,13 +44,19 @@ def named(metrics: pl.DataFrame) -> StandIn:
     )
     if found is not None:
         return StandIn(_renamed(metrics, [found]), found)
-    if "accuracy" in names and names & _TRAINED and names & _EVALUATED:
+    if names & _TRAINED and names & _EVALUATED and ("accuracy" in names or _falls(metrics)):
         return StandIn(_renamed(metrics, [*_TRAINED, *_EVALUATED]), None)
     return StandIn(metrics, None)
 
 
 def _renamed(metrics: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     return metrics.with_columns(name=pl.when(pl.col("name").is_in(names)).then(pl.lit(LOSS)).otherwise("name"))
+
+
+def _falls(metrics: pl.DataFrame) -> bool:
+    """Whether the training's numbers without a name go down, from above 1."""
+    of_it = metrics.filter(pl.col("name").is_in(_TRAINED), pl.col("value").is_finite()).sort("line", "record")["value"]
+    return len(of_it) >= _FEWEST and of_it[0] > max(of_it[-1], 1.0)
 
 
 def _is_trained(metrics: pl.DataFrame, name: str, above: float | None = None) -> bool:

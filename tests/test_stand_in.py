@@ -30,12 +30,14 @@ def printed(*rows: tuple[str, str | None, float]) -> pl.DataFrame:
         ([("mae", None, 3.0), ("mse", None, 9.0), ("mae", None, 2.0), ("mse", None, 4.0)], "mse", 2),
         ([("euclid_err", None, 1.5), ("euclid_err", None, 1.25)], "euclid_err", 2),
         ([("train", "train", 2.5), ("valid", "eval", 2.75), ("accuracy", None, 0.5)], None, 2),
+        ([("train", "train", 2.5), ("valid", "eval", 2.75), ("train", "train", 1.5)], None, 3),
         # a share of wrong answers; what is evaluated alone; what has a loss, a reward, or no accuracy beside it
         ([("err", None, 0.5), ("err", None, 0.25)], None, 0),
         ([("mse", "eval", 2.5), ("mse", "eval", 2.25)], None, 0),
         ([("loss", None, 2.5), ("mse", None, 9.0), ("mse", None, 4.0)], None, 1),
         ([("mse", None, 9.0), ("mse", None, 4.0), ("reward", None, 1.0)], None, 0),
         ([("train", "train", 2.5), ("valid", "eval", 2.75)], None, 0),
+        ([("train", "train", 75.0), ("valid", "eval", 70.0), ("train", "train", 85.0)], None, 0),
     ],
 )
 def test_what_the_run_minimises_is_its_loss(
