@@ -75,6 +75,19 @@ def test_a_long_run_is_thinned_and_keeps_its_spikes_and_its_count() -> None:
     assert plot.get_yscale() == "log"
 
 
+def test_what_stands_for_a_loss_is_drawn_under_the_log_s_own_name() -> None:
+    logged = factory.log("x.log", 3)
+    rows: list[dict[str, object]] = [
+        {"file": "x.log", "line": line, "record": 0, "step": line, "name": "mse", "value": value, "meaning": "value"}
+        for line, value in ((1, 9.0), (2, 4.0), (3, 16.0))
+    ]
+    figure = figures.draw(factory.incident(logged, []), factory.run(logged, metrics=rows))["curves"]
+    (plot,) = figure.axes
+    assert plot.get_ylabel() == "mse"
+    assert np.asarray(plot.get_lines()[0].get_ydata()).tolist() == [9.0, 4.0, 16.0]
+    assert figure.get_suptitle() == "Mse goes from 9 to 16"
+
+
 def test_a_value_without_a_step_stands_at_the_step_before_it() -> None:
     incident, run = factory.distillation()
     step = pl.when(pl.col("step") == 300).then(None).otherwise(pl.col("step"))  # the fourth of seven

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from matplotlib.ticker import MaxNLocator
 
+from postmortem import stand_in
 from postmortem.report.figures import style
 from postmortem.report.numbers import figure as number
 from postmortem.report.numbers import interval
@@ -36,6 +37,7 @@ class _Series:
     """The values of a metric that are drawn, each with its place on the x axis and its line in the log."""
 
     name: str
+    label: str  # in words, or the log's own name of what stands for its loss
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     lines: NDArray[np.int64]
@@ -46,9 +48,13 @@ class _Series:
     def finite(self) -> NDArray[np.bool_]:
         return np.isfinite(self.y)
 
+    def tells(self, metric: object) -> bool:
+        """Whether it is the curve of a metric, as a finding names that."""
+        return metric in {self.name, self.label}
+
     def says(self) -> str:
         """What the values do, in figures."""
-        label, usual = _METRICS[self.name], self.y[self.finite]
+        label, usual = self.label, self.y[self.finite]
         bad = " and ".join(f"{word} in {number(count)}" for word, count in self.nonfinite.items() if count)
         if bad:
             return f"{label} is {bad} of {number(self.values)} values"
@@ -57,28 +63,29 @@ class _Series:
 
 def draw(incident: Incident, run: Run) -> Figure | None:
     """Loss above gradient norm, over steps, or in the order of the log where steps are missing or begin anew."""
-    rows = {name: _rows(run, name) for name in _METRICS}
+    metrics, loss = stand_in.named(run.metrics)
+    rows = {name: _rows(metrics, name) for name in _METRICS}
     rows = {name: frame for name, frame in rows.items() if frame.height >= _FEWEST}
     if not rows:
         return None
-    series, x_label = _place(rows)
+    series, x_label = _place(rows, _METRICS | ({stand_in.LOSS: loss} if loss else {}))
     forecast = _forecast(incident, series)
-    title = "; ".join([_verdict(forecast)] if forecast else [each.says() for each in series])
+    title = "; ".join([_verdict(forecast, series)] if forecast else [each.says() for each in series])
     sheet, plots = style.canvas(1.1 + 2.3 * len(series), title[0].upper() + title[1:], len(series), share_x=True)
     marks = _marks(series, incident)
     for each, plot in zip(series, plots, strict=True):
         _panel(plot, each, marks[each.name])
-        if forecast and forecast.values.get("metric") == each.name:
+        if forecast and each.tells(forecast.values.get("metric")):
             _band(plot, forecast)
     if x_label.startswith("step"):
-        _elsewhere(plots[0], incident)
+        _elsewhere(plots[0], incident, series)
     plots[-1].set_xlabel(x_label, color=style.INK)
     return sheet
 
 
-def _rows(run: Run, name: str) -> pl.DataFrame:
+def _rows(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
     """The values of one metric of the whole run as trained, of one rank, in the order of the log."""
-    frame = run.metrics.filter(
+    frame = metrics.filter(
         pl.col("name") == name,
         pl.col("value").is_not_null(),
         pl.col("scope").is_null(),
@@ -90,7 +97,7 @@ def _rows(run: Run, name: str) -> pl.DataFrame:
     return frame.filter(first == first.min()).sort("file", "line", "record")
 
 
-def _place(rows: dict[str, pl.DataFrame]) -> tuple[list[_Series], str]:
+def _place(rows: dict[str, pl.DataFrame], labels: dict[str, str]) -> tuple[list[_Series], str]:
     # a value without a step was printed after the step before it
     steps = {
         name: frame["step"].fill_null(strategy="forward").fill_null(strategy="backward") for name, frame in rows.items()
@@ -112,16 +119,16 @@ def _place(rows: dict[str, pl.DataFrame]) -> tuple[list[_Series], str]:
             for name, frame in numbered.items()
         }
         label = "order in the log"
-    return [_series(name, frame, places[name]) for name, frame in rows.items()], label
+    return [_series(name, labels[name], frame, places[name]) for name, frame in rows.items()], label
 
 
-def _series(name: str, frame: pl.DataFrame, x: NDArray[np.float64]) -> _Series:
+def _series(name: str, label: str, frame: pl.DataFrame, x: NDArray[np.float64]) -> _Series:
     y = frame["value"].to_numpy()
     y = np.where(np.abs(y) > _BEYOND_AXES, np.copysign(np.inf, y), y)
     kept = _thinned(y)
     lines = frame["line"].fill_null(0).to_numpy()
     nonfinite = {"nan": int(np.isnan(y).sum()), "inf": int(np.isinf(y).sum())}
-    return _Series(name, x[kept], y[kept], lines[kept], y.size, nonfinite)
+    return _Series(name, label, x[kept], y[kept], lines[kept], y.size, nonfinite)
 
 
 def _thinned(y: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -142,22 +149,21 @@ def _thinned(y: NDArray[np.float64]) -> NDArray[np.intp]:
 
 def _forecast(incident: Incident, series: list[_Series]) -> Finding | None:
     """The finding that carries a prediction interval of a metric that is drawn."""
-    drawn = {each.name for each in series}
     return next(
         (
             finding
             for finding in incident.findings
-            if finding.values.get("metric") in drawn
+            if any(each.tells(finding.values.get("metric")) for each in series)
             and all(style.value(finding, key) is not None for key in ("low", "high", "value", "step"))
         ),
         None,
     )
 
 
-def _verdict(forecast: Finding) -> str:
+def _verdict(forecast: Finding, series: list[_Series]) -> str:
     low, high, value, step = (style.value(forecast, key) or 0.0 for key in ("low", "high", "value", "step"))
     side = "lies within" if low <= value <= high else "lies outside"
-    label = _METRICS[str(forecast.values["metric"])]
+    label = next(each.label for each in series if each.tells(forecast.values["metric"]))
     return (
         f"{label} {number(value)} at step {number(step)} {side} the {interval(low, high)} "
         "that the values before it predict"
@@ -166,7 +172,7 @@ def _verdict(forecast: Finding) -> str:
 
 def _panel(plot: Axes, series: _Series, marks: dict[int, str]) -> None:
     finite = series.finite
-    plot.set_ylabel(_METRICS[series.name], color=style.INK)
+    plot.set_ylabel(style.plain(series.label), color=style.INK)
     plot.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     plot.plot(
         series.x,
@@ -202,11 +208,12 @@ def _band(plot: Axes, forecast: Finding) -> None:
     plot.plot([step], [value], marker="o", markersize=9, color=style.BLUE if inside else style.RED)
 
 
-def _elsewhere(plot: Axes, incident: Incident) -> None:
+def _elsewhere(plot: Axes, incident: Incident, series: list[_Series]) -> None:
     """A line at the step of each finding about a quantity that has no curve of its own."""
     for finding in incident.findings:
         step, metric = style.value(finding, "step"), finding.values.get("metric")
-        if step is None or metric in _METRICS or finding.role != "consequence":
+        drawn = metric in _METRICS or any(each.tells(metric) for each in series)
+        if step is None or drawn or finding.role != "consequence":
             continue
         plot.axvline(step, color=style.RED, linewidth=1, linestyle=":")
         plot.annotate(
@@ -231,7 +238,7 @@ def _marks(series: list[_Series], incident: Incident) -> dict[str, dict[int, str
         hits = [
             (each, place)
             for each in series
-            if finding.role != "context" or finding.values.get("metric") == each.name
+            if finding.role != "context" or each.tells(finding.values.get("metric"))
             for place in np.flatnonzero(np.isin(each.lines, lines)).tolist()
         ]
         bad = [(each, place) for each, place in hits if not each.finite[place]]
