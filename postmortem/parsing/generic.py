@@ -67,7 +67,10 @@ _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 #: What begins a list of lines.
 _OPENING: Final = frozenset("[({")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
-_SKIPPED: Final = re.compile(r"(?i)\bskip(?:s|ped|ping)?\b")
+#: Not so what counts such batches, `loss=nan skipped=1`, `skipped steps: 3`.
+_SKIPPED: Final = re.compile(
+    r"(?i)\bskip(?:s|ped|ping)?(?:\s+(?:this|the|it|batch|step|update|iteration|sample|backward)\b|\s*[.,!]|\s*$)"
+)
 _DIGIT: Final = re.compile(r"[0-9]")
 #: How many parameters a model has, in millions or billions: `2.98 M`.
 _OF_SIZE: Final = frozenset({"total_params", "trainable_params"})

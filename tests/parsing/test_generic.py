@@ -104,6 +104,8 @@ def metrics(text: str) -> dict[str, float]:
         ("Epoch 1 loss 75.5 | train 2.5s", None, {"loss": 75.5, "time": 2.5}),
         ("Iteraci\u00f3n 3 completada en 314.5s | loss: 2.5", 3, {"loss": 2.5}),
         ("    [7]:   valid_0's rmse: 0.5", 7, {"rmse": 0.5}),  # as a page shows what a booster prints behind a tab
+        ("WARNING: loss is nan at step 37, skipping this batch", 37, {}),
+        ("step 37 loss=nan skipped=1", 37, {"loss": float("nan"), "skipped_steps": 1.0}),
         ("Warning: NaN or Inf found in input tensor.", None, {}),
         (" [====== 7/391 ====>]  Step: 50ms | Tot: 20s | Loss: 0.5", 7, {"tot": 20.0, "loss": 0.5}),
         ("Epoch 3 - avg_val_loss: 0.5", None, {"loss": 0.5}),
