@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: More names than this are sorted by their numbers in another, slower way.
 _SHORT: Final = 2**16
-
-
 #: Columns of a few words, and the words that are put where there is none. As numbers of their words they take a tenth
 #: of the memory, and to compare them takes half the time.
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -80,8 +78,8 @@ class ByName:
 
     def _put_in_order(self, columns: list[str]) -> None:
         """All of them at once, which all processors then share."""
-        frame = self._frame.select(
-            _numbered(column) if column.name in _WORDS else column for column in self._frame.select(columns)
+        frame = self._frame.select(columns).with_columns(
+            _numbered(self._frame[name]) for name in columns if name in _WORDS
         )
         mixed = [name for name in columns if self._order is not None and not _same(self._frame[name])]
         ordered = frame.select(mixed)[self._order] if self._order is not None and mixed else frame

@@ -18,6 +18,8 @@ _MINIMISED: Final = (
     "cost", "criterion", "cross_entropy", "crossentropy", "xent", "bce", "nll", "huber", "smooth_l1", "mse", "l1",
     "mae", "rmse",
 )  # fmt: skip
+#: Beside a divergence the others are terms too, and what is minimised is a sum that nobody prints.
+_DIVERGENCES: Final = frozenset({"kl", "kld"})
 #: An error, which in a classifier is a share of the answers.
 _ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
 #: Numbers that have no name but their split's, `train=2.5 valid=2.25`: beside an accuracy they are losses, and where
@@ -38,6 +40,8 @@ def named(metrics: pl.DataFrame) -> StandIn:
     """`metrics`, those that stand for the loss as `loss`. Agents and adversaries minimise none as a whole."""
     names = set(metrics["name"].unique().drop_nulls())
     if any(objectives.is_loss(name) for name in names) or objectives.of(names) or objectives.is_game(names):
+        return StandIn(metrics, None)
+    if names & _DIVERGENCES:
         return StandIn(metrics, None)
     found = next((name for name in _MINIMISED if name in names and _is_trained(metrics, name)), None) or next(
         (name for name in sorted(names) if _ERROR.match(name) and _is_trained(metrics, name, above=1.0)), None

@@ -36,6 +36,7 @@ def printed(*rows: tuple[str, str | None, float]) -> pl.DataFrame:
         ([("mse", "eval", 2.5), ("mse", "eval", 2.25)], None, 0),
         ([("loss", None, 2.5), ("mse", None, 9.0), ("mse", None, 4.0)], None, 1),
         ([("mse", None, 9.0), ("mse", None, 4.0), ("reward", None, 1.0)], None, 0),
+        ([("bce", None, 2.5), ("kld", None, 0.5), ("bce", None, 2.25), ("kld", None, 0.25)], None, 0),
         ([("train", "train", 2.5), ("valid", "eval", 2.75)], None, 0),
         ([("train", "train", 75.0), ("valid", "eval", 70.0), ("train", "train", 85.0)], None, 0),
     ],
