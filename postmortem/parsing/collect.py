@@ -190,10 +190,10 @@ class Collector:
     def _row_of_table(self, single: Single, place: Place) -> bool:
         """Fill what is a row if a heading stands above it; False where none does."""
         cells, names = single.template.cells, self.rows.names
-        numbers = columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
-        if numbers is None:
+        columns = columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
+        if columns is None:
             return False
-        named = [(self._columns[i].text, cell.spans) for i, cell in zip(numbers, cells, strict=True) if cell.spans]
+        named = [(column.text, cell.spans) for column, cell in zip(columns, cells, strict=True) if cell.spans]
         line = single.template.tabled_by
         if line:
             place = _placed(place, single.template.places[-1], single.text)

@@ -19,9 +19,9 @@ _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]
 #: How the standard logger of Python begins a record, with its own name.
 _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:")
 #: A measure of the n-th set of a split.
-_NUMBERED: Final = re.compile(r"(?P<set>(?P<split>[A-Za-z]+)_[0-9])[\s/_-](?P<name>.+)")
+_NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split by its first letter.
-_LETTER: Final = re.compile(r"(?P<letter>[tvTV])_(?P<name>[A-Za-z]\w*)")
+_LETTER: Final = re.compile(r"(?P<letter>[tvTV])_?(?P<name>[A-Za-z]\w*)")
 #: One name, whose digits nobody would look at if it had any, and a sign that what follows is of it.
 _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
 #: A word with a colon, behind which a name stands and no number.
@@ -39,7 +39,7 @@ _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|be
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
     pairs = _in_sections(text, _of_field(text, pairs, names), names)
-    pairs = _in_turn(_by_letter(_one_set(_of_one_name(text, pairs, names), names)), names)
+    pairs = _in_turn(_by_letter(_validated(_of_one_name(text, pairs, names), names)), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
@@ -97,14 +97,17 @@ def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
     return [pair._replace(key=f"{pair.key} {head['name']}") for pair in pairs]
 
 
-def _one_set(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
-    """Boosters number the sets that they validate on, `valid_1 auc`: of one alone the number says nothing."""
+def _validated(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """Boosters number the sets that they validate on, `valid_1 auc`: the last is the one that stops the training.
+
+    Source: XGBoost's `eval_set`, of which the last decides. Those before it, often the training's, keep their numbers.
+    """
     found = [_NUMBERED.fullmatch(pair.key) for pair in pairs]
-    sets = {each["set"] for each in found if each and names.is_split(each["split"])}
-    if len(sets) != 1:
+    sets = {int(each["set"]) for each in found if each and names.is_split(each["split"])}
+    if not sets:
         return pairs
     return [
-        pair._replace(key=f"{each['split']} {each['name']}") if each and each["set"] in sets else pair
+        pair._replace(key=f"{each['split']} {each['name']}") if each and int(each["set"]) == max(sets) else pair
         for pair, each in zip(pairs, found, strict=True)
     ]
 
@@ -125,7 +128,7 @@ def _in_turn(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
 
 
 def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
-    """`t_loss` and `v_loss` side by side are of training and validation; `v_loss` alone is that of a value function."""
+    """`t_loss` and `v_loss`, or `tloss` and `vloss`, are of both splits; one alone is that of a value function."""
     found = [_LETTER.fullmatch(pair.key) for pair in pairs]
     letters: dict[str, set[str]] = {}
     for each in found:

@@ -9,7 +9,7 @@ from postmortem.parsing.names import normalise
 from postmortem.parsing.numbers import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
@@ -20,7 +20,15 @@ _FEWEST: Final = 3
 _NAME: Final = re.compile(r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,2}")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last three.
-_COUNTERS: Final = {"iterations": "step", "steps": "step", "epochs": "epoch", "#": "step", "e": "epoch", "itn": "epoch"}
+_COUNTERS: Final = {
+    "iterations": "step",
+    "steps": "step",
+    "counter": "step",  # Vowpal Wabbit
+    "epochs": "epoch",
+    "#": "step",
+    "e": "epoch",
+    "itn": "epoch",
+}
 #: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
 #: is that number, of several it holds one for each part.
 _CELL: Final = (
@@ -100,16 +108,27 @@ def _cell(found: re.Match[str]) -> Cell:
     return Cell(text[1:-1], (start + 1, end - 1)) if text[0] == "[" else Cell(text, (start, end))
 
 
-def columns_of(columns: Sequence[Cell], cells: Sequence[Where]) -> list[int] | None:
-    """For each cell its column: in order where all are there, else by the edge it shares. None where one has none."""
-    if len(cells) == len(columns):
-        return list(range(len(columns)))
+def columns_of(columns: Sequence[Cell], cells: Sequence[Where]) -> Sequence[Cell] | None:
+    """For each cell its column: in order where all are there, else by the edge it shares. None where one has none.
+
+    Columns so wide that their names stand a blank apart look like one of several words.
+    """
+    words = [word for column in columns for word in _words(column)]
+    for named in (columns, words):
+        if len(cells) == len(named):
+            return named
     for edge in (0, 1):
-        edges = {column.at[edge]: number for number, column in enumerate(columns)}
+        edges = {column.at[edge]: column for column in columns}
         found = [edges[cell[edge]] for cell in cells if cell[edge] in edges]
         if len(found) == len(cells):
             return found
     return None
+
+
+def _words(cell: Cell) -> Iterator[Cell]:
+    start = cell.at[0]
+    for word in _split(cell.text, _BLANK):
+        yield Cell(word.text, (start + word.at[0], start + word.at[1]))
 
 
 def counter(name: str, names: Names) -> str | None:

@@ -52,9 +52,11 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # nobody says what of
         ("step 250 | train 2.5 | val 2.25", [("train", "train", 2.5), ("val", "eval", 2.25)]),
         ("Evaluating: loss 0.5", [("loss", "eval", 0.5)]),
-        # the one set that a booster validates on; two of them keep their numbers
+        ("epoch 1 tloss 0.5 vloss 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
+        ("epoch 1 loss 0.5 vloss 0.25", [("loss", None, 0.5), ("vloss", None, 0.25)]),
+        # the set that a booster stops by is the last; those before it keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
-        ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("1_rmse", "eval", 0.5)]),
+        ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("rmse", "eval", 0.5)]),
         # each split and what it measures
         (
             "Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25, acc = 0.125 | Time: 2.5",

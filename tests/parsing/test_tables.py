@@ -132,6 +132,20 @@ def test_a_row_that_lacks_cells_is_read_by_the_edges_of_its_columns() -> None:
     ]
 
 
+def test_names_as_wide_as_their_columns_stand_a_blank_apart() -> None:
+    text = """average  since         example   current  current  current
+loss     last          counter     label  predict features
+0.750000 0.500000            2    0.0000   0.7071        5
+0.625000 0.500000            4    1.0000   0.2929       15
+"""
+    assert [row for row in values(text) if row[2] in {"loss", "features"}] == [
+        (2, None, "loss", None, 0.75),
+        (2, None, "features", None, 5),
+        (4, None, "loss", None, 0.625),
+        (4, None, "features", None, 15),
+    ]
+
+
 def test_numbers_below_no_heading_are_unread_and_counted() -> None:
     reader = read("0.5  0.25  0.125\n0.5  0.25  0.125\n")
     assert reader.log.unread == 2
