@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from postmortem.errors import PostmortemError
+from postmortem.sources.wrapped import unwrapped, wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,30 +63,36 @@ _kept: dict[str, IO[bytes]] = {}
 
 @contextmanager
 def opened(path: str, *, again: bool = False) -> Iterator[IO[bytes]]:
-    """The log's text as a stream of bytes, unpacked. `again`: what could be read only once is read from memory."""
+    """The log's text as a stream of bytes, unpacked, and out of any JSON around its lines.
+
+    `again`: what could be read only once is read from memory.
+    """
     raw = _raw(path, again=again)
     try:
         name, unpack = _packing(raw.read(6))
         raw.seek(0)
         if unpack is None:
-            _refuse(path, raw.read(HEAD), "")
+            head = raw.read(HEAD)
+            _refuse(path, head, "")
             raw.seek(0)
-            yield raw
+            yield unwrapped(raw, head)
             return
         with io.BufferedReader(_Unpacked(path, name, raw, unpack(raw)), HEAD) as unpacked:
-            _refuse(path, unpacked.peek(HEAD), f"{name} data that holds ")
-            yield unpacked
+            head = unpacked.peek(HEAD)
+            _refuse(path, head, f"{name} data that holds ")
+            yield unwrapped(unpacked, head)
     finally:
         if path not in _kept:
             raw.close()
 
 
 def is_plain(path: str) -> bool:
-    """True for a regular file that is not compressed: one in which a byte's place can be gone to."""
+    """True for a regular file that is neither packed nor wrapped: one in which a byte's place can be gone to."""
     if path == "-" or not Path(path).is_file():
         return False
     with Path(path).open("rb") as stream:
-        return _packing(stream.read(6))[1] is None
+        head = stream.read(HEAD)
+    return _packing(head)[1] is None and wrapping(head) is None
 
 
 def sha256(path: str) -> str:
