@@ -62,8 +62,8 @@ def taken_out(data: bytes) -> list[bytes]:
     return wrapped.unwrapped(io.BytesIO(data), data[: stream.HEAD]).read().split(b"\n")
 
 
-def exceptions(run: postmortem.Run) -> list[tuple[object, ...]]:
-    return run.events.filter(kind="exception").select("line", "message").rows()
+def exceptions(run: postmortem.Run) -> list[tuple[int, str]]:
+    return [(row["line"], row["message"]) for row in run.events.filter(kind="exception").to_dicts()]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
