@@ -36,6 +36,9 @@ class Metric(NamedTuple):
     known: bool
 
 
+#: Letters of a split and of a metric that are told apart without anything between them.
+_SHORTEST_SPLIT: Final = 3
+_SHORTEST_METRIC: Final = 3
 #: Where a new word begins in a name of words run together.
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
@@ -120,9 +123,12 @@ class Names:
         return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
 
     def _run_together(self, name: str, key: str) -> Metric | None:
-        """A known metric in a name without blanks: `TrainLoss`, and Chinese, which has none."""
+        """A known metric in a name without blanks: `TrainLoss`, `valloss`, `Validierungsverlust`, and Chinese."""
         if (humps := _HUMP.sub("_", name)) != name and (inner := self.metric(humps)).known:
             return inner
+        for at in range(_SHORTEST_SPLIT, len(key) - _SHORTEST_METRIC + 1):
+            if (split := self.splits.get(key[:at])) and key[at:] in self.metrics:
+                return Metric(self.metrics[key[at:]], split, known=True)
         if key.isascii():
             return None
         words = [word for word in self.splits if not word.isascii() and word in key]
