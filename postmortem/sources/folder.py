@@ -38,6 +38,7 @@ _LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].ite
 #: In this order the parts are read, and their lines are numbered through: how a run ended stands behind its course.
 _ORDER: Final = (
     "trainer_state",
+    "history",
     "json_lines",
     "json_list",
     "delimited",
