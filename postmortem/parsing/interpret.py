@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.headed import split_of_heading
+from postmortem.parsing.histories import DIALECT
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -236,6 +237,8 @@ class _Record(Draft):
             return self._table(body) or self.split is not None
         self.used.append("generic")
         self.patterns.append("generic")
+        if reading.history:
+            self.now["dialect"] = DIALECT
         for pair in reading.metrics:
             self._metric(pair.key, self._at(pair.at, "num"), None, {"scope": pair.scope})
         for key, printed, number, at in reading.settings:

@@ -49,6 +49,7 @@ class Reading:
     epoch: float | None = None
     epoch_at: Where | None = None
     looked_at: list[Where] = field(default_factory=list)
+    history: bool = False  # its metrics are curves as lists, a value an epoch
 
     @property
     def empty(self) -> bool:

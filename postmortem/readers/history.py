@@ -67,6 +67,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
         if name not in counted:
             place = _place(path, document, name)
             for at, value in enumerate(values):
+                place.record = at  # what is of one epoch stands together, and a curve in its order
                 records.put(place, {**_counters(counted, at, len(values), commonest), name: value})
     info = document.info("history")
     info.left_out = records.left_out

@@ -24,14 +24,14 @@ def test_each_list_is_a_curve_over_epochs_from_one(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     path.write_text('{"loss": [2.5, 1.5, NaN],\n "val_loss": [2.75, 2.0, 1.75]}\n')
     frames, info = load(path)
-    found = frames["metrics"].select("line", "split", "epoch", "text").rows()
+    found = frames["metrics"].select("line", "record", "split", "epoch", "text").rows()
     assert found == [
-        (1, None, 1.0, "2.5"),
-        (1, None, 2.0, "1.5"),
-        (1, None, 3.0, "NaN"),
-        (2, "eval", 1.0, "2.75"),
-        (2, "eval", 2.0, "2.0"),
-        (2, "eval", 3.0, "1.75"),
+        (1, 0, None, 1.0, "2.5"),
+        (1, 1, None, 2.0, "1.5"),
+        (1, 2, None, 3.0, "NaN"),
+        (2, 0, "eval", 1.0, "2.75"),
+        (2, 1, "eval", 2.0, "2.0"),
+        (2, 2, "eval", 3.0, "1.75"),
     ]
     assert (info.reader, info.lines, info.unread_lines) == ("history", 2, 0)
 
