@@ -154,7 +154,7 @@ def _named_first(head: str, names: Names) -> str | None:
         if all(split in whole for split in said):
             return names.splits[whole]
     for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
-        word = (token["word"] or token["inside"]).strip().lower()
+        word = (token["word"] or token["inside"]).strip().rstrip(".").lower()  # `Evaluating...`
         if word in names.splits and word not in names.plain:
             found = word
             if not word.endswith("ing"):
