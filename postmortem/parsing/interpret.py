@@ -232,8 +232,9 @@ class _Record(Draft):
         reading = generic.read_record(body, self.names, counted)
         self._look(reading.looked_at)
         self._placed_by(reading, body)
-        if reading.empty:
+        if not reading.holds:
             self.split = split_of_heading(body, self.names)
+        if reading.empty:
             return self._table(body) or self.split is not None
         self.used.append("generic")
         self.patterns.append("generic")

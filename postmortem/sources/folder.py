@@ -41,6 +41,7 @@ _ORDER: Final = (
     "history",
     "json_lines",
     "json_list",
+    "columns",
     "delimited",
     "event_file",
     "wandb_run",
