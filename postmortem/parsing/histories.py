@@ -42,10 +42,11 @@ _FRACTION: Final = re.compile(r"[.eE]|(?i:nan|inf)")
 
 
 class _List(NamedTuple):
-    """A list of numbers: what stands before it as its name, where that stands, and the numbers."""
+    """A list of numbers: what stands before it as its name, where that and the list stand, and the numbers."""
 
     name: str
     at: Where
+    span: Where
     values: Sequence[Pair]
 
 
@@ -54,8 +55,6 @@ def histories(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     if text.count(",") < _FEWEST - 1 or "[" not in text:
         return []
     lists = [one for found in _LIST.finditer(text) if (one := _list(found))]
-    if len(lists) == 1 and text.strip().startswith("[") and text.strip().endswith("]"):
-        return _alone(lists[0])
     # a loss is one number an epoch; what else a list may hold one of for each class is known by the loss beside it
     lengths = {len(one.values) for one in lists if _is_loss(_key(one.name, names), names)}
     found: list[Pair] = []
@@ -63,6 +62,9 @@ def histories(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         if one.name and len(one.values) in lengths:
             look(one.name, text, one.at, looked_at)
             found += (pair._replace(key=_key(one.name, names)) for pair in one.values)
+    if not found and len(lists) == 1:
+        found = _alone(lists[0], text, names)
+        look(lists[0].name, text, lists[0].at, looked_at)
     return found
 
 
@@ -71,24 +73,30 @@ def _list(found: re.Match[str]) -> _List | None:
     values, start = [], found.start("values")
     for item in found["values"].split(","):
         number = _VALUE.fullmatch(item)
-        if number is None:
-            if item.strip():
-                return None
-            continue  # a comma behind the last
-        at = start + number.start("number")
-        values.append(Pair("values", float(number["number"]), number["number"], (at, at + len(number["number"]))))
+        if number is not None:
+            at = start + number.start("number")
+            values.append(Pair("values", float(number["number"]), number["number"], (at, at + len(number["number"]))))
+        elif item.strip():  # none but the end behind the last comma
+            return None
         start += len(item) + 1
     if len(values) < _FEWEST or not any(_FRACTION.search(value.text) for value in values):
         return None
     before = max(found.start() - WINDOW, 0)
     key = _KEY.search(found.string[before : found.start()])
-    return _List(key["key"] if key else "", (before, found.start()), values)
+    return _List(key["key"] if key else "", (before, found.start()), found.span(), values)
 
 
-def _alone(one: _List) -> list[Pair]:
-    """A record that is one long list, which nothing names."""
+def _alone(one: _List, text: str, names: Names) -> list[Pair]:
+    """A record that is one long list, of a name that nobody knows or of none."""
+    start, end = one.span
+    if text[end:].strip() or text[:start].strip(" \t:='\"") != one.name:
+        return []
     vector = any(value.text.startswith("-") or not _FRACTION.search(value.text) for value in one.values)
-    return [] if vector or len(one.values) < _FEWEST_UNKNOWN else list(one.values)
+    # `thresholds`, `betas`: one for each of several
+    several = one.name.endswith("s") or names.setting(one.name) is not None or names.metric(one.name).known
+    if vector or several or len(one.values) < _FEWEST_UNKNOWN:
+        return []
+    return [value._replace(key=one.name or value.key) for value in one.values]
 
 
 def _key(name: str, names: Names) -> str:

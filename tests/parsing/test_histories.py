@@ -33,7 +33,9 @@ def _curve(key: str, values: Sequence[float]) -> list[tuple[str, float]]:
         ("train_losses = [2.5, 1.5, np.float64(1.25)]", _curve("train_loss", [2.5, 1.5, 1.25])),
         ("val loss history: [2.5, '1.5', 1.25,]", _curve("val loss", [2.5, 1.5, 1.25])),
         ("loss_list [1e-1, .5, 2]", _curve("loss", [0.1, 0.5, 2])),
+        ("losses: [0.5,,0.25, 0.125]", _curve("loss", [0.5, 0.25, 0.125])),
         (str([0.5] * 10), _curve("values", [0.5] * 10)),
+        (f"RNN:{[0.5] * 10}", _curve("RNN", [0.5] * 10)),
     ],
 )
 def test_a_list_of_a_loss_is_a_curve_and_so_are_lists_of_its_length(text: str, found: list[tuple[str, float]]) -> None:
@@ -48,6 +50,10 @@ def test_a_list_of_a_loss_is_a_curve_and_so_are_lists_of_its_length(text: str, f
         "loss: [0.5, 0.25]",
         "losses: [0.5, 0.25, x]",
         str([0.5] * 9),
+        f"RNN:{[0.5] * 9}",
+        f"thresholds:{[0.5] * 10}",
+        f"accuracy:{[0.5] * 10}",
+        f"mean of {[0.5] * 10}, as before",
         str([-0.5] * 10),
         str([5] * 10),
     ],
