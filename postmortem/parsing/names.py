@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together", "evaluated", "held")
+_WORDS: Final = ("plain", "taken", "together", "evaluated", "grouped", "held")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -63,6 +63,7 @@ class Names:
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
     evaluated: frozenset[str] = frozenset()
+    grouped: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
@@ -103,6 +104,9 @@ class Names:
             return Metric(self.metrics[key], None, known=True)
         if key in self.evaluated:
             return Metric(key, "eval", known=True)
+        head, _, tail = key.partition("_")
+        if tail and head in self.grouped and name.lower().startswith(f"{head}/"):
+            return self.metric(tail)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
 
     def _of_split(self, key: str) -> Metric | None:
