@@ -112,9 +112,9 @@ def _is_loss(key: str, names: Names) -> bool:
 
 def numbered(metrics: pl.DataFrame) -> pl.DataFrame:
     """`metrics`, each value of such a list with its place there, from 1, as its epoch."""
-    listed = pl.col("dialect").eq_missing(DIALECT)
-    if not metrics["dialect"].is_in([DIALECT]).any():
+    if not (metrics["dialect"] == DIALECT).any():
         return metrics
+    listed = pl.col("dialect").eq_missing(DIALECT)
     place = pl.int_range(1, pl.len() + 1).over("line", "record", "source_name")
     found = metrics.with_columns(
         epoch=pl.when(listed).then(place.cast(pl.Float64)).otherwise("epoch"),

@@ -58,8 +58,10 @@ def read(path: Path, rows: Rows) -> FileInfo:
     curves, stated = _lists(whole, records.left_out)
     if not curves:
         raise PostmortemError(f"{path}: its object holds no list of {_FEWEST} numbers or more; it is no history")
-    if stated:
-        records.put(_place(path, document, next(iter(stated))), stated)
+    for name, value in stated.items():
+        own = name.rpartition("/")[2]
+        known = rows.names.setting(own) is not None  # `config/batch_size`
+        records.put(_place(path, document, name), {own if known else name: value})
     counted = {name: values for name, values in curves.items() if rows.names.counter(name) is not None}
     lengths = Counter(len(values) for values in curves.values())
     commonest = max(lengths, key=lambda length: (lengths[length], length))

@@ -44,8 +44,14 @@ def test_columns_of_a_data_frame_and_lists_in_another_object(tmp_path: Path) -> 
         ("loss", None, 2.0, None, 1.5),
         ("loss", None, 3.0, None, 1.25),
     ]
-    path.write_text('{"train": {"loss": ["2.5", "1.5", null]}, "lr": 0.125, "sizes": [3, [4]]}')
-    assert _rows(path) == [("loss", "train", 1.0, None, 2.5), ("loss", "train", 2.0, None, 1.5)]
+    path.write_text(
+        '{"train": {"loss": ["2.5", "1.5", null]}, "best_loss": 1.5, "config": {"lr": 0.125}, "sizes": [3, [4]]}'
+    )
+    assert _rows(path) == [
+        ("best_loss", None, None, None, 1.5),
+        ("loss", "train", 1.0, None, 2.5),
+        ("loss", "train", 2.0, None, 1.5),
+    ]
     frames, info = load(path)
     assert frames["settings"].select("key", "number").rows() == [("lr", 0.125)]
     assert info.left_out == {"lists that are no curve": 1}
