@@ -17,6 +17,7 @@ NAMES = names.load()
         ("Epoch: 2, Steps: 131 | Train Loss: 0.5", 2, 131, "unknown"),
         ("Ep. 3 : Up. 500 : loss : 8.5", 3, 500, "unknown"),
         ("it: 40, loss: 0.5", None, 40, "unknown"),
+        ("cost: 0.5, time this epoch= 2.25", None, None, None),
         ("[2,  4000] loss: 1.836", 2, 4000, "batch_of_epoch"),
         ("3/16, train_loss: 0.6612", None, 3, "unknown"),
         ("[ 12/100] loss 0.5", None, 12, "unknown"),

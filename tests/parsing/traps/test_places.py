@@ -78,4 +78,5 @@ def test_what_a_booster_counts_is_no_rank() -> None:
         (None, 5, "train", 0.5),
         (None, 5, "eval", 0.25),
         (None, 5, "eval", 0.25),
+        (None, 5, "eval", 5.0),  # the iteration of the best value
     ]
