@@ -82,7 +82,8 @@ class Names:
             head, _, key = key.partition("_")
             if head in self.splits and self.counters.get(key) == "epoch":
                 break
-            if head == "time" and self.counters.get(key.rpartition("_")[2]) == "epoch":  # how long it took: `time this epoch`
+            # how long it took: `time this epoch`
+            if head == "time" and self.counters.get(key.rpartition("_")[2]) == "epoch":
                 return None
             if not key or head == "total" or not (head in self.plain or self.splits.get(head) == "train"):
                 return None
