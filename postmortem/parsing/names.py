@@ -96,7 +96,7 @@ class Names:
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - there is one Names, and it lives as long as the program
     def metric(self, name: str) -> Metric:
         """`val/Loss` is the metric loss of split eval; a name nobody knows stays itself, normalised."""
-        key = normalise(name)
+        key = normalise(name).removesuffix("_is")  # `Loss is: 0.5`
         if key in self.metrics:
             return Metric(self.metrics[key], None, known=True)
         if key in self.evaluated:

@@ -271,6 +271,14 @@ def test_a_name_may_say_of_what_it_was_taken(text: str, name: str, split: str | 
     assert pair.value == 0.75
 
 
+def test_a_name_may_end_with_is() -> None:
+    assert metrics("Loss is: 0.5.") == {"loss": 0.5}
+
+
+def test_what_a_generator_is_measured_by_is_of_an_evaluation() -> None:
+    assert NAMES.metric("FID")[:2] == ("fid", "eval")
+
+
 def test_where_a_configuration_keeps_a_setting_is_no_part_of_its_name() -> None:
     assert NAMES.setting("cfg.OPTIMIZATION.LR") == "lr"
     assert NAMES.setting("trainer.max_epochs") == "epochs"
