@@ -24,8 +24,8 @@ _DIVERGENCES: Final = frozenset({"kl", "kld"})
 _ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
 #: Numbers that have no name but their split's, `train=2.5 valid=2.25`: beside an accuracy they are losses, and where
 #: they fall from above 1, which no share is.
-_TRAINED: Final = frozenset({"train", "training"})
-_EVALUATED: Final = frozenset({"valid", "val", "validation", "dev", "test", "heldout"})
+_TRAINED: Final = frozenset({"train", "training", "tr", "trn"})
+_EVALUATED: Final = frozenset({"valid", "val", "va", "validation", "dev", "te", "test", "heldout"})
 _FEWEST: Final = 2
 
 

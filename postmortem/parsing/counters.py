@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _COUNTER: Final = re.compile(
     r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
-    r"(?:\s?[:=#]\s?|\s|_|(?=\[)|(?<=[A-Za-z]\.)|(?<=\[[Ee]poch))\[?\s*(?P<at>[0-9]{1,12}(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
+    r"(?:\s?[:=#\uff1a]\s?|\s|_|(?=\[)|(?<=[A-Za-z]\.)|(?<=\[[Ee]poch))\[?\s*"
+    r"(?P<at>(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}(?![0-9])|[0-9]{1,12})(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"
 )
 #: Counters that are names of amounts too, beside which something must be measured: `steps: 300, loss: 0.1`.
@@ -46,9 +47,9 @@ _BRACKET: Final = re.compile(r"\s*\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,})(?=[A-Za
 _FIRST: Final = re.compile(
     r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
     r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
-    r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s-\s|\s(?=[A-Za-z]))"
+    r"|[\[(]?\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s(?:-|::?|>+)\s|\s(?=[A-Za-z]))"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
-    r"|\[#(?P<numbered>[0-9]{1,12})\]\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
+    r"|\[?#(?P<numbered>[0-9]{1,12})\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
 #: A word, how far it is, and the share that this is: `Process 300/1200(25%) loss`.
 _WITH_SHARE: Final = re.compile(
@@ -69,6 +70,12 @@ _BEHIND_BAR: Final = re.compile(
 _UNDER_LEGEND: Final = re.compile(
     r"\[epoch\]\[[\w/]{1,40}\]:?\s*\[(?P<epoch>[0-9]{1,6})\]\[(?P<batch>[0-9]{1,12})(?:/[0-9]+){1,2}\]"
 )
+#: A counter's word and its number in one, `ep1 100/400`, `(E0 B16)`; glog begins its errors with a letter and a date.
+_GLUED: Final = re.compile(
+    r"\s*[\[(]?(?:(?:[Ee]p(?:och)?|[Ee](?=[0-9]{1,3}(?![0-9])))(?P<epoch>[0-9]{1,6})(?:[\s_.,-]{0,3}[Bb](?P<batch>[0-9]{1,9}))?"
+    r"|(?:[Ii]t(?:er)?|[Ss]tep)(?P<step>[0-9]{1,12}))(?=[\])/:|,\s])"
+)
+_DECIMAL: Final = re.compile(r"[\s=:][-+]?[0-9]*\.[0-9]")
 _BEHIND_EPOCH: Final = re.compile(
     r"(?:/[0-9]+)?[\])]?(?:\[(?P<glued>[0-9]{1,12})\](?=[,:\s])|[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
     r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
@@ -121,21 +128,32 @@ def read_counters(text: str, names: Names) -> Reading:
     for found in _COUNTER.finditer(text, 0, LONGEST):
         word = normalise(found["word"])
         kind = names.counters.get(word)
-        if kind is None or (found["part"] and kind != "epoch") or not _counts(word, found, text):
+        if kind is None or (found["part"] if kind != "epoch" else "," in found["at"]) or not _counts(word, found, text):
             continue
         if kind == "epoch":
             if reading.epoch is None:
-                reading.epoch, reading.epoch_at = float(found["at"]), found.span("at")
+                reading.epoch, reading.epoch_at = _number(found), found.span("at")
         elif reading.step is None or (kind == "step" and reading.step_unit == "batch_of_epoch"):
-            reading.step, reading.step_at = int(found["at"]), found.span("at")
+            reading.step, reading.step_at = int(_number(found)), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
-    if None in {reading.step, reading.epoch} and "/" in text:
-        _epoch_and_batch(text, reading)
+    if None in {reading.step, reading.epoch}:
+        _without_a_word(text, reading)
     if not text.isascii():
         _nth(text, reading)
     if reading.step is None and (alone := _BRACKET.match(text)):
         reading.step, reading.step_at, reading.step_unit = int(alone["at"]), alone.span("at"), "unknown"
     return reading
+
+
+def _without_a_word(text: str, reading: Reading) -> None:
+    if reading.step is None and (glued := _GLUED.match(text)) and _DECIMAL.search(text, glued.end(), LONGEST):
+        _glued(glued, reading)
+    if "/" in text and None in {reading.step, reading.epoch}:
+        _epoch_and_batch(text, reading)
+
+
+def _number(found: re.Match[str]) -> float:
+    return float(found["at"].replace(",", ""))
 
 
 def _epoch_and_batch(text: str, reading: Reading) -> None:
@@ -173,6 +191,14 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
         reading.step, reading.step_at, reading.step_unit = int(found[kind]), found.span(kind), unit
 
 
+def _glued(found: re.Match[str], reading: Reading) -> None:
+    if found["epoch"] and reading.epoch is None:
+        reading.epoch, reading.epoch_at = float(found["epoch"]), found.span("epoch")
+    for group, unit in (("batch", "batch_of_epoch"), ("step", "unknown")):
+        if found[group] and reading.step is None:
+            reading.step, reading.step_at, reading.step_unit = int(found[group]), found.span(group), unit
+
+
 def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
     group = "after" if found["after"] else "part"
     if kind == "epoch":
@@ -185,14 +211,16 @@ def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
 
 def _counts(word: str, found: re.Match[str], text: str) -> bool:
     """False where a counter's word is an amount's name, or no more than a word of prose."""
-    if len(word) == 1 and f"{found['word']}:" not in text:
+    begins = not text[: found.start()].strip()
+    if len(word) == 1 and f"{found['word']}:" not in text and not (begins and text[found.end("word")] == "="):
         return False
     if found["word"][-1] == "." and len(word) > _LONGEST_ABBREVIATION:
         return False
     if word in _PROSE and not (
         _SIGN.match(text, found.start() + len(word))
         or _LOSS_BEHIND.match(text, found.end())
-        or (not text[: found.start()].strip() and _SIGN_BEHIND.match(text, found.end()))
+        or "/" in text[found.end("at") : found.end()]
+        or (begins and (found["at"][0] == "0" or _SIGN_BEHIND.match(text, found.end())))
     ):
         return False
     if word in PLURAL and not _MEASURED.search(text):

@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together", "evaluated", "held")
+_WORDS: Final = ("plain", "taken", "together", "evaluated", "grouped", "held")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -36,6 +36,9 @@ class Metric(NamedTuple):
     known: bool
 
 
+#: Letters of a split and of a metric that are told apart without anything between them.
+_SHORTEST_SPLIT: Final = 3
+_SHORTEST_METRIC: Final = 3
 #: Where a new word begins in a name of words run together.
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
@@ -60,6 +63,7 @@ class Names:
     taken: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
     evaluated: frozenset[str] = frozenset()
+    grouped: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
@@ -101,6 +105,9 @@ class Names:
             return Metric(self.metrics[key], None, known=True)
         if key in self.evaluated:
             return Metric(key, "eval", known=True)
+        head, _, tail = key.partition("_")
+        if tail and head in self.grouped and name.lower().startswith(f"{head}/"):
+            return self.metric(tail)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
 
     def _of_split(self, key: str) -> Metric | None:
@@ -121,9 +128,12 @@ class Names:
         return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
 
     def _run_together(self, name: str, key: str) -> Metric | None:
-        """A known metric in a name without blanks: `TrainLoss`, and Chinese, which has none."""
+        """A known metric in a name without blanks: `TrainLoss`, `valloss`, `Validierungsverlust`, and Chinese."""
         if (humps := _HUMP.sub("_", name)) != name and (inner := self.metric(humps)).known:
             return inner
+        for at in range(_SHORTEST_SPLIT, len(key) - _SHORTEST_METRIC + 1):
+            if (split := self.splits.get(key[:at])) and key[at:] in self.metrics:
+                return Metric(self.metrics[key[at:]], split, known=True)
         if key.isascii():
             return None
         words = [word for word in self.splits if not word.isascii() and word in key]

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 #: A longer record is no line of a table.
 _LONGEST: Final = 400
 _FEWEST: Final = 3
-_NAME: Final = re.compile(r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,2}")
+#: A name may end with what it is taken over, or its unit: `eval(8)`, `val rmse[mm]`.
+_NAME: Final = re.compile(
+    r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,3}(?:\s?[\[(][\w%/. ]{1,12}[\])])?"
+)
+_OVER: Final = re.compile(r"\s?[\[(][^\[\]()]*[\])]$")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere; spaCy has the last three.
 _COUNTERS: Final = {
@@ -27,6 +31,7 @@ _COUNTERS: Final = {
     "epochs": "epoch",
     "#": "step",
     "e": "epoch",
+    "gen": "epoch",
     "itn": "epoch",
 }
 #: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
@@ -38,6 +43,15 @@ _CELL: Final = (
 _LISTED: Final = re.compile(rf"\s*({NUMBER})%?\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
+#: A row of which a cell may be empty, and its cells; `1,2` alone is a decimal number as often.
+_SEPARATED: Final = re.compile(rf"(?:{_CELL})?(?:(?:\s?,\s?(?:{_CELL})?){{2,40}}|(?:\s?;\s?(?:{_CELL})?){{2,40}})")
+_BETWEEN: Final = re.compile(r"\s?[,;]\s?")
+#: A row with bars around, of which a cell may be any word, and how many of its cells must be numbers.
+_FRAMED: Final = re.compile(r"\s*\|(?:[^|]{1,80}\|){3,40}\s*")
+_BAR: Final = re.compile(r"\|")
+_FEWEST_NUMBERS: Final = 2
+#: So many columns far apart, of which the first counts, are a table whatever they measure.
+_WIDE: Final = 4
 #: Some tools write their headings as comments, or have a logger print the lines of a table.
 _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
 _LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
@@ -61,6 +75,8 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
     text = _blanked(text, _COMMENT)
+    if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
+        return _listed(_split(text, _BETWEEN), names)
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
@@ -72,17 +88,44 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
         framed = text.startswith("|") and text.endswith("|")
         counted = sum(counter(cell.text, names) is not None for cell in cells) > 1
-        if told and (framed or counted or any(_measures(cell.text, names) for cell in cells)):
-            return tuple(cells)
+        wide = cells is apart and len(cells) >= _WIDE and counter(cells[0].text, names) is not None
+        if told and (framed or counted or wide or any(_measures(cell.text, names) for cell in cells)):
+            return tuple(cell._replace(text=_OVER.sub("", cell.text)) for cell in cells)
     return ()
+
+
+def _listed(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
+    """Columns with commas between: no sentence, whose words are not names of measures from the first on."""
+    if not all(_NAME.fullmatch(cell.text) and " " not in cell.text for cell in cells):
+        return ()
+    counted = [cell for cell in cells if counter(cell.text, names) is not None]
+    return tuple(cells) if counted and any(_measures(cell.text, names) for cell in cells) else ()
 
 
 def row(text: str) -> tuple[Cell, ...]:
     """The cells of a record that holds numbers and nothing else. Empty for any other record."""
     text = _blanked(text[: _LONGEST + 1], _LEVEL)
-    if len(text) > _LONGEST or not _ROW.fullmatch(text.strip()):
+    if len(text) > _LONGEST:
         return ()
-    return tuple(_cell(found) for found in _CELLS.finditer(text))
+    if _ROW.fullmatch(text.strip()):
+        return tuple(_cell(found) for found in _CELLS.finditer(text))
+    if _SEPARATED.fullmatch(text.strip()):
+        return tuple(_parts(text, _BETWEEN))
+    if _FRAMED.fullmatch(text):
+        cells = [cell for cell in _parts(text, _BAR) if 0 < cell.at[0] <= text.rindex("|")]
+        return tuple(cells) if sum(len(numbers(cell)) == 1 for cell in cells) >= _FEWEST_NUMBERS else ()
+    return ()
+
+
+def _parts(text: str, between: re.Pattern[str]) -> Iterator[Cell]:
+    """What stands between the separators of a row, nothing included."""
+    start = 0
+    for found in (*between.finditer(text), None):
+        end = found.start() if found else len(text)
+        part = text[start:end]
+        begin = start + len(part) - len(part.lstrip())
+        yield Cell(part.strip(), (begin, begin + len(part.strip())))
+        start = found.end() if found else end
 
 
 def _blanked(text: str, mark: re.Pattern[str]) -> str:

@@ -26,7 +26,7 @@ _WORDS: Final = re.compile(
 )
 #: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
 _BOTH: Final = re.compile(
-    r"(?i)(?<![\w-])train(?:ing)?\s[0-9]*\.[0-9]+[\s|,;/-]{1,5}(?:val|valid|validation|test|dev|eval)\s[0-9]*\.[0-9]"
+    r"(?i)(?<![\w-])tr(?:n|ain|aining)?\s[0-9]*\.[0-9]+[\s|,:;/-]{1,5}(?:va|val|valid|validation|te|test|dev|eval)\s[0-9]*\.[0-9]"
 )
 #: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.
 _UNIT: Final = re.compile(
@@ -48,7 +48,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     """
     if not _DECIMAL.search(text):
         return []
-    placed = placed or ("rain" in text and _BOTH.search(text) is not None)
+    placed = placed or ("tr" in text.lower() and _BOTH.search(text) is not None)
     found, last = [], 0
     for match in _WORDS.finditer(text):
         start, last = max(last, match.start() - WINDOW), match.end()

@@ -18,12 +18,12 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "line": pl.Int64(),
     "line_before": pl.Int64(),
     "step": pl.Int64(),
-    "step_before": pl.Int64(),
+    "step_before": pl.Int64(),  # null where an epoch has begun in between, whose batches are counted anew
     "value": pl.Float64(),
     "before": pl.Float64(),
     "peak": pl.Float64(),  # the highest value up to the one before
 }
-_COLUMNS: Final = ("line", "record", "rank", "step", "value", "meaning", "scope", "split", "source_name")
+_COLUMNS: Final = ("line", "record", "rank", "step", "epoch", "value", "meaning", "scope", "split", "source_name")
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -35,6 +35,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         & (pl.col("rank").is_null() | (pl.col("rank") == 0))
     )
     value, before = pl.col("value"), pl.col("value").shift(1)
+    same_epoch = ~(pl.col("epoch") > pl.col("epoch").shift(1)).fill_null(value=False)
     found = [pl.DataFrame(schema=COLUMNS)]
     for _, of_source in by(keep(by_name(frames["metrics"]).of(["lr"], _COLUMNS), told), "source_name"):
         for _, series in by(of_source, "split"):
@@ -45,7 +46,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
                     before=before,
                     peak=value.cum_max().shift(1),
                     line_before=pl.col("line").shift(1),
-                    step_before=pl.col("step").shift(1),
+                    step_before=pl.when(same_epoch).then(pl.col("step").shift(1)),
                 )
                 .filter(rises)
                 .select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())

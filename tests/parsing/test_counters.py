@@ -56,6 +56,20 @@ NAMES = names.load()
         ("[epoch12] loss=20.5", 12, None, None),
         ("2026-01-05 10:00:00, batch i:3, episode_len:12, loss: 0.5", None, 3, "unknown"),
         ("eval epoch: 2, loss: 6.5", 2, None, None),
+        # the word and its number in one; a fraction or a leading zero is no prose; thousands; one letter that begins
+        ("ep2 100/400 l1 0.5 psnr 20.5", 2, 100, "batch_of_epoch"),
+        ("(E2 B16) loss 0.5", 2, 16, "batch_of_epoch"),
+        ("it300 loss 0.5", None, 300, "unknown"),
+        ("[train] it   100/1500  loss 0.5", None, 100, "unknown"),
+        ("it 0040  loss 0.5", None, 40, "unknown"),
+        ("step   2,025 | loss 0.5", None, 2025, "unknown"),
+        ("e= 2 | loss=0.5", 2, None, None),
+        ("2/9 :: loss 0.5 :: acc 0.75", None, 2, "unknown"),
+        ("  20/600 >> loss: 0.5", None, 20, "unknown"),
+        ("#000080 loss=0.5", None, 80, "unknown"),
+        ("Durchlauf 02 | Verlust = 0.5", 2, None, None),
+        ("Episodio:  10/200  Recompensa media(10): 0.5", None, 10, "unknown"),
+        ("\u8f6e\u6b21\uff1a[1/8]\uff0c\u635f\u5931\uff1a0.5", 1, None, None),
     ],
 )
 def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | None, unit: str | None) -> None:
@@ -80,6 +94,8 @@ def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | Non
         "i = 5, loss: 0.5",  # of what?
         "[INFO] [timer.py:157:stop] 0/10, loss: 0.5",  # in a file's line
         "3 154 images",
+        "E0105 10:00:00.5 4711 net.cc:17] loss=0.5",  # glog's letter and date
+        "ep2 saved",
     ],
 )
 def test_an_amount_or_a_word_of_prose_counts_nothing(text: str) -> None:

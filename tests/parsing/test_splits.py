@@ -55,6 +55,9 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("step 250 | train 2.5 | val 2.25", [("train", "train", 2.5), ("val", "eval", 2.25)]),
         ("Evaluating: loss 0.5", [("loss", "eval", 0.5)]),
         ("epoch 1 tloss 0.5 vloss 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
+        ("epoch 1 trainloss: 0.5 valacc: 0.25", [("loss", "train", 0.5), ("accuracy", "eval", 0.25)]),
+        ("Pr\u00fcfverlust: 0.5 Validierungsverlust: 0.25", [("loss", "eval", 0.5), ("loss", "eval", 0.25)]),
+        ("1/9 :: tr 0.5 :: va 0.25", [("tr", "train", 0.5), ("va", "eval", 0.25)]),
         ("epoch 1 loss 0.5 vloss 0.25", [("loss", None, 0.5), ("vloss", None, 0.25)]),
         # the set that a booster stops by is the last; those before it keep their numbers
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),

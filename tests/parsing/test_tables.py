@@ -146,6 +146,33 @@ loss     last          counter     label  predict features
     ]
 
 
+def test_columns_with_commas_between_in_a_log_of_text() -> None:
+    comma = "training starts\nepoch,loss,val_acc\n0,2.5,0.25\n1,2.25,\n"
+    assert values(comma) == [
+        (None, 0, "loss", None, 2.5),
+        (None, 0, "accuracy", "eval", 0.25),
+        (None, 1, "loss", None, 2.25),
+    ]
+    assert values("x\n" + comma.replace(",", ";"))[:1] == [(None, 0, "loss", None, 2.5)]
+    assert tables.heading("the epoch, the loss, and more", NAMES) == ()
+
+
+def test_a_cell_between_bars_may_be_a_word() -> None:
+    text = "| epoch | size | train | top1 |\n|---|---|---|---|\n| 1 | 8px | 1.5 | 62.5% |\n| a | b | 2 |\n"
+    assert values(text) == [(None, 1, "train", "train", 1.5), (None, 1, "accuracy", None, 62.5)]
+
+
+def test_many_columns_far_apart_of_which_the_first_counts_are_a_table() -> None:
+    text = "gen         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
+    assert values(text) == [
+        (None, 0, "mean", None, -675.5),
+        (None, 0, "best", None, -461.5),
+        (None, 0, "eval", "eval", -510.5),
+        (None, 0, "rmse", None, 1.5),
+    ]
+    assert tables.heading("gen    mean  best", NAMES) == ()
+
+
 def test_numbers_below_no_heading_are_unread_and_counted() -> None:
     reader = read("0.5  0.25  0.125\n0.5  0.25  0.125\n")
     assert reader.log.unread == 2

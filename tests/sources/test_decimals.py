@@ -30,6 +30,10 @@ def test_what_may_be_thousands_follows_the_others_also_in_later_chunks() -> None
     assert text(BY_COMMA, b"loss: 4,784\n").endswith(b"loss: 4.784\n")
 
 
+def test_a_number_behind_a_word_tells_as_well() -> None:
+    assert text(b"Schritt 10: Verlust 1,25; Lernrate 0,638\n" * 4) == b"Schritt 10: Verlust 1.25; Lernrate 0.638\n" * 4
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -50,6 +54,7 @@ def test_other_commas_stay(line: bytes) -> None:
         b"loss: 0,5\nloss: 0,25\n",  # too few
         BY_COMMA + b"loss: 0.5\n",  # both
         b"2026-03-01 12:00:01,12 INFO step 1\n" * 9,  # times of day
+        b"saw 4,784 of 1,250 tokens\n" * 9,  # thousands, behind words
     ],
 )
 def test_a_log_that_does_not_say_so_stays(log: bytes) -> None:
