@@ -64,6 +64,8 @@ _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
 #: What closes a pandas series in print: it is of a table, and no setting of the training.
 _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
+#: What Markdown prints in bold: `dev MAE: **2.5**`.
+_BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: What begins a list of lines.
 _OPENING: Final = frozenset("[({")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
@@ -79,7 +81,9 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
 def narrow(text: str) -> str:
-    """`text` with wide punctuation, and the sides of boxes, as ASCII has them; each character stays where it is."""
+    """`text` with wide punctuation, and the sides of boxes, as ASCII has them, and nothing in bold; all stays in place."""
+    if "**" in text:
+        text = _BOLD.sub(r"  \1  ", text)
     return text if text.isascii() else text.translate(_NARROW)
 
 
@@ -88,7 +92,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     text, drawn = text[:LONGEST], False
     if not text.isascii():
         drawn = _DRAWN_WITH.search(text) is not None
-        text = narrow(text)
+    text = narrow(text)
     if _FORMAT_FIELD.search(text):
         return Reading()
     if options := options_in(text, names):

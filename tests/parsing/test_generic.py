@@ -444,3 +444,9 @@ def test_a_range_is_a_tensor() -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     reading = read_record(text, NAMES)
     assert all(pair.key and isinstance(pair.value, float) for pair in reading.metrics)
+
+
+def test_markdown_s_bold_numbers_are_numbers() -> None:
+    read = read_record("- dev MAE: **2.5** (bias **-0.5**)", NAMES)
+    assert [(pair.key, pair.value) for pair in read.metrics][:1] == [("dev MAE", 2.5)]
+    assert read_record("x ** 2 ** 3", NAMES).metrics == []
