@@ -81,7 +81,7 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
 def narrow(text: str) -> str:
-    """`text` with wide punctuation, and the sides of boxes, as ASCII has them, and nothing in bold; all stays in place."""
+    """`text` with wide punctuation, and the sides of boxes, as ASCII has them, nothing in bold; all stays in place."""
     if "**" in text:
         text = _BOLD.sub(r"  \1  ", text)
     return text if text.isascii() else text.translate(_NARROW)
