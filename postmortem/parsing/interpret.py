@@ -270,7 +270,9 @@ class _Record(Draft):
             self.used.append("generic")
             self.patterns.append("generic")
         self.cells = tuple(
-            Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
+            Tabled(cell.at, (), self._at(cell.at, "text"))
+            if tables.is_label(cell)
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
             for cell in (() if columns else tables.row(body))
         )
         return bool(columns)

@@ -450,3 +450,9 @@ def test_markdown_s_bold_numbers_are_numbers() -> None:
     read = read_record("- dev MAE: **2.5** (bias **-0.5**)", NAMES)
     assert [(pair.key, pair.value) for pair in read.metrics][:1] == [("dev MAE", 2.5)]
     assert read_record("x ** 2 ** 3", NAMES).metrics == []
+
+
+def test_a_setting_may_be_a_line_of_a_csv() -> None:
+    read = read_record("temperature,4.0", NAMES)
+    assert [(one.key, one.number) for one in read.settings] == [("temperature", 4.0)]
+    assert read_record("seven,4.0", NAMES).settings == []
