@@ -10,8 +10,8 @@ from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.histories import DIALECT
-from postmortem.parsing.namesakes import apart
 from postmortem.parsing.names import normalise
+from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
 from postmortem.parsing.template import Span, Tabled, Template
