@@ -14,6 +14,7 @@ from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.headed import headed
+from postmortem.parsing.histories import numbered
 from postmortem.parsing.planned import Plan, plan_of, planned
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
@@ -123,7 +124,7 @@ class Collector:
         """Settings and metrics, as the lines around them say which is which, and of what step."""
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
-        metrics = headed(metrics, self._splits)
+        metrics = numbered(headed(metrics, self._splits))
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
         reporting = self.templates.interpreter.dialects.reporting
         return stated(*placed(*configured(settings, metrics, names), blank, names, reporting), names)

@@ -10,6 +10,7 @@ from postmortem.parsing.alternating import alternating
 from postmortem.parsing.behind import named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
+from postmortem.parsing.histories import histories
 from postmortem.parsing.listed import listed
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import pairs_of
@@ -100,6 +101,9 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if options := options_in(text, names):
         return _dump(options)
     reading = counters or read_counters(text, names)
+    if not reading.has_place and (curves := histories(text, names, reading.looked_at)):
+        reading.metrics, reading.history = curves, True
+        return reading
     start = level.end() if (level := _LEVEL.match(text)) else 0
     if _one_line(text, start, names, reading, drawn=drawn):
         return reading

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: A split with a sign that something follows, and nothing but a word for that beside it.
 _HEADING: Final = re.compile(
     r"(?:(?:DEBUG|INFO)(?::[\w.]+:|\s+))?\s*(?P<stars>[*=#]{3,}\s*)?(?P<split>[A-Za-z]{2,12})(?: set)?"
-    r"(?: (?:results?|metrics|scores?|performance))?\s*(?(stars)[*=#]{3,}:?|:)\s*",
+    r"(?: (?:results?|metrics|scores?|performance))?(?: (?:at|after|for|of) epoch:? [0-9]{1,6})?"
+    r"\s*(?(stars)[*=#]{3,}:?|:)\s*",
     re.IGNORECASE,
 )
 #: A line between may count, or be of a setting.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.headed import split_of_heading
+from postmortem.parsing.histories import DIALECT
 from postmortem.parsing.names import normalise
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
@@ -236,11 +237,14 @@ class _Record(Draft):
         reading = generic.read_record(body, self.names, counted)
         self._look(reading.looked_at)
         self._placed_by(reading, body)
-        if reading.empty:
+        if not reading.holds:
             self.split = split_of_heading(body, self.names)
+        if reading.empty:
             return self._table(body) or self.split is not None
         self.used.append("generic")
         self.patterns.append("generic")
+        if reading.history:
+            self.now["dialect"] = DIALECT
         for pair in reading.metrics:
             self._metric(pair.key, self._at(pair.at, "num"), None, {"scope": pair.scope})
         for key, printed, number, at in reading.settings:

@@ -49,11 +49,17 @@ class Reading:
     epoch: float | None = None
     epoch_at: Where | None = None
     looked_at: list[Where] = field(default_factory=list)
+    history: bool = False  # its metrics are curves as lists, a value an epoch
 
     @property
     def empty(self) -> bool:
         """True where neither a value nor a counter was found."""
-        return not (self.metrics or self.settings or self.tensor or self.has_place)
+        return not (self.holds or self.has_place)
+
+    @property
+    def holds(self) -> bool:
+        """True where a value was found, not only a counter."""
+        return bool(self.metrics or self.settings or self.tensor)
 
     @property
     def has_place(self) -> bool:

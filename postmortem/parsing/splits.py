@@ -32,6 +32,11 @@ _SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z
 _FIELD: Final = re.compile(
     r"(?<![\w.-])(?P<quote>['\"]?)(?:split|phase|mode|subset|stage)(?P=quote)\s?[:=]\s?(?P<mark>['\"]?)(?P<split>[A-Za-z]{2,12})(?P=mark)(?!\w)"
 )
+#: What is computed of the answers, once they are all given: behind the losses of both splits it is of the evaluation.
+_OF_ANSWERS: Final = re.compile(
+    r"(?i)(?:(?:mean|avg|macro|micro|weighted|m)[_ ]?)?(?:acc|accuracy|top[_-]?1|acc@?1|f1|auc|auroc|ap|map|iou|miou|"
+    r"dice|precision|recall|bleu|rouge[_-]?[12l]|wer|cer|r2|mae|rmse)(?:[_ ]score)?"
+)
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
@@ -42,6 +47,7 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
     pairs = _in_sections(text, _of_field(text, pairs, names), names)
     pairs = _in_turn(_by_letter(_validated(_of_one_name(text, pairs, names), names)), names)
+    pairs = _behind_both(pairs, names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
@@ -129,6 +135,21 @@ def _in_turn(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     return found
 
 
+def _behind_both(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """What stands once, behind the losses of both splits, is of the evaluation: `train_loss 1 val_loss 2 f1 0.5`."""
+    metrics = [names.metric(pair.key) for pair in pairs]
+    splits = {metric.name: [other.split for other in metrics if other.name == metric.name] for metric in metrics}
+    both = [i for i, metric in enumerate(metrics) if metric.split == "eval" and "train" in splits[metric.name]]
+    if not both:
+        return pairs
+    return [
+        pair._replace(key=f"val {pair.key}")
+        if i > both[0] and splits[metric.name] == [None] and _OF_ANSWERS.fullmatch(pair.key)
+        else pair
+        for i, (pair, metric) in enumerate(zip(pairs, metrics, strict=True))
+    ]
+
+
 def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
     """`t_loss` and `v_loss`, or `tloss` and `vloss`, are of both splits; one alone is that of a value function."""
     found = [_LETTER.fullmatch(pair.key) for pair in pairs]
@@ -158,7 +179,7 @@ def _named_first(head: str, names: Names) -> str | None:
     if (owned := _OWNED.match(head)) and owned["split"].lower() in names.splits:
         return owned["split"].lower()
     for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
-        word = (token["word"] or token["inside"]).strip().lower()
+        word = (token["word"] or token["inside"]).strip().rstrip(".").lower()  # `Evaluating...`
         if word in names.splits and word not in names.plain:
             found = word
             if not word.endswith("ing"):

@@ -38,8 +38,10 @@ _LEFT_OUT: Final = {suffix: reason for reason, suffixes in _DATA["left_out"].ite
 #: In this order the parts are read, and their lines are numbered through: how a run ended stands behind its course.
 _ORDER: Final = (
     "trainer_state",
+    "history",
     "json_lines",
     "json_list",
+    "columns",
     "delimited",
     "event_file",
     "wandb_run",

@@ -28,6 +28,7 @@ def values(*lines: str) -> list[tuple[str, str | None, float]]:
         ("INFO  valid result:", "eval"),
         ("Training:", "train"),
         ("=== Test ===", "eval"),
+        ("Validation metrics at epoch 3 :", "eval"),
         ("Validation", None),  # one word alone may be of anything
         ("Evaluation started:", None),
         ("Loss:", None),
@@ -43,6 +44,11 @@ def test_lines_below_it_are_of_its_split() -> None:
         ("loss", "eval", 2.5),
         ("f1", "eval", 0.5),
     ]
+
+
+def test_a_heading_may_count_its_epoch() -> None:
+    lines = ("Epoch 3 train_loss: 4.5", "Validation results for epoch 3:", "f1 : 0.5", "rouge : 0.25")
+    assert values(*lines) == [("loss", "train", 4.5), ("f1", "eval", 0.5), ("rouge", "eval", 0.25)]
 
 
 def test_the_next_heading_takes_its_place() -> None:

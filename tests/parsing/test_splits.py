@@ -27,6 +27,18 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "           Val   Loss: 0.5, mIoU: 0.75",
             [("loss", "eval", 0.5), ("miou", "eval", 0.75)],
         ),
+        (  # what is computed of all answers, behind the losses of both splits
+            "train_loss=0.5 val_loss=0.25 f1: 0.75 lr=0.125",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25), ("f1", "eval", 0.75), ("lr", None, 0.125)],
+        ),
+        (  # before the second it may be of the first
+            "train_loss=0.5 f1: 0.75 val_loss=0.25",
+            [("loss", "train", 0.5), ("f1", None, 0.75), ("loss", "eval", 0.25)],
+        ),
+        (  # a word that goes on
+            "Evaluating...  Score:  -2.5, Loss: 0.25",
+            [("score", "eval", -2.5), ("loss", "eval", 0.25)],
+        ),
         (  # one that is part of a name is not
             "loss: 0.5 - val_loss: 0.25 - top5: 0.75",
             [("loss", None, 0.5), ("loss", "eval", 0.25), ("top5", None, 0.75)],

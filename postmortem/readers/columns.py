@@ -1,0 +1,96 @@
+"""Columns of numbers and nothing else, as `numpy.savetxt` and `print(epoch, loss, file=f)` leave them: `loss.txt`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Final
+
+from postmortem.errors import PostmortemError
+from postmortem.parsing.names import load, normalise
+from postmortem.parsing.rows import Place
+from postmortem.readers._lines import Lines, last_texts, texts
+from postmortem.readers._records import Records, as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postmortem.parsing.rows import Rows
+    from postmortem.readers._info import FileInfo
+
+GENERAL: Final = True
+_BETWEEN: Final = re.compile(r"\s*[,;]\s*|\s+")
+#: Numbers may be anything: it is the file's name that says they are of a training.
+_NAMED: Final = re.compile(
+    r"(?i)(?:^|[^a-z])(?:log|loss|losses|err|errors?|acc|accuracy|train|training|val|valid|validation|history|curve|metrics?|"
+    r"scores?|rewards?|returns?|perplexity|ppl|f1|auc|iou|dice|mse|mae|rmse|cost)(?:[^a-z]|$)"
+)
+#: Words of a file's name beside that of what it holds: `train_loss_log.txt`.
+_BESIDE: Final = frozenset({
+    "log", "logs", "history", "hist", "curve", "values", "list", "data", "all", "out", "output", "file", "epoch", "per",
+    "txt", "dat", "csv",
+})  # fmt: skip
+#: Fewer rows are no curve; more columns are a matrix.
+_FEWEST: Final = 5
+_MOST_COLUMNS: Final = 12
+
+
+def reads(path: Path, head: bytes) -> bool:
+    """Rows of one width that hold numbers alone, some of them fractions, in a file that is called as a log may be."""
+    if b"\x00" in head or not _NAMED.search(path.name):
+        return False
+    first = texts(head)
+    rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]
+    if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
+        return False
+    numbers = all(len(row) == len(rows[0]) and all(as_number(cell) is not None for cell in row) for row in rows)
+    return numbers and any("." in cell or "e" in cell.lower() for row in rows for cell in row)
+
+
+def read(path: Path, rows: Rows) -> FileInfo:
+    """Every row a record. A first column of whole numbers that rise counts epochs, else the row does, from 1.
+
+    A single column of values has the name of the file, if that says what it measures; others are `column_1` and so on.
+    Lines of another width are unread. PostmortemError where no line is a row of numbers.
+    """
+    lines = Lines(path)
+    records = Records(rows)
+    table = [(line, _cells(line.text)) for line in lines if line.text.strip() and not line.cut]
+    width = len(table[0][1]) if table else 0
+    whole = [
+        (line, cells)
+        for line, cells in table
+        if len(cells) == width and all(as_number(cell) is not None for cell in cells)
+    ]
+    if not whole or not width:
+        raise PostmortemError(f"{path}: none of its {lines.lines:,} lines is a row of numbers; it is no table of them")
+    counted = width > 1 and _counts([cells[0] for _, cells in whole])
+    names = [f"column_{index}" for index in range(1, width + 1)]
+    if width - counted == 1:
+        names[-1] = _measured(path.name) or names[-1]
+    for index, (line, cells) in enumerate(whole, 1):
+        place = Place(str(path), line=line.number, offset=line.offset, dialect="columns")
+        values = dict(zip(names[counted:], cells[counted:], strict=True))
+        records.put(place, {"epoch": cells[0] if counted else index, **values})
+    info = lines.info("columns")
+    info.unread_lines, info.left_out = len(table) - len(whole), records.left_out
+    info.dialects = [name for name, _ in records.used.most_common()]
+    return info
+
+
+def _cells(line: str) -> list[str]:
+    return _BETWEEN.split(line.strip())
+
+
+def _counts(column: Sequence[str]) -> bool:
+    """Whole numbers, each above the one before; NumPy writes them as 1.000e+00."""
+    found = [as_number(cell) for cell in column]
+    whole = [number for number in found if number is not None and number.is_integer()]
+    return len(whole) == len(found) and all(after > before for before, after in itertools.pairwise(whole))
+
+
+def _measured(name: str) -> str | None:
+    """What a file's name says that it holds: `val_acc.txt`; None where it says nothing that is known."""
+    key = "_".join(word for word in normalise(name).split("_") if word not in _BESIDE)
+    return key if load().metric(key).known else None

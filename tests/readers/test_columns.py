@@ -1,0 +1,73 @@
+"""Columns of numbers without a heading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postmortem.errors import PostmortemError
+from postmortem.parsing import names
+from postmortem.parsing.rows import Rows
+from postmortem.readers import columns
+from tests.readers.reading import load, reader_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _rows(path: Path) -> list[tuple[object, ...]]:
+    frames, info = load(path)
+    assert info.reader == "columns"
+    return frames["metrics"].select("line", "name", "split", "epoch", "value").rows()
+
+
+def test_a_first_column_that_rises_counts_and_the_file_says_what_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "val_loss.txt"
+    path.write_text("1.0e+00\t2.5\n2.0e+00\t1.5\n4.0e+00\t1.25\n5.0e+00\tnan\n6.0e+00\t0.5\n")
+    assert [row[:4] for row in _rows(path)] == [
+        (line, "loss", "eval", epoch) for line, epoch in enumerate((1.0, 2.0, 4.0, 5.0, 6.0), 1)
+    ]
+
+
+def test_without_one_the_rows_count(tmp_path: Path) -> None:
+    path = tmp_path / "errors.log"
+    path.write_text("2.5 1.5\n1.5 1.25\n3.5 1.0\n0.5 0.5\n0.25 0.125\n")
+    assert _rows(path)[:4] == [
+        (1, "column_1", None, 1.0, 2.5),
+        (1, "column_2", None, 1.0, 1.5),
+        (2, "column_1", None, 2.0, 1.5),
+        (2, "column_2", None, 2.0, 1.25),
+    ]
+
+
+def test_a_line_of_another_width_is_unread(tmp_path: Path) -> None:
+    path = tmp_path / "loss.txt"
+    path.write_text("0.5\n0.25 0.5\nx\n0.125\n")
+    rows = Rows(names.load())
+    info = columns.read(path, rows)
+    assert rows.frames()["metrics"]["value"].to_list() == [0.5, 0.125]
+    assert (info.lines, info.unread_lines) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("poses.txt", "1 0.5\n2 0.5\n3 0.5\n4 0.5\n5 0.5\n"),  # a name that says nothing
+        ("loss.txt", "1 0.5\n2 0.5\n3 0.5\n4 0.5\n"),  # four rows
+        ("loss.txt", "1 5\n2 5\n3 5\n4 5\n5 5\n"),  # counts of something
+        ("loss.txt", "1 0.5\n2 0.5\n3 0.5\n4 0.5\n5 0.5\nTraceback\n"),  # a log
+        ("loss.txt", "step 1\n" * 5),
+    ],
+)
+def test_what_may_be_anything_else_is_left_to_others(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert reader_of(path) is None
+
+
+def test_a_file_without_a_row_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "loss.txt"
+    path.write_text("a b\n")
+    with pytest.raises(PostmortemError, match="row of numbers"):
+        columns.read(path, Rows(names.load()))
