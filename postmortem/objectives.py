@@ -27,8 +27,8 @@ _TERMS: Final = frozenset({"aux_loss", "kd_loss", "kl_loss", "mtp_loss", "sop_lo
 
 
 def is_loss(name: str) -> bool:
-    """True for a loss or a term of one."""
-    return name in ("loss", "logloss", "mlogloss") or name.endswith(("_loss", "_logloss"))
+    """True for a loss or a term of one: `kd_loss`, and `ctcloss`."""
+    return name.endswith("loss")
 
 
 def is_game(names: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from postmortem import objectives
         (["loss", "lm_loss", "kd_loss"], {"loss", "lm_loss"}),
         # the only one that is printed, under whatever name
         (["infonce_loss", "lr"], {"infonce_loss"}),
+        (["ctcloss", "lr"], {"ctcloss"}),
         (["recon_loss", "commitment_loss"], set()),
         # a term alone: what it is added to is not printed
         (["aux_loss", "lr"], set()),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.blocks import OpenBlock
     from postmortem.parsing.piece import Piece, Single
     from postmortem.parsing.tables import Cell
-    from postmortem.parsing.template import Placing, Row, Span, Template
+    from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
     from postmortem.parsing.templates import Templates
 
 #: What a column that counts is a number of.
@@ -191,9 +191,15 @@ class Collector:
     def _row_of_table(self, single: Single, place: Place) -> bool:
         """Fill what is a row if a heading stands above it; False where none does."""
         cells, names = single.template.cells, self.rows.names
-        columns = columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
-        if columns is None:
+        label, columns = cells[0].label, self._columns_of(cells)
+        if columns is None and not any(counter(column.text, names) for column in self._columns):
+            label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
+            columns = self._columns_of(cells)
+        if columns is None or any(
+            cell.label and counter(column.text, names) for column, cell in zip(columns, cells, strict=True)
+        ):
             return False
+        row = self._row_of(label.text(single.text)) if label else {}
         named = [(column.text, cell.spans) for column, cell in zip(columns, cells, strict=True) if cell.spans]
         line = single.template.tabled_by
         if line:
@@ -206,13 +212,21 @@ class Collector:
                 place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
         for name, spans in named:
             for part, span in enumerate(spans if counter(name, names) is None else ()):
-                of = {"scope": f"part_{part}"} if len(spans) > 1 else {}
+                of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
                 value, text = float(span.read(single.text)), span.text(single.text)
                 of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
                 self.rows.metric(place, name, value, text, **of_line)
         if not single.whole:
             self.seen.tabled(single.number)
         return True
+
+    def _row_of(self, label: str) -> dict[str, str]:
+        """What a row's name says: a split, or else what its numbers are of."""
+        split = self.rows.names.splits.get(label.lower())
+        return {"split": split} if split else {"scope": label}
+
+    def _columns_of(self, cells: Sequence[Tabled]) -> Sequence[Cell] | None:
+        return columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
 
     def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
         unread = set(piece.unread.tolist()) if any(single.template.cells for single in piece.singles) else set()

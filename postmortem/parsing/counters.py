@@ -51,6 +51,12 @@ _FIRST: Final = re.compile(
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
     r"|\[?#(?P<numbered>[0-9]{1,12})\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
+#: A word, how far it is, and the share that this is: `Process 300/1200(25%) loss`.
+_WITH_SHARE: Final = re.compile(
+    r"(?:^|[\]:-]\s)(?P<word>[A-Z][a-z]{3,12})\s(?P<part>[0-9]{1,12})/[0-9]{1,12}\s?\([0-9.]{1,12}%\)\s(?=[A-Za-z])"
+)
+#: An epoch as a fraction before a step that has its word: `[0/100][step:2050]`.
+_BEFORE_STEP: Final = re.compile(r"\s*\[(?P<epoch>[0-9]{1,6})/[0-9]{1,6}\]\s?\[(?i:step|iter)\s?:")
 #: Epoch and batch as fractions: `Train: [0/300][10/1251]`, `Train: 1/3 ( 33%) [  49/323 ( 15%)]`.
 _FRACTIONS: Final = re.compile(
     r"(?:\[\s*|(?<=:\s)\s*(?=[0-9/ ]{3,20}\(\s*[0-9]+%\)\s\[))(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+"
@@ -71,7 +77,7 @@ _GLUED: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(r"[\s=:][-+]?[0-9]*\.[0-9]")
 _BEHIND_EPOCH: Final = re.compile(
-    r"(?:/[0-9]+)?[\])]?(?:[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
+    r"(?:/[0-9]+)?[\])]?(?:\[(?P<glued>[0-9]{1,12})\](?=[,:\s])|[\s,:|-]*[\[(]\s*(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|(?<=\s)[A-Za-z(])"
     r"|[\s,:|-]+(?P<bare>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[,:;|]|\s(?=[A-Za-z])))"
 )
 _UNITS: Final = {
@@ -155,6 +161,8 @@ def _epoch_and_batch(text: str, reading: Reading) -> None:
     both = _FRACTIONS.search(text, 0, WINDOW)
     if both is None and "[epoch]" in text:
         both = _UNDER_LEGEND.search(text, 0, LONGEST)
+    if both is None and reading.epoch is None and (before := _BEFORE_STEP.match(text)):
+        reading.epoch, reading.epoch_at = float(before["epoch"]), before.span("epoch")
     if both is None:
         return
     reading.epoch, reading.epoch_at = float(both["epoch"]), both.span("epoch")
@@ -168,9 +176,13 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
         _reached(reached, names.counters[reached["word"]], reading)
     if reading.step is not None:
         return
+    if (shared := _WITH_SHARE.search(text, 0, WINDOW)) and names.counter(shared["word"]) is None:
+        reading.step, reading.step_at, reading.step_unit = int(shared["part"]), shared.span("part"), "unknown"
+        return
     if reading.epoch_at is not None:
         found = _BEHIND_EPOCH.match(text, reading.epoch_at[1])
-        kind, unit = "part" if found and found["part"] else "bare", "batch_of_epoch"
+        kind = next((kind for kind in ("part", "bare") if found and found[kind]), "glued")
+        unit = "unknown" if kind == "glued" else "batch_of_epoch"
     elif found := _FIRST.match(text) or _BEHIND_BAR.search(text, 0, 2 * WINDOW):
         kind, unit = next((kind, unit) for kind, unit in _UNITS.items() if found.groupdict().get(kind))
         if kind == "batch":

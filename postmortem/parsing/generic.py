@@ -41,6 +41,8 @@ _ASSIGNMENT: Final = re.compile(
 )
 #: An option as it is given on a command line, alone: `--lr 0.1`; not as its help names it, `--lr LR`.
 _OPTION: Final = re.compile(r"\s*--(?P<key>[A-Za-z][\w.-]{0,60})\s+(?![A-Z_]+\s*$)(?P<value>[^\s-]\S{0,200})\s*")
+#: A setting as a line of a csv has it: `temperature,4.0`.
+_IN_CELLS: Final = re.compile(rf"\s*(?P<key>[A-Za-z_][\w.-]{{0,60}})\s?[,;]\s?(?P<value>{NUMBER})\s*")
 #: A row of a table that is drawn, of a name and numbers of it, the first of them its value: `loss | 173.4 | 173.2`.
 _DRAWN: Final = re.compile(
     rf"\s*\|?\s*(?P<key>[A-Za-z_][\w/@.-]{{0,60}})\s+\|\s+(?P<value>{NUMBER})(?:\s+\|\s+(?:{NUMBER}))*\s*\|?\s*"
@@ -82,7 +84,7 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
 def narrow(text: str) -> str:
-    """`text` with wide punctuation, and the sides of boxes, as ASCII has them, and nothing in bold; all stays in place."""
+    """`text` with wide punctuation, and the sides of boxes, as ASCII has them, nothing in bold; all stays in place."""
     if "**" in text:
         text = _BOLD.sub(r"  \1  ", text)
     return text if text.isascii() else text.translate(_NARROW)
@@ -134,6 +136,9 @@ def _one_line(text: str, start: int, names: Names, reading: Reading, *, drawn: b
                 return True
     if option := _OPTION.fullmatch(text, start):
         _setting(option, reading)
+        return True
+    if (cells := _IN_CELLS.fullmatch(text, start)) and names.setting(cells["key"]):
+        _setting(cells, reading)
         return True
     row = _ROW.fullmatch(text, start) or (drawn and _DRAWN.fullmatch(text, start))
     if row and not reading.has_place:

@@ -10,6 +10,7 @@ from postmortem.parsing import counters, generic, pairs, prefix, tables
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.histories import DIALECT
+from postmortem.parsing.names import normalise
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 #: Fields of a pattern that say where a row belongs, not what it holds.
 PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
 _DIGIT: Final = re.compile(rb"[0-9]")
+#: What the step of the run is called in a bar's postfix.
+_OF_RUN: Final = frozenset({"step", "global_step"})
 #: Where a progress bar begins: what it is of ends there.
 _BAR: Final = re.compile(r"[0-9]+%(?:[^|]{0,12}\||\s*$)")
 
@@ -214,7 +217,9 @@ class _Record(Draft):
             else:
                 if not counters.any_counts(pair):
                     looked_at.append(pair.at)
-                if "step" not in self.now and counters.counts(pair):
+                # a bar counts the batches of its epoch, and its postfix may tell the step of the run
+                of_run = line.spec.frame == "place" and normalise(pair.key) in _OF_RUN
+                if ("step" not in self.now or of_run) and counters.counts(pair):
                     self.now["step"] = self._at(at, "num")
                     self.now["step_unit"] = line.dialect.means.get("step", "unknown")
         for name, span, scope in values:
@@ -269,7 +274,9 @@ class _Record(Draft):
             self.used.append("generic")
             self.patterns.append("generic")
         self.cells = tuple(
-            Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
+            Tabled(cell.at, (), self._at(cell.at, "text"))
+            if tables.is_label(cell)
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
             for cell in (() if columns else tables.row(body))
         )
         return bool(columns)

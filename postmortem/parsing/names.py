@@ -86,7 +86,8 @@ class Names:
             head, _, key = key.partition("_")
             if head in self.splits and self.counters.get(key) == "epoch":
                 break
-            if head == "time" and self.counters.get(key) == "epoch":  # how long it took
+            # how long it took: `time this epoch`
+            if head == "time" and self.counters.get(key.rpartition("_")[2]) == "epoch":
                 return None
             if not key or head == "total" or not (head in self.plain or self.splits.get(head) == "train"):
                 return None
@@ -99,7 +100,7 @@ class Names:
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019 - there is one Names, and it lives as long as the program
     def metric(self, name: str) -> Metric:
         """`val/Loss` is the metric loss of split eval; a name nobody knows stays itself, normalised."""
-        key = normalise(name)
+        key = normalise(name).removesuffix("_is")  # `Loss is: 0.5`
         if key in self.metrics:
             return Metric(self.metrics[key], None, known=True)
         if key in self.evaluated:

@@ -22,6 +22,8 @@ _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:")
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split by its first letter.
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_?(?P<name>[A-Za-z]\w*)")
+#: Whose it is, the split, and a colon before what is measured: `All clients testing: loss 0.5`.
+_OWNED: Final = re.compile(r"[>*#\s-]{0,8}(?:\w{1,20} ){1,3}(?P<split>[A-Za-z]{4,12}):\s+(?=[A-Za-z\[])")
 #: One name, whose digits nobody would look at if it had any, and a sign that what follows is of it.
 _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
 #: A word with a colon, behind which a name stands and no number.
@@ -174,6 +176,8 @@ def _named_first(head: str, names: Names) -> str | None:
         whole = max(said, key=len)  # of `the test set`, `test` is a part
         if all(split in whole for split in said):
             return names.splits[whole]
+    if (owned := _OWNED.match(head)) and owned["split"].lower() in names.splits:
+        return owned["split"].lower()
     for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
         word = (token["word"] or token["inside"]).strip().rstrip(".").lower()  # `Evaluating...`
         if word in names.splits and word not in names.plain:

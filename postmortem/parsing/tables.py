@@ -50,6 +50,11 @@ _BETWEEN: Final = re.compile(r"\s?[,;]\s?")
 _FRAMED: Final = re.compile(r"\s*\|(?:[^|]{1,80}\|){3,40}\s*")
 _BAR: Final = re.compile(r"\|")
 _FEWEST_NUMBERS: Final = 2
+#: A row of several numbers that begins with what they are of, as a report by class does.
+_LABELLED: Final = re.compile(rf"(?P<label>[^\W\d_][\w./ -]{{0,40}}?)(?:\s{{2,}}{_CELL}){{3,40}}")
+_LABEL: Final = re.compile(r"(?!None$)[^\W\d_][^|]*")
+#: Where the names of such a report begin, at least.
+_INDENT: Final = 4
 #: So many columns far apart, of which the first counts, are a table whatever they measure.
 _WIDE: Final = 4
 #: Some tools write their headings as comments, or have a logger print the lines of a table.
@@ -83,7 +88,8 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     for cells in (apart, words):
         if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) for cell in cells):
             continue
-        if text.count("|") < len(cells) - 1 and not any(counter(cell.text, names) for cell in cells):
+        by_class = text[:_INDENT].isspace() and all(_measures(cell.text, names) for cell in cells[:_FEWEST])
+        if text.count("|") < len(cells) - 1 and not by_class and not any(counter(cell.text, names) for cell in cells):
             continue
         told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
         framed = text.startswith("|") and text.endswith("|")
@@ -109,6 +115,10 @@ def row(text: str) -> tuple[Cell, ...]:
         return ()
     if _ROW.fullmatch(text.strip()):
         return tuple(_cell(found) for found in _CELLS.finditer(text))
+    if labelled := _LABELLED.fullmatch(text.strip()):
+        at = len(text) - len(text.lstrip())
+        label = Cell(labelled["label"], (at, at + len(labelled["label"])))
+        return (label, *(_cell(found) for found in _CELLS.finditer(text, label.at[1])))
     if _SEPARATED.fullmatch(text.strip()):
         return tuple(_parts(text, _BETWEEN))
     if _FRAMED.fullmatch(text):
@@ -132,6 +142,11 @@ def _blanked(text: str, mark: re.Pattern[str]) -> str:
     """`text` with as many blanks as there were characters of a mark before it."""
     found = mark.match(text)
     return " " * found.end() + text[found.end() :] if found else text
+
+
+def is_label(cell: Cell) -> bool:
+    """True for a cell that is a name, and no number."""
+    return not numbers(cell) and _LABEL.fullmatch(cell.text) is not None
 
 
 def numbers(cell: Cell) -> tuple[Where, ...]:

@@ -58,10 +58,11 @@ class Row(NamedTuple):
 
 
 class Tabled(NamedTuple):
-    """A cell of a table's row: where in the record's body it stands, and the numbers there."""
+    """A cell of a table's row: where in the record's body it stands, and the numbers there, or what it is called."""
 
     at: Where
     spans: tuple[Span, ...]
+    label: Span | None = None
 
 
 class Template(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from postmortem.metrics import by_name
+from postmortem.objectives import is_loss
 from postmortem.signals._curves import by, keep
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
     told = {name for name, split, *_ in rows if split in (None, "train")}
-    bars = {name: _running(held, name) for name in touched if _is_loss(name) and name not in told}
+    bars = {name: _running(held, name) for name in touched if is_loss(name) and name not in told}
     rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
@@ -90,13 +91,9 @@ def _running(held: ByName, name: str) -> pl.DataFrame:
     line, record = lost.select("line", "record").row(0)
     after = (pl.col("line") > line) | ((pl.col("line") == line) & (pl.col("record") >= record))
     measured = pl.col("meaning").is_in(["value", "running_mean"])
-    losses = held.of([other for other in held if _is_loss(other)], _COLUMNS)
+    losses = held.of([other for other in held if is_loss(other)], _COLUMNS)
     sound = losses.filter(measured, _TRAINING, after, pl.col("value").is_finite())
     return bars if sound.is_empty() else bars.clear()
-
-
-def _is_loss(name: str) -> bool:
-    return name == "loss" or name.endswith("_loss")
 
 
 _TRAINING: Final = pl.col("split").fill_null("train") == "train"

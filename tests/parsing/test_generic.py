@@ -271,6 +271,14 @@ def test_a_name_may_say_of_what_it_was_taken(text: str, name: str, split: str | 
     assert pair.value == 0.75
 
 
+def test_a_name_may_end_with_is() -> None:
+    assert metrics("Loss is: 0.5.") == {"loss": 0.5}
+
+
+def test_what_a_generator_is_measured_by_is_of_an_evaluation() -> None:
+    assert NAMES.metric("FID")[:2] == ("fid", "eval")
+
+
 def test_where_a_configuration_keeps_a_setting_is_no_part_of_its_name() -> None:
     assert NAMES.setting("cfg.OPTIMIZATION.LR") == "lr"
     assert NAMES.setting("trainer.max_epochs") == "epochs"
@@ -442,3 +450,9 @@ def test_markdown_s_bold_numbers_are_numbers() -> None:
     read = read_record("- dev MAE: **2.5** (bias **-0.5**)", NAMES)
     assert [(pair.key, pair.value) for pair in read.metrics][:1] == [("dev MAE", 2.5)]
     assert read_record("x ** 2 ** 3", NAMES).metrics == []
+
+
+def test_a_setting_may_be_a_line_of_a_csv() -> None:
+    read = read_record("temperature,4.0", NAMES)
+    assert [(one.key, one.number) for one in read.settings] == [("temperature", 4.0)]
+    assert read_record("seven,4.0", NAMES).settings == []

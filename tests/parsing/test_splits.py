@@ -47,6 +47,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "epoch 1/10 train_loss 0.5 acc 0.75 | val_loss 0.25 acc 0.875",
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
         ),
+        # whose it is may stand before it
+        ("> All clients testing: Loss 0.5 Acc 0.75", [("loss", "eval", 0.5), ("accuracy", "eval", 0.75)]),
         # a field of its own says it
         ("{'step': 0, 'split': 'test', 'accuracy': '0.25'}", [("accuracy", "eval", 0.25)]),
         ("phase=train step=1 loss=0.5 lr=0.25", [("loss", "train", 0.5), ("lr", None, 0.25)]),

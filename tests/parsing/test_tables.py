@@ -162,6 +162,35 @@ def test_a_cell_between_bars_may_be_a_word() -> None:
     assert values(text) == [(None, 1, "train", "train", 1.5), (None, 1, "accuracy", None, 62.5)]
 
 
+def test_a_report_by_class_has_its_classes_as_scopes() -> None:
+    text = """epoch 1 loss 0.5
+              precision    recall  f1-score   support
+
+         cat      0.950     0.900     0.924       100
+           7      0.500     0.250     0.333        20
+
+    accuracy                          0.792       120
+"""
+    rows = read(text).log.frames()["metrics"]().select("name", "scope", "value").rows()
+    assert rows == [
+        ("loss", None, 0.5),
+        *(("precision", "cat", 0.95), ("recall", "cat", 0.9), ("f1", "cat", 0.924), ("support", "cat", 100.0)),
+        *(("precision", "7", 0.5), ("recall", "7", 0.25), ("f1", "7", 0.333), ("support", "7", 20.0)),
+        ("accuracy", None, 0.792),
+    ]
+    splits = "       loss     acc\n     F1\n"  # two of them are no heading
+    assert read(splits).log.frames()["metrics"]().is_empty()
+    splits = "          loss     acc      f1\nTRN        2.5    0.25     0.5\nDEV        1.5    0.75     0.5\n"
+    assert values(splits)[::3] == [(None, None, "loss", "train", 2.5), (None, None, "loss", "eval", 1.5)]
+    other = "epoch   loss     acc     f1\nall        2.5    0.25     0.5\n"
+    assert values(other) == []  # a name is no number of an epoch
+    framed = "| class | IoU | Acc |\n|-------|-----|-----|\n| road | 90.5 | 95.25 |\n"
+    assert read(framed).log.frames()["metrics"]().select("name", "scope", "value").rows() == [
+        ("iou", "road", 90.5),
+        ("accuracy", "road", 95.25),
+    ]
+
+
 def test_many_columns_far_apart_of_which_the_first_counts_are_a_table() -> None:
     text = "gen         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
     assert values(text) == [

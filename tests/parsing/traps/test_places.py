@@ -67,6 +67,11 @@ def test_an_optimizer_step_is_no_micro_batch() -> None:
     ]
 
 
+def test_a_bar_s_postfix_tells_the_step_of_the_run() -> None:
+    run = read("Epoch 2:   1%|          | 6/500 [00:10<14:06,  1.7s/it, loss=0.5, step=506]\n")
+    assert rows(run.metrics, "name", "epoch", "step", "value") == [("loss", 2.0, 506, 0.5)]
+
+
 def test_an_amount_is_no_step() -> None:
     run = read("step 5: loss=2.5\n\ntotal steps: 500, loss: 2.25\n")
     assert rows(run.metrics, "name", "step", "value") == [("loss", 5, 2.5), ("loss", None, 2.25)]
@@ -78,4 +83,5 @@ def test_what_a_booster_counts_is_no_rank() -> None:
         (None, 5, "train", 0.5),
         (None, 5, "eval", 0.25),
         (None, 5, "eval", 0.25),
+        (None, 5, "eval", 5.0),  # the iteration of the best value
     ]
