@@ -92,7 +92,10 @@ def _message(line: bytes) -> str | None:
     if not isinstance(record, dict):
         return None
     said = next((record[name] for name in _MESSAGES if isinstance(record.get(name), str)), None)
-    if said is None or _measures(record):
+    try:
+        if said is None or _measures(record):
+            return None
+    except RecursionError:  # what could just be decoded may be too deep to be looked through
         return None
     said = "\n".join([said, *(record[name] for name in _TRACEBACKS if isinstance(record.get(name), str))])
     if said[:1].isdigit() or said[:1] in "[ \t":  # of a program that prints the time itself, or of a traceback

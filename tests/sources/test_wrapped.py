@@ -144,6 +144,12 @@ def test_a_longer_line_than_any_message_passes_in_bounded_pieces() -> None:
     assert taken_out(DOCKER * 20 + long)[100:] == long.split(b"\n")
 
 
+@pytest.mark.parametrize("depth", range(500, 1000, 7))
+def test_a_record_of_any_depth_stays_or_is_a_message(depth: int) -> None:
+    line = b'{"message": "x", "of": ' + b'{"a":' * depth + b'"b"' + b"}" * depth + b"}"
+    assert taken_out(line + b"\n") in ([line, b""], [b"x", b""])
+
+
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(DOCKER.splitlines()))))
 def test_every_line_gives_one_line(lines: list[bytes]) -> None:
     data = DOCKER * 20 + b"".join(line.replace(b"\n", b"") + b"\n" for line in lines)
