@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
 
-_NAME: Final = rf"(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}}"
-_SPLIT: Final = rf"[A-Za-z]{{2,12}}[:,]?\s+(?={_NAME}\s)"
+#: A number in letters is no name: if it might be both, to find out which takes time without end.
+_WORD: Final = rf"(?!(?:{NO_KEY})\s|(?i:nan|inf|infinity)[\s:,])[A-Za-z_]"
+_NAME: Final = rf"{_WORD}[\w/-]{{0,40}}"
+_SPLIT: Final = rf"{_WORD}[A-Za-z]{{1,11}}[:,]?\s+(?={_NAME}\s)"
 _END: Final = r"(?:\s*[,;|])?(?=\s|$)"
 _EACH: Final = re.compile(rf"(?P<split>{_SPLIT})?(?P<key>{_NAME})\s+(?P<value>{NUMBER}){_END}")
 _ALL: Final = re.compile(rf"\s*(?:[|\[(]\s*)?(?:(?:{_SPLIT})?{_NAME}\s+(?:{NUMBER}){_END}\s*)+")

@@ -43,9 +43,11 @@ _CELL: Final = (
 _LISTED: Final = re.compile(rf"\s*({NUMBER})%?\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
-#: A row of which a cell may be empty, and its cells; `1,2` alone is a decimal number as often.
-_SEPARATED: Final = re.compile(rf"(?:{_CELL})?(?:(?:\s?,\s?(?:{_CELL})?){{2,40}}|(?:\s?;\s?(?:{_CELL})?){{2,40}})")
-_BETWEEN: Final = re.compile(r"\s?[,;]\s?")
+#: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
+_SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
+_MOST: Final = 40
+#: A number with commas of its own is several cells there: to try it as one as well takes time without end.
+_WHOLE_CELL: Final = re.compile(_CELL)
 #: A row with bars around, of which a cell may be any word, and how many of its cells must be numbers.
 _FRAMED: Final = re.compile(r"\s*\|(?:[^|]{1,80}\|){3,40}\s*")
 _BAR: Final = re.compile(r"\|")
@@ -81,7 +83,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         return ()
     text = _blanked(text, _COMMENT)
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
-        return _listed(_split(text, _BETWEEN), names)
+        return next((found for between in _SEPARATORS if (found := _listed(_split(text, between), names))), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
@@ -102,7 +104,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
 
 def _listed(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
     """Columns with commas between: no sentence, whose words are not names of measures from the first on."""
-    if not all(_NAME.fullmatch(cell.text) and " " not in cell.text for cell in cells):
+    if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) and " " not in cell.text for cell in cells):
         return ()
     counted = [cell for cell in cells if counter(cell.text, names) is not None]
     return tuple(cells) if counted and any(_measures(cell.text, names) for cell in cells) else ()
@@ -119,11 +121,25 @@ def row(text: str) -> tuple[Cell, ...]:
         at = len(text) - len(text.lstrip())
         label = Cell(labelled["label"], (at, at + len(labelled["label"])))
         return (label, *(_cell(found) for found in _CELLS.finditer(text, label.at[1])))
-    if _SEPARATED.fullmatch(text.strip()):
-        return tuple(_parts(text, _BETWEEN))
+    if separated := _separated(text):
+        return separated
     if _FRAMED.fullmatch(text):
         cells = [cell for cell in _parts(text, _BAR) if 0 < cell.at[0] <= text.rindex("|")]
         return tuple(cells) if sum(len(numbers(cell)) == 1 for cell in cells) >= _FEWEST_NUMBERS else ()
+    return ()
+
+
+def _separated(text: str) -> tuple[Cell, ...]:
+    """The cells of a row with commas or semicolons between, each a number or nothing. Empty for any other record."""
+    for between in _SEPARATORS:
+        cells = tuple(_parts(text, between))
+        told = sum(cell.text != "" for cell in cells)
+        if (
+            _FEWEST <= len(cells) <= _MOST
+            and told
+            and all(_WHOLE_CELL.fullmatch(cell.text) or not cell.text for cell in cells)
+        ):
+            return cells
     return ()
 
 

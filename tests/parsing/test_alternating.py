@@ -42,3 +42,8 @@ def test_behind_a_split_two_values_are_enough_whatever_they_are_called() -> None
     assert metrics("Test: cost 2.5, err 0.25") == {"Test cost": 2.5, "Test err": 0.25}
     assert metrics("test images 10000 classes 10") == {}
     assert metrics("chunk cost 2.25 err 0.75") == {}  # no split
+
+
+def test_a_number_in_letters_is_no_name_so_that_there_is_one_way_to_read_it() -> None:
+    assert metrics("nan " * 100) == {}
+    assert len(read_record("loss nan " * 50 + "x", NAMES).metrics) == 50
