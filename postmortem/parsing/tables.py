@@ -23,13 +23,13 @@ _NAME: Final = re.compile(
 )
 _OVER: Final = re.compile(r"\s?[\[(][^\[\]()]*[\])]$")
 _WORD: Final = re.compile(r"[A-Za-z]+")
-#: Names of columns that count, beside those that count everywhere; spaCy has the last three.
+#: Names of columns that count, beside those that count everywhere.
 _COUNTERS: Final = {
     "iterations": "step",
     "steps": "step",
     "counter": "step",  # Vowpal Wabbit
     "epochs": "epoch",
-    "#": "step",
+    "#": "step",  # spaCy, as the next and the last
     "e": "epoch",
     "gen": "epoch",
     "itn": "epoch",
@@ -83,7 +83,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         return ()
     text = _blanked(text, _COMMENT)
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
-        return next((found for between in _SEPARATORS if (found := _listed(_split(text, between), names))), ())
+        return next((found for between in _SEPARATORS if (found := _with_separators(_split(text, between), names))), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
@@ -102,7 +102,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     return ()
 
 
-def _listed(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
+def _with_separators(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
     """Columns with commas between: no sentence, whose words are not names of measures from the first on."""
     if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) and " " not in cell.text for cell in cells):
         return ()
@@ -111,7 +111,7 @@ def _listed(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
 
 
 def row(text: str) -> tuple[Cell, ...]:
-    """The cells of a record that holds numbers and nothing else. Empty for any other record."""
+    """The cells of a record that holds numbers, and a name before them or words between bars. Empty for any other."""
     text = _blanked(text[: _LONGEST + 1], _LEVEL)
     if len(text) > _LONGEST:
         return ()
