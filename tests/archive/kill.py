@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
+
+#: Of a worker's command. Until it is there, a child looks like its parent, and may become the tracker of semaphores,
+#: without which the parent itself ends.
+_WORKER = "--multiprocessing-fork"
 
 
 def a_worker(parent: int, patience: float = 120) -> None:
@@ -18,7 +23,7 @@ def a_worker(parent: int, patience: float = 120) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         for child in psutil.Process(parent).children():
-            if "resource_tracker" not in " ".join(child.cmdline()) and child.memory_info().rss > 100_000_000:
+            if _WORKER in child.cmdline() and child.memory_info().rss > 100_000_000:
                 os.kill(child.pid, signal.SIGKILL)
                 return
         time.sleep(0.02)
@@ -34,10 +39,11 @@ def everything(parent: int) -> None:
         process.kill()
 
 
-def wait_for(folder: Path, pattern: str, patience: float = 120) -> None:
-    """Until a file of that pattern is there."""
+def wait_for(folder: Path, pattern: str, maker: subprocess.Popen[str], patience: float = 120) -> None:
+    """Until a file of that pattern is there. AssertionError where its maker ends without one."""
     deadline = time.monotonic() + patience
     while not any(folder.glob(pattern)):
+        assert maker.poll() is None, f"it ended without {pattern}: {maker.communicate()}"
         if time.monotonic() > deadline:
             raise TimeoutError(f"no {pattern} in {folder}")
         time.sleep(0.02)

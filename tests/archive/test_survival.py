@@ -54,7 +54,7 @@ def test_a_killed_worker_and_a_killed_run_lose_nothing(tmp_path: Path) -> None:
     write_unreadable(folder)
     with adding(store, folder) as first:
         kill.a_worker(first.pid)
-        kill.wait_for(store, "parts/[!.]*")
+        kill.wait_for(store, "parts/[!.]*", first)
         kill.everything(first.pid)
     write(folder, range(_RUNS // 2, _RUNS))  # so that there is work, however far the first one came
     with adding(store, folder) as second:
