@@ -270,9 +270,11 @@ def _stated(pair: Pair, text: str, names: Names) -> Assignment:
 
 
 def _of_a_total(pair: Pair, text: str, names: Names) -> str | None:
-    """What a fraction counts whose name has a counter's word in it: `Batch Status: 640/50000`, or is `i`."""
+    """What a fraction counts whose name has a counter's word in it: `Batch Status: 640/50000`, or is `i` or `b`."""
     words = pair.key.lower().split() if _TOTAL.match(text, pair.at[1]) else ()
-    return next((names.counters[word] for word in words if word in names.counters), "step" if words == ["i"] else None)
+    return next(
+        (names.counters[word] for word in words if word in names.counters), "step" if words in (["i"], ["b"]) else None
+    )
 
 
 def _configured(pair: Pair, text: str, *, measured: bool) -> bool:

@@ -43,8 +43,14 @@ _CLASSWISE: Final = ("dice", "iou")
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 _QUOTED: Final = re.compile(r"(['\"])([^'\"]{1,80})\1\s*$")
 _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
+#: A name with its split in brackets: `loss(val)`, `Accuracy (test)`.
+_OF_A_SPLIT: Final = re.compile(r"(?P<name>[A-Za-z_]\w{0,40})\s?\((?P<split>[A-Za-z]{2,12})\)\Z")
 #: Words about a name before the place where it was measured: `Training loss (for one batch) at step 100`.
 _NOTE: Final = re.compile(r"\s\([A-Za-z ]{1,30}\)(?=\s(?:at|after)\s[a-z]+\s[0-9]+$)")
+#: What a value was averaged over: `Average reward over the last 100 episodes`.
+_OVER_THE_LAST: Final = re.compile(
+    r"\s(?:over|of|in|for)\s(?:the\s)?(?:last|past|previous)\s[0-9]{1,6}\s[A-Za-z]{1,20}\Z", re.IGNORECASE
+)
 #: What was taken of what, as a call: `avg(reward)`.
 _TAKEN_OF: Final = re.compile(r"\b(?P<how>avg|mean|average|max|min|sum|median)\((?P<of>[A-Za-z]\w{0,40})\)\s*$")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -202,8 +208,10 @@ def known_name(before: str, names: Names) -> str | None:
 
 def _words(before: str, names: Names) -> tuple[int, list[str]]:
     """The words at the end of `before` that may name what follows, and where the first of them may stand."""
-    before = before.rstrip()
-    if before.endswith(")"):
+    before = _OVER_THE_LAST.sub("", before.rstrip())
+    if before.endswith(")") and (of := _OF_A_SPLIT.search(before)) and names.is_split(of["split"]):
+        before = f"{before[: of.start()]}{of['split']} {of['name']}"
+    elif before.endswith(")"):
         before = _UNIT_NOTE.sub("", _TAKEN_OF.sub(r"\g<how> \g<of>", before)).rstrip()
     elif ")" in before:
         before = _NOTE.sub("", before)
@@ -218,9 +226,9 @@ def _words(before: str, names: Names) -> tuple[int, list[str]]:
         del words[0]
     if words and words[-1][0] == "#" and names.setting(words[-1][1:]):  # the number of them: `#parameters: 18824413`
         words[-1] = words[-1][1:]
+    words = _behind_counter(_before_place(words, names), names)
     while words and not (words[0][0].isalpha() or words[0][0] == "_"):
         del words[0]
-    words = _behind_counter(_before_place(words, names), names)
     if len(words) > 1 and words[0] in _JOINS:
         del words[0]
     return cut, words
@@ -233,7 +241,8 @@ def _before_place(words: list[str], names: Names) -> list[str]:
     before = words[:-2]
     while before and before[-1].lower() in names.plain:
         del before[-1]
-    return before if words[len(before)].lower() in _AT or _known(before, names) else words
+    between = (word.lower() for word in words[len(before) : -2])
+    return before if not _AT.isdisjoint(between) or _known(before, names) else words
 
 
 def _taken(words: list[str], names: Names) -> str | None:

@@ -26,8 +26,12 @@ _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_?(?P<name>[A-Za-z]\w*)")
 _OWNED: Final = re.compile(r"[>*#\s-]{0,8}(?:\w{1,20} ){1,3}(?P<split>[A-Za-z]{4,12}):\s+(?=[A-Za-z\[])")
 #: One name, whose digits nobody would look at if it had any, and a sign that what follows is of it.
 _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[]+|-{2,}|\s-)\s*[A-Za-z]+\s*[:=]?\s*$")
-#: A word with a colon, behind which a name stands and no number.
-_SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12}):\s+(?=[A-Za-z])")
+#: A name with a sign, behind which a split stands with its number: `acc: train=0.75 val=0.5`.
+_NAMED: Final = re.compile(
+    r"(?<![\w.])(?P<name>[A-Za-z][A-Za-z_]{0,30})\s?[:=(\[|]+\s?(?=[A-Za-z]+\s?[:=]?\s?[-+.0-9])"
+)
+#: A word with a colon, a bar or an open bracket, behind which a name stands and no number.
+_SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12})(?::\s+|\s\|\s|\s?[=:]?\s?[\[({]\s?)(?=[A-Za-z])")
 #: A field of its own: `{'split': 'test', 'accuracy': 0.5}`, `phase=val loss=0.5`.
 _FIELD: Final = re.compile(
     r"(?<![\w.-])(?P<quote>['\"]?)(?:split|phase|mode|subset|stage)(?P=quote)\s?[:=]\s?(?P<mark>['\"]?)(?P<split>[A-Za-z]{2,12})(?P=mark)(?!\w)"
@@ -40,14 +44,14 @@ _OF_ANSWERS: Final = re.compile(
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
-_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b")
+_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s")
 
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
     pairs = _in_sections(text, _of_field(text, pairs, names), names)
     pairs = _in_turn(_by_letter(_validated(_of_one_name(text, pairs, names), names)), names)
-    pairs = _behind_both(pairs, names)
+    pairs = _of_the_one_before(_behind_both(pairs, names), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
@@ -96,9 +100,13 @@ def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
 
 
 def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
-    """What nothing but splits names has the name that the record begins with: `acc --- train: 0.75 val: 0.5`."""
+    """What nothing but splits names has the name that stands before them: `acc --- train: 0.75 val: 0.5`."""
     if len(pairs) < len(_OF_LETTER) or not all(names.is_split(pair.key) for pair in pairs):
         return pairs
+    heads = [each for each in _NAMED.finditer(text, 0, pairs[-1].at[0]) if names.metric(each["name"]).known]
+    if len(heads) > 1 and heads[0].end() <= pairs[0].at[0]:
+        of = [[each["name"] for each in heads if each.end() <= pair.at[0]][-1] for pair in pairs]
+        return [pair._replace(key=f"{pair.key} {name}") for pair, name in zip(pairs, of, strict=True)]
     head = _HEADED.match(text, 0, pairs[0].at[0])
     if head is None or names.is_split(head["name"]) or names.counter(head["name"]):
         return pairs
@@ -147,6 +155,20 @@ def _behind_both(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
         if i > both[0] and splits[metric.name] == [None] and _OF_ANSWERS.fullmatch(pair.key)
         else pair
         for i, (pair, metric) in enumerate(zip(pairs, metrics, strict=True))
+    ]
+
+
+def _of_the_one_before(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """A split alone, behind the only measure of the record: `loss 0.5 -> val 0.75`, `train err = 3.5, test = 7.5`."""
+    measured = [pair for pair in pairs if names.metric(pair.key).known and _of_a_split(pair.key, names)]
+    if len(measured) != 1 or names.metric(measured[0].key).split == "eval":
+        return pairs
+    name = measured[0].key.rpartition(" ")[2]
+    return [
+        pair._replace(key=f"{pair.key} {name}")
+        if pair.at > measured[0].at and names.splits.get(pair.key.lower()) == "eval"
+        else pair
+        for pair in pairs
     ]
 
 

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
 NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|over|in|for|took|takes|en|de|del|di|du|dans"
+#: Words between a name and its number: `lr is now 1e-4`, `learning rate reduced to 1e-5`.
+_BECOMES: Final = (
+    "is|was|of|now|(?:set|reset|reduced|decreased|decayed|dropped|lowered|increased|raised|changed|adjusted|updated) to"
+)
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/-]{{0,40}})"
-    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)(?: avg)?\))?(?:\s+so\s+far)?\s+(?:(?:is|was|of|now)\s+)?"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/@-]{{0,40}})"
+    rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)(?: avg)?\))?(?:\s+so\s+far)?"
+    rf"\s+(?:(?:{_BECOMES})\s+){{0,3}}"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
 #: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
@@ -52,7 +57,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     found, last = [], 0
     for match in _WORDS.finditer(text):
         start, last = max(last, match.start() - WINDOW), match.end()
-        if match.span("value") in taken or match["key"].lower() in names.counters or _is_unit(match):
+        if match.span("value") in taken or match["key"].lower() in names.counters or _is_unit(match, names):
             continue
         key = known_name(text[start : match.end("key")], names) or _of_split(match, names)
         look(key, text, (start, match.end("key")), looked_at)
@@ -85,10 +90,11 @@ def names_loss(key: str) -> bool:
     return _LOSS.fullmatch(key.replace(" ", "_")) is not None
 
 
-def _is_unit(found: re.Match[str]) -> bool:
-    """True where the word belongs to a number before it."""
+def _is_unit(found: re.Match[str], names: Names) -> bool:
+    """True where the word belongs to a number before it; not so `train/loss 0.5 val/loss 0.75`."""
     before = found.string[: found.start("key")].rstrip()
-    return before[-1:].isdigit() and _UNIT.match(found["key"]) is not None
+    measured = names.is_split(found["key"].partition("/")[0])
+    return before[-1:].isdigit() and not measured and _UNIT.match(found["key"]) is not None
 
 
 def _of_split(found: re.Match[str], names: Names) -> str:

@@ -42,7 +42,7 @@ def metrics(text: str) -> dict[str, float]:
         ("it 5: loss 2.25, gn 0.5", 5, {"loss": 2.25, "grad_norm": 0.5}),
         ("with it 5, loss 2.25", None, {"loss": 2.25}),
         ("Total reward in global step 33: 1.375", 33, {"reward": 1.375}),
-        ("Episode 10\tAverage Score: 15.50", 10, {"average_score": 15.5}),
+        ("Episode 10\tAverage Score: 15.50", 10, {"score": 15.5}),
         ("iteration 10 mean height: 1.5", 10, {"mean_height": 1.5}),
         ("Epoch 3 | val/loss: 0.25 | Accuracy of model acc: 0.5", None, {"loss": 0.25, "accuracy": 0.5}),
         (
@@ -109,7 +109,17 @@ def metrics(text: str) -> dict[str, float]:
         ("Warning: NaN or Inf found in input tensor.", None, {}),
         (" [====== 7/391 ====>]  Step: 50ms | Tot: 20s | Loss: 0.5", 7, {"tot": 20.0, "loss": 0.5}),
         ("Epoch 3 - avg_val_loss: 0.5", None, {"loss": 0.5}),
-        ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"average_score": 0.5, "min": -0.25, "max": 0.75}),
+        ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"score": 0.5, "min": -0.25, "max": 0.75}),
+        ("Total rewards in episode 7 is 3.75", 7, {"reward": 3.75}),
+        ("Average reward over the last 100 episodes: 20.5", None, {"reward": 20.5}),
+        ("Accuracy on test set after epoch 3: 93.5%", None, {"accuracy": 93.5}),
+        ("EPOCH 20 ... Loss: 0.25 ... Val F1: 0.75", None, {"loss": 0.25, "f1": 0.75}),
+        ("Step 1000: lr is now 1.00e-04", 1000, {"lr": 1e-4}),
+        ("Learning rate decreased to 1e-5 at epoch 12", None, {"lr": 1e-5}),
+        ("Validation loss decreased from 0.5 to 0.25", None, {}),  # which of them it is, the words do not say
+        ("Epoch 12: hits@10 0.375 mrr 0.25", None, {"hits@10": 0.375, "mrr": 0.25}),
+        ("e:4/20 b:100/500 loss:0.25", 100, {"loss": 0.25}),
+        ("Round 15: global acc = 0.75 (10 clients)", 15, {"accuracy": 0.75}),
         ("Total gradient norm: 776,853,774,304,905,088 (777 QUADRILLION!)", None, {"grad_norm": 776853774304905088.0}),
     ],
 )

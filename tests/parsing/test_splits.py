@@ -47,6 +47,39 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "epoch 1/10 train_loss 0.5 acc 0.75 | val_loss 0.25 acc 0.875",
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
         ),
+        (  # a split with a bar, or with a bracket, and what it measures
+            "[epoch 8] train | loss 0.25 | ppl 1.25 || valid | loss 0.5 | ppl 1.5",
+            [
+                ("loss", "train", 0.25),
+                ("perplexity", "train", 1.25),
+                ("loss", "eval", 0.5),
+                ("perplexity", "eval", 1.5),
+            ],
+        ),
+        (
+            "epoch:004 train=[loss:0.5 acc:0.75] val=[loss:0.25 acc:0.875]",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
+        ),
+        (  # a name with its splits, and another
+            "epoch 1/5 done | loss: train=0.5 val=0.25 | acc: train=0.75 val=0.875",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25), ("accuracy", "train", 0.75), ("accuracy", "eval", 0.875)],
+        ),
+        (  # the split of a name behind it, in brackets
+            "[Epoch 5] loss(train)=0.5 loss(val)=0.25 acc (val)=75.5%",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25), ("accuracy", "eval", 75.5)],
+        ),
+        ("Epoch 5: mel loss (unit)=0.5", [("mel_loss", None, 0.5)]),
+        (
+            "Epoch 24/30: train/loss 0.5 train/acc 0.75 val/loss 0.25 val/acc 0.875",
+            [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
+        ),
+        # a split alone, behind the only measure that there is
+        ("epoch 10 complete, loss: 0.25 -> val 0.5", [("loss", None, 0.25), ("loss", "eval", 0.5)]),
+        ("Loss at epoch 30 = 0.25; validation = 0.5", [("loss", None, 0.25), ("loss", "eval", 0.5)]),
+        (  # behind two it may be of either
+            "epoch 3 loss 0.25 acc 0.75 val 0.5",
+            [("loss", None, 0.25), ("accuracy", None, 0.75), ("val", "eval", 0.5)],
+        ),
         # whose it is may stand before it
         ("> All clients testing: Loss 0.5 Acc 0.75", [("loss", "eval", 0.5), ("accuracy", "eval", 0.75)]),
         # a field of its own says it

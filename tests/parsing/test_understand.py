@@ -26,11 +26,11 @@ HF_TOKEN = hf_abcdefghijklmnopqrstuvwxyz
 lr = 1e-4
 
 step 1: loss=2.5, wobble=7
-12: Finished the round in a good mood
+12: Finished the lap in a good mood
    \t
 step 2: val/loss=nan, wobble=8
-Finished the round 20 in a good mood
-Finished the round 31 in a good mood
+Finished the lap 20 in a good mood
+Finished the lap 31 in a good mood
 lr = 5e-5
 NUMERICAL ISSUE DETECTED: x_concat [stage 0]
    Has Inf: True
@@ -97,11 +97,11 @@ def test_unread_records_that_differ_in_numbers_are_one_kind() -> None:
     found = understood(LOG).unread
     # the rank before line 5 belongs to the launcher; the number of digits makes no other kind
     assert [(one.records, one.line, one.shape) for one in found] == [
-        (2, 8, "Finished the round 0 in a good mood"),
-        (1, 5, "Finished the round in a good mood"),
+        (2, 8, "Finished the lap 0 in a good mood"),
+        (1, 5, "Finished the lap in a good mood"),
         (1, 14, "last"),
     ]
-    assert found[0].example == "Finished the round 20 in a good mood"
+    assert found[0].example == "Finished the lap 20 in a good mood"
 
 
 def test_states_of_a_bar_count_as_records_of_one_line() -> None:
