@@ -14,6 +14,7 @@ from postmortem.parsing.names import normalise
 from postmortem.parsing.namesakes import apart
 from postmortem.parsing.reading import LONGEST
 from postmortem.parsing.shapes import LONGEST_SHAPE
+from postmortem.parsing.splits import is_of_a_split, named_first
 from postmortem.parsing.template import Span, Tabled, Template
 from postmortem.parsing.words import words_of
 
@@ -146,11 +147,15 @@ class _Record(Draft):
             self.carry = self._place()
         if spec.tabled:
             self._tabled(line, match, body)
+        held_out = False
         if spec.lead is not None:
             bar = _BAR.search(body, within[0], match.start)
-            self._pairs(line, spec.lead, body, (within[0], bar.start() if bar else match.start), origin)
+            lead = within[0], bar.start() if bar else match.start
+            # what a bar shows is of the split that its description names: `Epoch 1 [valid]:  40%|`
+            held_out = "split" not in spec.set and named_first(body[slice(*lead)], self.names) == "eval"
+            self._pairs(line, spec.lead, body, lead, origin, held_out=held_out)
         if spec.rest is not None:
-            self._pairs(line, spec.rest, body, (match.end, within[1]), origin)
+            self._pairs(line, spec.rest, body, (match.end, within[1]), origin, held_out=held_out)
         elif spec.frame == "metrics" and spans:
             self._pairs(line, "", body, (match.end, within[1]), origin, measured=True)
 
@@ -189,12 +194,21 @@ class _Record(Draft):
             self._metric(name, span, line, line.spec.set | of)
 
     def _pairs(
-        self, line: CompiledLine, prefix: str, body: str, within: Where, origin: str, *, measured: bool = False
+        self,
+        line: CompiledLine,
+        prefix: str,
+        body: str,
+        within: Where,
+        origin: str,
+        *,
+        measured: bool = False,
+        held_out: bool = False,
     ) -> None:
         """What stands around a line's pattern as key=value: counters, and values of the line's own frame.
 
         Where nothing does, what stands there as `key 2.5`; beside it, what everybody knows by such a name. `measured`:
         only what is that for certain, since a fork of the program prints it, of which the dialect says nothing.
+        `held_out`: what has no split by its name is of the evaluation.
         """
         start, end = within
         looked_at: list[Where] = []
@@ -226,7 +240,8 @@ class _Record(Draft):
             if line.spec.frame == "settings":
                 self._setting(name, span, span, origin)
             else:
-                self._metric(name, span, line, fixed | ({"scope": scope} if scope else {}))
+                split = {"split": "eval"} if held_out and is_of_a_split(name, self.names) else {}
+                self._metric(name, span, line, fixed | split | ({"scope": scope} if scope else {}))
         self._look([(first + start, last + start) for first, last in looked_at])
 
     def _may_measure(self, pair: Pair) -> bool:

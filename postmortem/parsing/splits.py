@@ -47,13 +47,24 @@ OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "t
 _RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s")
 
 
+def named_first(text: str, names: Names) -> str | None:
+    """The split, `train` or `eval`, that a text names before all else: `Epoch 1 [valid]`."""
+    word = _word_first(text[:_HEAD], names)
+    return names.splits[word] if word else None
+
+
+def is_of_a_split(key: str, names: Names) -> bool:
+    """Whether what has this name is measured on a split, and its name says of none."""
+    return names.metric(key).split is None and _of_a_split(key, names)
+
+
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
     pairs = _in_sections(text, _of_field(text, pairs, names), names)
     pairs = _in_turn(_by_letter(_validated(_of_one_name(text, pairs, names), names)), names)
     pairs = _of_the_one_before(_behind_both(pairs, names), names)
     own = [names.metric(pair.key).split for pair in pairs]
-    split = _named_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
+    split = _word_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
     apart = split is not None and {names.splits[split]} == {its for its in own if its}
     if any(own) and not apart:
@@ -191,7 +202,7 @@ def _of_a_split(key: str, names: Names) -> bool:
     return names.metric(key).name not in OF_THE_RUN and _RESOURCE.search(key) is None
 
 
-def _named_first(head: str, names: Names) -> str | None:
+def _word_first(head: str, names: Names) -> str | None:
     """The split that a record begins with, or that stands alone in brackets: `Validation: `, `[valid] `."""
     found = None
     if not head.isascii() and (said := {split for split in names.splits if not split.isascii() and split in head}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -52,9 +53,10 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         for split, group in by(values, "split"):
             if not group["value"].is_finite().all():
                 rows.append((name, split, *_course(group)))
-    told = {name for name, split, *_ in rows if split in (None, "train")}
-    bars = {name: _running(held, name) for name in touched if is_loss(name) and name not in told}
-    rows += [(name, "train", *_course(group)) for name, group in bars.items() if len(group)]
+    told = {(name, split or "train") for name, split, *_ in rows}
+    for name, split in product(filter(is_loss, touched), ("train", "eval")):
+        if (name, split) not in told and len(group := _running(held, name, split)):
+            rows.append((name, split, *_course(group)))
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
@@ -82,9 +84,10 @@ def _course(group: pl.DataFrame) -> tuple[object, ...]:
     )
 
 
-def _running(held: ByName, name: str) -> pl.DataFrame:
+def _running(held: ByName, name: str, split: str) -> pl.DataFrame:
     """The running mean of a loss, from a step on at which it is not finite, where no loss is finite after it."""
-    bars = held.of([name], _COLUMNS).filter(pl.col("meaning") == "running_mean", _TRAINING).sort("line", "record")
+    of_split = pl.col("split").fill_null("train") == split
+    bars = held.of([name], _COLUMNS).filter(pl.col("meaning") == "running_mean", of_split).sort("line", "record")
     lost = bars.filter(~pl.col("value").is_finite(), pl.col("step").fill_null(1) > 0)
     if lost.height < _FEWEST_RUNNING:
         return bars.clear()
@@ -92,11 +95,8 @@ def _running(held: ByName, name: str) -> pl.DataFrame:
     after = (pl.col("line") > line) | ((pl.col("line") == line) & (pl.col("record") >= record))
     measured = pl.col("meaning").is_in(["value", "running_mean"])
     losses = held.of([other for other in held if is_loss(other)], _COLUMNS)
-    sound = losses.filter(measured, _TRAINING, after, pl.col("value").is_finite())
+    sound = losses.filter(measured, of_split, after, pl.col("value").is_finite())
     return bars if sound.is_empty() else bars.clear()
-
-
-_TRAINING: Final = pl.col("split").fill_null("train") == "train"
 
 
 def _steps(rows: pl.DataFrame) -> int:

@@ -88,7 +88,7 @@ def metrics(text: str) -> dict[str, float]:
         ("mAP 0.5 : 0.75", None, {"map_0_5": 0.75}),
         ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
         ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),
-        ("Epoch 3 F-score (micro) 0.75", None, {"f_score": 0.75}),
+        ("Epoch 3 F-score (micro) 0.75", None, {"f1": 0.75}),
         ("Mean value_function loss: 139.5", None, {"value_function_loss": 139.5}),
         ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
         ("foreground Dice: [0.875]", None, {"foreground_dice": 0.875}),
