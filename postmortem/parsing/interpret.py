@@ -31,6 +31,10 @@ PLACES: Final = frozenset({"step", "epoch", "rank", "ts", "job"})
 _DIGIT: Final = re.compile(rb"[0-9]")
 #: What the step of the run is called in a bar's postfix.
 _OF_RUN: Final = frozenset({"step", "global_step"})
+#: Numbers before a bar, which stand in the columns of a heading above it: `  43/99   0   0.25:  40%|`.
+_ROW_OF_NUMBERS: Final = re.compile(
+    r"\s*[0-9]+(?:/[0-9]+)?(?:\s+(?:[0-9.]+(?:e[-+]?[0-9]+)?|nan|inf)[GMK]?){2,20}(?=\s*:?\s*$)"
+)
 #: Where a progress bar begins: what it is of ends there.
 _BAR: Final = re.compile(r"[0-9]+%(?:[^|]{0,12}\||\s*$)")
 
@@ -146,13 +150,15 @@ class _Record(Draft):
         if spec.heads:
             self.carry = self._place()
         if spec.tabled:
-            self._tabled(line, match, body)
+            self._tabled(line, match, body[match.start : match.end].partition(": ")[0], match.start)
         held_out = False
         if spec.lead is not None:
             bar = _BAR.search(body, within[0], match.start)
             lead = within[0], bar.start() if bar else match.start
             # what a bar shows is of the split that its description names: `Epoch 1 [valid]:  40%|`
             held_out = "split" not in spec.set and named_first(body[slice(*lead)], self.names) == "eval"
+            if row := _ROW_OF_NUMBERS.match(body, *lead):
+                self._tabled(line, match, row[0], lead[0])
             self._pairs(line, spec.lead, body, lead, origin, held_out=held_out)
         if spec.rest is not None:
             self._pairs(line, spec.rest, body, (match.end, within[1]), origin, held_out=held_out)
@@ -296,11 +302,11 @@ class _Record(Draft):
         )
         return bool(columns)
 
-    def _tabled(self, line: CompiledLine, match: Match, body: str) -> None:
-        """The cells of a dialect's line that its pattern does not name."""
+    def _tabled(self, line: CompiledLine, match: Match, text: str, start: int) -> None:
+        """The cells of a dialect's line that its pattern does not name: those of `text`, which begins at `start`."""
         named = [match.spans[name][0] for name in match.values]
         # blanks for what stands before it, so that its columns stay where they are
-        row = tables.row(" " * match.start + body[match.start : match.end].partition(": ")[0])
+        row = tables.row(" " * start + text)
         self.cells = tuple(
             Tabled(cell.at, ())
             if any(cell.at[0] <= start < cell.at[1] for start in named)

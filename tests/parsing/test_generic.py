@@ -110,6 +110,7 @@ def metrics(text: str) -> dict[str, float]:
         (" [====== 7/391 ====>]  Step: 50ms | Tot: 20s | Loss: 0.5", 7, {"tot": 20.0, "loss": 0.5}),
         ("Epoch 3 - avg_val_loss: 0.5", None, {"loss": 0.5}),
         ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"score": 0.5, "min": -0.25, "max": 0.75}),
+        ("Epoch: 50 | mAP@0.5: 0.25 | mAP@0.50:0.95: 0.125", None, {"map@0_5": 0.25, "map@0_50_0_95": 0.125}),
         ("Total rewards in episode 7 is 3.75", 7, {"reward": 3.75}),
         ("Average reward over the last 100 episodes: 20.5", None, {"reward": 20.5}),
         ("Accuracy on test set after epoch 3: 93.5%", None, {"accuracy": 93.5}),

@@ -256,6 +256,24 @@ def test_a_dialect_s_line_may_stand_in_the_columns_of_a_heading() -> None:
     assert {name: told[4.0, name] for name in second} == second
 
 
+def test_numbers_before_a_bar_stand_in_the_columns_of_a_heading() -> None:
+    bar = "100%|##########| 8/8 [00:02<00:00,  3.50it/s]"
+    text = (
+        "     Epoch  iou_loss  dfl_loss  cls_loss\n"
+        f"      3/99         0      0.25     1.125: {bar}\n"
+        f"      4/99         0      0.75     0.625: {bar}\n"
+    )
+    told = {(epoch, name): value for _, epoch, name, _, value in values(text)}
+    assert told == {
+        (3.0, "iou_loss"): 0.0,
+        (3.0, "dfl_loss"): 0.25,
+        (3.0, "cls_loss"): 1.125,
+        (4.0, "iou_loss"): 0.0,
+        (4.0, "dfl_loss"): 0.75,
+        (4.0, "cls_loss"): 0.625,
+    }
+
+
 def test_without_a_heading_a_dialect_s_line_gives_what_it_names() -> None:
     text = "3/9  2G  1.5  2.25  0.75  31  640: 100%|##########| 8/8 [00:02<00:00,  3.50it/s]\n"
     assert {name for _, _, name, _, _ in values(text)} == {"gpu_mem", "box_loss", "instances"}
