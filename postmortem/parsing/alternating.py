@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.reading import Pair
-from postmortem.parsing.words import NO_KEY, look, only_metric
+from postmortem.parsing.words import NO_KEY, look, names_loss, only_metric
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,4 +52,6 @@ def alternating(text: str, taken: Collection[Where], names: Names, looked_at: li
 def _measures(matches: list[re.Match[str]], names: Names, *, of_splits: bool) -> bool:
     if of_splits and len(matches) >= _FEWEST_OF_SPLITS and any("." in match["value"] for match in matches):
         return True
-    return len(matches) >= _FEWEST and any(only_metric(match["key"], names) for match in matches)
+    return len(matches) >= _FEWEST and any(
+        only_metric(match["key"], names) or names_loss(match["key"]) for match in matches
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.names import normalise
+from postmortem.parsing.preface import stated_in
 from postmortem.parsing.reading import LONGEST, WINDOW, Reading
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def heads(text: str) -> bool:
 def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
-    if options_in(text[:LONGEST], names):
+    if options_in(text[:LONGEST], names) or stated_in(text, names):
         return reading
     for found in _COUNTER.finditer(text, 0, LONGEST):
         word = normalise(found["word"])

@@ -14,6 +14,7 @@ from postmortem.parsing.histories import histories
 from postmortem.parsing.listed import listed
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.pairs import pairs_of
+from postmortem.parsing.preface import stated_in
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.splits import with_splits
@@ -103,10 +104,8 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if not text.isascii():
         drawn = _DRAWN_WITH.search(text) is not None
     text = narrow(text)
-    if _FORMAT_FIELD.search(text):
-        return Reading()
-    if options := options_in(text, names):
-        return _dump(options)
+    if (told := _told_at_once(text, names)) is not None:
+        return told
     reading = counters or read_counters(text, names)
     if not reading.has_place and (curves := histories(text, names, reading.looked_at)):
         reading.metrics, reading.history = curves, True
@@ -165,6 +164,20 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
         pairs = named_behind(text, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
     return pairs + [pair for pair in pairs_said(text, names) if pair.at not in taken]
+
+
+def _told_at_once(text: str, names: Names) -> Reading | None:
+    """What a record of a kind of its own holds: code, a dump of options, a preface. None for any other."""
+    if _FORMAT_FIELD.search(text):
+        return Reading()
+    if options := options_in(text, names):
+        return _dump(options)
+    if stated := stated_in(text, names):
+        reading, taken = Reading(settings=stated), {one.at for one in stated}
+        reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in taken)
+        reading.settings.sort(key=lambda one: one.at)
+        return reading
+    return None
 
 
 def _dump(options: Iterable[re.Match[str]]) -> Reading:

@@ -23,30 +23,30 @@ def run_of(folder: Path, text: str) -> Run:
 @pytest.mark.parametrize(
     "text",
     [
-        "batch_size: 32\ndropout: 0.125\nlr: 0.5\nseed: 7\n",
+        "batch_size: 32\nmixup: 0.125\nlr: 0.5\nseed: 7\n",
         # a tree, with a heading between
-        "trainer\n   max_epochs: 10\n   gradient_clip_val: 0.5\nmodel\n   lr: 0.001\n   dropout: 0.125\n",
+        "trainer\n   max_epochs: 10\n   gradient_clip_val: 0.5\nmodel\n   lr: 0.001\n   mixup: 0.125\n",
     ],
 )
 def test_a_number_among_settings_is_set(tmp_path: Path, text: str) -> None:
     run = run_of(tmp_path, text)
 
     assert run.metrics["name"].to_list() == ["loss"]
-    assert run.settings.filter(source_name="dropout").select("key", "value", "number").rows() == [
-        ("dropout", "0.125", 0.125)
+    assert run.settings.filter(source_name="mixup").select("key", "value", "number").rows() == [
+        ("mixup", "0.125", 0.125)
     ]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "batch_size: 32\ndropout: 0.125\nlr: 0.5\n",  # two settings that everybody knows may stand above results
-        "batch_size: 32\nlr: 0.5\nseed: 7\n\n\n\ndropout: 0.125\n",  # apart from them
-        "batch_size: 32\ndropout: 0.125\nlr: 0.5\nseed: 7\ndropout: 0.25\n",  # it changes
+        "batch_size: 32\nmixup: 0.125\nlr: 0.5\n",  # two settings that everybody knows may stand above results
+        "batch_size: 32\nlr: 0.5\nseed: 7\n\n\n\nmixup: 0.125\n",  # apart from them
+        "batch_size: 32\nmixup: 0.125\nlr: 0.5\nseed: 7\nmixup: 0.25\n",  # it changes
     ],
 )
 def test_where_it_may_be_measured(tmp_path: Path, text: str) -> None:
-    assert "dropout" in run_of(tmp_path, text).metrics["name"]
+    assert "mixup" in run_of(tmp_path, text).metrics["name"]
 
 
 def test_a_known_metric_stays_one(tmp_path: Path) -> None:
