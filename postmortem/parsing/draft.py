@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing import tables
 from postmortem.parsing.names import normalise
 from postmortem.parsing.numbers import bare
 from postmortem.parsing.rows import described
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.dialects import CompiledLine
     from postmortem.parsing.names import Names
+    from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
     from postmortem.parsing.tables import Cell
 
@@ -90,6 +92,19 @@ class Draft:
         if self.text.isascii():
             return char
         return len(self.text[:char].encode("utf-8", "surrogateescape"))
+
+    def _tabled(self, line: CompiledLine, match: Match, text: str, start: int) -> None:
+        """The cells of a dialect's line that its pattern does not name: those of `text`, which begins at `start`."""
+        named = [match.spans[name][0] for name in match.values]
+        # blanks for what stands before it, so that its columns stay where they are
+        row = tables.row(" " * start + text)
+        self.cells = tuple(
+            Tabled(cell.at, ())
+            if any(cell.at[0] <= start < cell.at[1] for start in named)
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
+            for cell in row
+        )
+        self.tabled_by = line if row else None
 
     def _carried(self, reading: Reading) -> int | None:
         """What a record says to those after it: a heading all, what an epoch measured its epoch."""

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.adversaries import of_adversaries
 from postmortem.parsing.alternating import alternating
 from postmortem.parsing.behind import named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
@@ -17,6 +18,7 @@ from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.preface import stated_in
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
+from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor
 from postmortem.parsing.worded import worded
@@ -120,7 +122,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if read_tensor(text, pairs, names, reading):
         return reading
     pairs = _named_otherwise(text, pairs, names, reading)
-    pairs.sort(key=lambda pair: pair.at)
+    pairs = sorted(of_adversaries(text, pairs), key=lambda pair: pair.at)
     _sort(pairs, text, names, reading)
     stated = {setting.at for setting in reading.settings}
     reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in stated)
@@ -163,7 +165,8 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     if not pairs and reading.has_place:
         pairs = named_behind(text, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
-    return pairs + [pair for pair in pairs_said(text, names) if pair.at not in taken]
+    pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
+    return [*pairs, *speeds(text, taken)] if pairs and reading.has_place else pairs
 
 
 def _told_at_once(text: str, names: Names) -> Reading | None:

@@ -302,19 +302,6 @@ class _Record(Draft):
         )
         return bool(columns)
 
-    def _tabled(self, line: CompiledLine, match: Match, text: str, start: int) -> None:
-        """The cells of a dialect's line that its pattern does not name: those of `text`, which begins at `start`."""
-        named = [match.spans[name][0] for name in match.values]
-        # blanks for what stands before it, so that its columns stay where they are
-        row = tables.row(" " * start + text)
-        self.cells = tuple(
-            Tabled(cell.at, ())
-            if any(cell.at[0] <= start < cell.at[1] for start in named)
-            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
-            for cell in row
-        )
-        self.tabled_by = line if row else None
-
     def _block(self, block: CompiledBlock, match: Match, body: str) -> None:
         """The row that the block's own line begins; the lines after it fill it."""
         self.used.append(block.dialect.name)

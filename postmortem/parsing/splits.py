@@ -172,15 +172,16 @@ def _behind_both(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
 def _of_the_one_before(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     """A split alone, behind the only measure of the record: `loss 0.5 -> val 0.75`, `train err = 3.5, test = 7.5`."""
     measured = [pair for pair in pairs if names.metric(pair.key).known and _of_a_split(pair.key, names)]
-    if len(measured) != 1 or names.metric(measured[0].key).split == "eval":
+    alone = [pair for pair in pairs if pair.key.lower() in names.splits]
+    trained = any(names.splits[pair.key.lower()] == "train" for pair in alone)
+    if not measured or len(alone) == trained:
         return pairs
     name = measured[0].key.rpartition(" ")[2]
-    return [
-        pair._replace(key=f"{pair.key} {name}")
-        if pair.at > measured[0].at and names.splits.get(pair.key.lower()) == "eval"
-        else pair
-        for pair in pairs
-    ]
+    if trained and names.metric(name).name == "loss" and all(0 <= pair.value <= 1 for pair in alone):
+        name = "accuracy"  # beside the loss, `Loss: 1.5, Train: 0.75, Val: 0.5`; source: PyTorch Geometric's examples
+    elif trained or len(measured) > 1 or names.metric(measured[0].key).split == "eval" or measured[0].at > alone[0].at:
+        return pairs
+    return [pair._replace(key=f"{pair.key} {name}") if pair in alone else pair for pair in pairs]
 
 
 def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:

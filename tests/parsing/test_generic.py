@@ -111,6 +111,16 @@ def metrics(text: str) -> dict[str, float]:
         ("Epoch 3 - avg_val_loss: 0.5", None, {"loss": 0.5}),
         ("Episode 5 Average score: 0.5 Min: -0.25 Max: 0.75", 5, {"score": 0.5, "min": -0.25, "max": 0.75}),
         ("Epoch: 50 | mAP@0.5: 0.25 | mAP@0.50:0.95: 0.125", None, {"map@0_5": 0.25, "map@0_50_0_95": 0.125}),
+        (
+            "step 15/300  loss 0.5  6.25 ms/step  10340 samples/s  rss 310.5 MiB",
+            15,
+            {"loss": 0.5, "step_time": 6.25, "throughput": 10340.0, "rss": 310.5},
+        ),
+        ("step 3 loss 2.5 tokens/s 12.5", 3, {"loss": 2.5, "throughput": 12.5}),
+        ("step 3 of 6.25 ms/step", 3, {}),  # it measures nothing else
+        ("[  100/1800] D 1.25  G 0.75  modes 1/8", 100, {"d_loss": 1.25, "g_loss": 0.75}),
+        ("epoch 3 D 1.25 G 0.75", None, {"d_loss": 1.25, "g_loss": 0.75}),
+        ("epoch 3 D: 1.25, F: 0.75", None, {"d": 1.25, "f": 0.75}),
         ("Total rewards in episode 7 is 3.75", 7, {"reward": 3.75}),
         ("Average reward over the last 100 episodes: 20.5", None, {"reward": 20.5}),
         ("Accuracy on test set after epoch 3: 93.5%", None, {"accuracy": 93.5}),

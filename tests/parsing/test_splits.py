@@ -76,6 +76,20 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         # a split alone, behind the only measure that there is
         ("epoch 10 complete, loss: 0.25 -> val 0.5", [("loss", None, 0.25), ("loss", "eval", 0.5)]),
         ("Loss at epoch 30 = 0.25; validation = 0.5", [("loss", None, 0.25), ("loss", "eval", 0.5)]),
+        (  # shares of both, beside a loss
+            "Epoch: 010, Loss: 1.25, Train: 0.75, Val loss: 2.5, Val: 0.5, Test: 0.25",
+            [
+                ("loss", None, 1.25),
+                ("accuracy", "train", 0.75),
+                ("loss", "eval", 2.5),
+                ("accuracy", "eval", 0.5),
+                ("accuracy", "eval", 0.25),
+            ],
+        ),
+        (  # no shares
+            "Epoch: 010, Loss: 1.25, Train: 1.75, Val: 1.5",
+            [("loss", None, 1.25), ("train", "train", 1.75), ("val", "eval", 1.5)],
+        ),
         (  # behind two it may be of either
             "epoch 3 loss 0.25 acc 0.75 val 0.5",
             [("loss", None, 0.25), ("accuracy", None, 0.75), ("val", "eval", 0.5)],
