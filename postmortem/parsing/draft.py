@@ -100,7 +100,7 @@ class Draft:
         row = tables.row(" " * start + text)
         self.cells = tuple(
             Tabled(cell.at, ())
-            if any(cell.at[0] <= start < cell.at[1] for start in named)
+            if any(cell.at[0] <= place < cell.at[1] for place in named)
             else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
             for cell in row
         )
