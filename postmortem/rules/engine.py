@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Columns by which a row says otherwise than its rule, and what they may say.
 _WORDS: Final = {"role": get_args(Role), "severity": get_args(Severity), "confidence": get_args(Confidence)}
+#: Queries that are answered at the same time.
+_AT_ONCE: Final = 2
 #: Beyond this no line number is one.
 _LAST_LINE: Final = 2**62
 
@@ -60,6 +63,12 @@ class Outcome:
     not_checked: list[tuple[str, str]] = field(default_factory=list)  # rule id, reason
     errors: list[str] = field(default_factory=list)  # file, line, reason
 
+    def add(self, other: Outcome) -> None:
+        """What another set says of the same run, behind what this one says."""
+        self.hits += other.hits
+        self.not_checked += other.not_checked
+        self.errors += other.errors
+
 
 class Engine:
     """The frames and signals of one run, and what rules say of them.
@@ -84,12 +93,30 @@ class Engine:
         outcome = Outcome()
         with self._tables.watch, Sandbox(self._tables.frame, self._limits) as sandbox:
             asked = [(rule, one) for rule in rules if (one := self._asked(rule, outcome)) is not None]
-            for (rule, one), may in zip(asked, possible([one for _, one in asked], self._tables), strict=True):
-                if may:
-                    with _blamed(rule, outcome):
-                        answer = self._answer(rule, one, sandbox)
-                        if rows := stand_in.said(answer.rows, self._loss):
-                            outcome.hits.append(Hit(rule, rows, None, answer.left_out, answer.cut))
+            may = possible([one for _, one in asked], self._tables)
+            chosen = [one for one, met in zip(asked, may, strict=True) if met]
+            self._answers(chosen, sandbox, outcome)
+        return outcome
+
+    def _answers(self, chosen: list[tuple[Rule, Asked]], sandbox: Sandbox, outcome: Outcome) -> None:
+        """What each rule says, in their order. Half of the time is planning, which DuckDB does on the asking thread."""
+        threads = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            ours = [threads.submit(self._judged, *each, self._tables) if each[1].trusted else None for each in chosen]
+            for (rule, one), answer in zip(chosen, ours, strict=True):
+                outcome.add(self._judged(rule, one, sandbox) if answer is None else answer.result())
+        except BaseException:  # as of Ctrl-C
+            self._tables.watch.stop()
+            raise
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+    def _judged(self, rule: Rule, asked: Asked, place: Tables | Sandbox) -> Outcome:
+        outcome = Outcome()
+        with _blamed(rule, outcome):
+            answer = self._answer(rule, asked, place)
+            if rows := stand_in.said(answer.rows, self._loss):
+                outcome.hits.append(Hit(rule, rows, None, answer.left_out, answer.cut))
         return outcome
 
     def _asked(self, rule: Rule, outcome: Outcome) -> Asked | None:
@@ -137,8 +164,7 @@ class Engine:
             and all(self._tables.frame(self._known(name, rule, "quiet_without")).is_empty() for name in wanted.frames)
         )
 
-    def _answer(self, rule: Rule, asked: Asked, sandbox: Sandbox) -> Answer:
-        place = self._tables if asked.trusted else sandbox
+    def _answer(self, rule: Rule, asked: Asked, place: Tables | Sandbox) -> Answer:
         try:
             answer = place.answer(rule.detect, rule.query, asked.params)
         except StoppedError:

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,17 +25,17 @@ class Signals(Mapping[str, "pl.DataFrame"]):
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self._frames = frames
         self._computed: dict[str, pl.DataFrame] = {}
+        self._locks = {name: RLock() for name in names()}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """A frame or signal. KeyError for one that does not exist."""
         if name in self._frames:
             return self._frames[name]
-        if name not in self._computed:
-            if name not in names():
-                raise KeyError(name)
-            frame: pl.DataFrame = import_module(f"{__name__}.{name}").compute(self)
-            self._computed[name] = frame
-        return self._computed[name]
+        with self._locks[name]:  # two threads may ask for it
+            if name not in self._computed:
+                frame: pl.DataFrame = import_module(f"{__name__}.{name}").compute(self)
+                self._computed[name] = frame
+            return self._computed[name]
 
     def __contains__(self, name: object) -> bool:
         """True for a frame or signal, whether it is computed or not."""
