@@ -15,13 +15,15 @@ _RANK: Final = re.compile(
     r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"
 )
+#: Of a table's row, which ends with a bar, the first one is its own.
+_GAP: Final = r"(?:-\s+|\|\s+(?!.*\|$))?"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
 #: A date and a time of day, in the order of the world or of one of its parts; a time of day alone.
 _TIME: Final = re.compile(
     rf"[\[(]?(?P<ts>(?:[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}|[0-9]{{2}}[-/.][0-9]{{2}}(?:[-/.](?:[0-9]{{4}}|[0-9]{{2}}))?)"
-    rf"[T ,_-]\s?{_CLOCK}(?:Z|\s?[+-][0-9]{{2}}:?[0-9]{{2}}|\s[AP]M)?)[\])]?[:,]?\s*(?:[-|]\s+)?"
+    rf"[T ,_-]\s?{_CLOCK}(?:Z|\s?[+-][0-9]{{2}}:?[0-9]{{2}}|\s[AP]M)?)[\])]?[:,]?\s*{_GAP}"
     rf"|[IWEF](?P<absl>[0-9]{{4}} {_CLOCK})\s+[0-9]+ (?=[\w./-]+:[0-9]+\])"
-    rf"|\[?(?P<named>(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?)\]?[:,]?\s+(?:[-|]\s+)?"
+    rf"|\[?(?P<named>(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?)\]?[:,]?\s+{_GAP}"
     rf"|\[?(?P<clock>{_CLOCK})(?:\]:?\s*|\s+[-|]\s+|:?\s+)(?=[A-Za-z\[({{])"
 )
 #: At the end of a line, which has so many characters.

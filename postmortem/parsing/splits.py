@@ -73,8 +73,9 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     found = []
     for pair, its in zip(pairs, own, strict=True):
         if its is not None:
-            word, blank, _ = pair.key.partition(" ")
-            split, apart = (word, True) if blank else (its, False)
+            if _of_a_split(pair.key, names):  # a time that its training took says nothing of what follows
+                word, blank, _ = pair.key.partition(" ")
+                split, apart = (word, True) if blank else (its, False)
             found.append(pair)
         elif split and (apart or not any(own) or bare[pair.key] > 1) and _of_a_split(pair.key, names):
             found.append(pair._replace(key=f"{split} {pair.key}"))

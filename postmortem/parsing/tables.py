@@ -19,7 +19,7 @@ _LONGEST: Final = 400
 _FEWEST: Final = 3
 #: A name may end with what it is taken over, or its unit: `eval(8)`, `val rmse[mm]`.
 _NAME: Final = re.compile(
-    r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,3}(?:\s?[\[(][\w%/. ]{1,12}[\])])?"
+    r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,3}(?:\s?[\[(][^\[\]()|]{1,12}[\])])?"
 )
 _OVER: Final = re.compile(r"\s?[\[(][^\[\]()]*[\])]$")
 _WORD: Final = re.compile(r"[A-Za-z]+")
