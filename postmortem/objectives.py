@@ -18,7 +18,7 @@ _NAMES: Final = frozenset({
 })  # fmt: skip
 _GAME: Final = re.compile(
     r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
-    r"|(^|_)(epsilon|exploration(_rate)?|mean_q|q_values?)$"
+    r"|(^|_)(epsilon|exploration(_rate)?|mean_q|max_q|q_values?|td_error|episodes)$|^ret[0-9]*$"
     r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
     r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
 )

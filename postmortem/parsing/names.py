@@ -39,6 +39,10 @@ class Metric(NamedTuple):
 #: Letters of a split and of a metric that are told apart without anything between them.
 _SHORTEST_SPLIT: Final = 3
 _SHORTEST_METRIC: Final = 3
+#: The split that is written as two words.
+_TWO_WORDS: Final = "held_out_"
+#: What a letter stands for beside a split: `L_tr`, `A_va`.
+_LETTERS: Final = {"l": "loss", "a": "accuracy"}
 #: Where a new word begins in a name of words run together.
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"_[0-9]$")
@@ -113,6 +117,8 @@ class Names:
     def _of_split(self, key: str) -> Metric | None:
         """A metric with a split before or behind it: `val_loss`, `validation_main_loss`, `loss_val`."""
         head, _, tail = key.partition("_")
+        if key.startswith(_TWO_WORDS):  # `held-out loss`
+            head, tail = key[: len(_TWO_WORDS) - 1], key[len(_TWO_WORDS) :]
         if head in self.splits and tail and tail not in self.splits:  # `Train / Val` is neither's
             inner = self.metric(tail)
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
@@ -124,7 +130,7 @@ class Names:
             return None
         if not head:  # `train 4.2 | val 4.3` measures what nobody says
             return Metric(key, self.splits[tail], known=False)
-        inner = self.metric(head)
+        inner = self.metric(_LETTERS.get(head, head))
         return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
 
     def _run_together(self, name: str, key: str) -> Metric | None:

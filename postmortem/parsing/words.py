@@ -24,7 +24,7 @@ _BECOMES: Final = (
 #: What a decimal number that a word may have before it begins with.
 _DECIMAL: Final = re.compile(r"\s[-+]?(?:[0-9]*\.|[0-9]+[eE]|(?i:nan|inf))")
 _WORDS: Final = re.compile(
-    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)[A-Za-z_][\w/@-]{{0,40}})"
+    rf"(?<![\w./=:-])(?:(?P<split>[A-Za-z]{{2,10}})\s)?(?P<key>(?!(?:{NO_KEY})\s)(?:[A-Za-z_]|[^\W\d]{{2}})[\w/@-]{{0,40}})"
     rf"(?:\((?:s|ms|min|sec|%)\)|\s?\((?:micro|macro|weighted)(?: avg)?\))?(?:\s+so\s+far)?"
     rf"\s+(?:(?:{_BECOMES})\s+){{0,3}}"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"

@@ -68,6 +68,8 @@ _ECHOES: Final = frozenset({
 #: What the shell that runs a script says of a line of it, and what is said of a task that such a line ended.
 _OF_SCRIPTS: Final = frozenset({"command_missing", "command_failed"})
 _OF_TASKS: Final = frozenset({"exit_code", "task_failed", "step_failed", "job_failed", "launcher_failed"})
+#: Exceptions of what an earlier line of a script should have made, loaded or activated.
+_MISSING: Final = frozenset({"FileNotFoundError", "ImportError", "KeyError", "ModuleNotFoundError", "OSError"})
 _CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
 _ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
 _OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
@@ -277,6 +279,9 @@ def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     # a shell goes on to the next line when the program has ended: what fails there did not end the program
     ended = next((failure.line for failure in failures if failure.kind not in _OF_SCRIPTS | _OF_TASKS), math.inf)
     failures = [failure for failure in failures if failure.kind not in _OF_SCRIPTS or failure.line < ended]
+    # and a program that fails by itself has begun without what failed above it, unless it is that which it misses
+    by_itself = {failure.line for failure in failures if _TIERS[_tier(failure)] < _TIERS["end"] or _own_fault(failure)}
+    failures = [each for each in failures if each.kind not in _OF_SCRIPTS or max(by_itself, default=0) < each.line]
     top = min(_TIERS[_tier(failure)] for failure in failures)
     candidates = [failure for failure in failures if _TIERS[_tier(failure)] == top]
     named = [failure for failure in candidates if failure.rank in root_ranks and failure.kind == "exception"]
@@ -284,6 +289,10 @@ def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     if all(failure.seconds is not None for failure in candidates):
         return min(candidates, key=lambda failure: (failure.seconds or 0.0, failure.line))
     return min(candidates, key=lambda failure: failure.line)
+
+
+def _own_fault(failure: _Failure) -> bool:
+    return _tier(failure) == "fault" and failure.kind not in _OF_SCRIPTS and failure.type not in _MISSING
 
 
 def _chain(first: _Failure, failures: list[_Failure], chained: list[int]) -> set[int]:
