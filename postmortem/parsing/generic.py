@@ -74,6 +74,8 @@ _OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 _BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: Thresholds that a measure is a mean over, which are no pair: `mAP@0.50:0.95: 0.25`.
 _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*[:=|]|\s)")
+#: A sign as good as one colon, before a number: `epoch::0 loss::2.5`.
+_TWO_COLONS: Final = re.compile(r"(?<=\w)::(?=[-+.]?[0-9]|nan|inf)")
 #: What begins a list of lines.
 _OPENING: Final = frozenset("[({")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
@@ -89,12 +91,14 @@ _TOTAL: Final = re.compile(r"\s?/\s?[0-9]")
 
 
 def narrow(text: str) -> str:
-    """`text` with wide punctuation and the sides of boxes as ASCII has them, ranges with a dash, and nothing in bold.
+    """`text` with wide punctuation and the sides of boxes as ASCII has them, one colon, and nothing in bold.
 
     All stays in its place.
     """
     if "**" in text:
         text = _BOLD.sub(r"  \1  ", text)
+    if "::" in text:
+        text = _TWO_COLONS.sub(": ", text)
     if "@" in text:
         text = _THRESHOLDS.sub(r"\1-\2", text)
     return text if text.isascii() else text.translate(_NARROW)
