@@ -64,6 +64,8 @@ _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
 _LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
 _BLANK: Final = re.compile(r"\s+")
+#: In a heading that has both, a bar with blanks around it is as good as a blank.
+_BLANK_OR_BAR: Final = re.compile(r"\s+(?:\|\s+)?")
 
 
 class Cell(NamedTuple):
@@ -84,7 +86,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     text = _blanked(text, _COMMENT)
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
         return next((found for between in _SEPARATORS if (found := _with_separators(_split(text, between), names))), ())
-    apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK), text, names)
+    apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK_OR_BAR), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
     for cells in (apart, words):
@@ -93,13 +95,22 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
         by_class = text[:_INDENT].isspace() and all(_measures(cell.text, names) for cell in cells[:_FEWEST])
         if text.count("|") < len(cells) - 1 and not by_class and not any(counter(cell.text, names) for cell in cells):
             continue
-        told = cells is apart or all(_told(cell, names) for cell in cells[:_FEWEST])
+        known = [_told(cell, names) for cell in cells]
+        told = cells is apart or all(known[:_FEWEST]) or ("|" in text and 2 * sum(known) >= len(cells))
         framed = text.startswith("|") and text.endswith("|")
         counted = sum(counter(cell.text, names) is not None for cell in cells) > 1
         wide = cells is apart and len(cells) >= _WIDE and counter(cells[0].text, names) is not None
         if told and (framed or counted or wide or any(_measures(cell.text, names) for cell in cells)):
-            return tuple(cell._replace(text=_OVER.sub("", cell.text)) for cell in cells)
+            return _taken_over(cells)
     return ()
+
+
+def _taken_over(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The names without what they are taken over, unless that is all that tells them apart: `acc[0-4]  acc[5-9]`."""
+    bare = [_OVER.sub("", cell.text) for cell in cells]
+    return tuple(
+        cell if bare.count(name) > 1 else cell._replace(text=name) for cell, name in zip(cells, bare, strict=True)
+    )
 
 
 def _with_separators(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:

@@ -46,8 +46,8 @@ _FEWEST_FOR_NOISE: Final = 3
 NAMES: Final = frozenset(
     {
         "accuracy", "bce", "cer", "entropy", "grad_norm", "kl", "kld", "label_error_rate", "loss_ema", "loss_scale",
-        "lr", "nll_bits", "param_norm", "perplexity", "rec", "recon", "reconstruction", "reward", "score", "skipped_steps",
-        "smoothed_loss", "wer",
+        "lr", "nll_bits", "param_norm", "perplexity", "rec", "recon", "reconstruction", "reward", "score",
+        "skipped_steps", "smoothed_loss", "wer",
     }
 )  # fmt: skip
 #: More records than a line holds.
