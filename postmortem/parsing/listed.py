@@ -22,8 +22,8 @@ _COMMA: Final = r"\s*[,|/]\s*"
 #: More of them are a path or a vector. They have slashes between, `Train/Val loss: 0.5/0.25`, or are in brackets; the
 #: brackets may hold the splits of one measure: `loss (train/val): 0.5/0.25`.
 _LISTS: Final = re.compile(
-    rf"(?P<names>(?:{_NAME}{_SLASH}){{1,7}}{_NAME})\s*[:=]?\s*(?P<values>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
-    rf"|(?P<of>{_NAME})\s?\((?P<splits>(?:[A-Za-z]{{1,12}}{_SLASH}){{1,7}}[A-Za-z]{{1,12}})\)\s*[:=]?\s*"
+    rf"(?<![\w@])(?P<names>(?:{_NAME}{_SLASH}){{1,7}}{_NAME})\s*[:=]?\s*(?P<values>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
+    rf"|(?<![\w@])(?P<of>{_NAME})\s?\((?P<splits>(?:[A-Za-z]{{1,12}}{_SLASH}){{1,7}}[A-Za-z]{{1,12}})\)\s*[:=]?\s*"
     rf"(?P<each>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
     rf"|[\[(]\s*(?P<names_in>(?:{_NAME}{_COMMA}){{1,7}}{_NAME})\s*[\])]\s*[:=]\s*"
     rf"[\[(]\s*(?P<values_in>(?:{_VALUE}{_COMMA}){{1,7}}{_VALUE})\s*[\])]"
