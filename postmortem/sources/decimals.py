@@ -19,13 +19,13 @@ _HEAD: Final = 64 * 1024
 #: So many numbers that cannot be thousands, and so many times as many as have a point.
 _FEWEST: Final = 4
 _TIMES: Final = 10
-#: Behind a word, or a sign that is not of a time of day.
-_SIGN: Final = rb"(?:[:=](?<![0-9].)\s?|[A-Za-z)]\s)[-+]?"
-_END: Final = rb"(?=[\s;%)\]}]|,\s|\Z)"
+#: Behind a word, a semicolon or bar between cells, or a sign that is not of a time of day.
+_SIGN: Final = rb"(?:[:=](?<![0-9].)\s?|[A-Za-z)]\s|[;|]\s?)[-+]?"
+_END: Final = rb"(?=[\s;|%)\]}]|,\s|\Z)"
 _COMMA: Final = re.compile(_SIGN + rb"(?:0,[0-9]+|[1-9][0-9]*,(?:[0-9]{1,2}|[0-9]{4,}))" + _END)
 _POINT: Final = re.compile(_SIGN + rb"[0-9]+\.[0-9]+" + _END)
 #: The comma of a number that stands by itself.
-_DECIMALS: Final = re.compile(rb"(?<=[\s:=(\[])([-+]?[0-9]+),(?=[0-9]+(?:[eE][-+]?[0-9]+)?(?:[\s;%)\]}]|,\s|\Z))")
+_DECIMALS: Final = re.compile(rb"(?<=[\s:=(\[;|])([-+]?[0-9]+),(?=[0-9]+(?:[eE][-+]?[0-9]+)?(?:[\s;|%)\]}]|,\s|\Z))")
 
 
 class _Pointed(NamedTuple):

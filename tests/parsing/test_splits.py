@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, isnan, nan
+
 import pytest
 
 from postmortem.parsing import names
@@ -13,7 +15,7 @@ NAMES = names.load()
 def splits(text: str) -> list[tuple[str, str | None, float]]:
     """Name, split and value of each metric in order."""
     found = [(NAMES.metric(pair.key), pair.value) for pair in read_record(text, NAMES).metrics]
-    return [(metric.name, metric.split, value) for metric, value in found]
+    return [(metric.name, metric.split, nan if isnan(value) else value) for metric, value in found]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,30 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         (  # a name in both splits takes the one before it
             "Epoch 1 | train_loss: 0.5 acc: 0.75 | test_loss: 0.25 acc: 0.875",
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
+        ),
+        (  # how long the training took says of what split nothing is that follows
+            "Epoch 10 loss 0.5 | train 2.5s | Acc 9.25%",
+            [("loss", None, 0.5), ("time", "train", 2.5), ("accuracy", None, 9.25)],
+        ),
+        (  # a split of two words, and a number in letters
+            "ep 35 | bce nan | held-out bce inf acc 0.25",
+            [("bce", None, nan), ("bce", "eval", inf), ("accuracy", "eval", 0.25)],
+        ),
+        (  # a letter beside a split, on either side of its sign
+            "E001  lr 0.5  L_tr 2.5  L_va 2.25  A_va 0.125",
+            [("lr", None, 0.5), ("loss", "train", 2.5), ("loss", "eval", 2.25), ("accuracy", "eval", 0.125)],
+        ),
+        (  # one name, both splits by letters and by words, and a list of each
+            "round 22: logloss t/v 0.25/0.5, auc train/val 0.75/0.625",
+            [("logloss", "train", 0.25), ("logloss", "eval", 0.5), ("auc", "train", 0.75), ("auc", "eval", 0.625)],
+        ),
+        (  # words of Chinese with a blank behind
+            "\u7b2c40\u8f6e \u8bad\u7ec3\u5747\u65b9\u8bef\u5dee 2762.5 \u6d4b\u8bd5\u5747\u65b9\u8bef\u5dee 3238.5",
+            [("mse", "train", 2762.5), ("mse", "eval", 3238.5)],
+        ),
+        (  # two colons are one sign
+            "epoch::3 loss::2.5 test_acc::0.125",
+            [("loss", None, 2.5), ("accuracy", "eval", 0.125)],
         ),
         (  # a split that is a word of its own is that of the names behind it
             "           Val   Loss: 0.5, mIoU: 0.75",

@@ -277,3 +277,25 @@ def test_numbers_before_a_bar_stand_in_the_columns_of_a_heading() -> None:
 def test_without_a_heading_a_dialect_s_line_gives_what_it_names() -> None:
     text = "3/9  2G  1.5  2.25  0.75  31  640: 100%|##########| 8/8 [00:02<00:00,  3.50it/s]\n"
     assert {name for _, _, name, _, _ in values(text)} == {"gpu_mem", "box_loss", "instances"}
+
+
+def test_bars_and_blanks_between_names_and_what_tells_two_of_them_apart() -> None:
+    text = "stage ep |  loss   | acc[0-4] acc[5-9]\n  1    2 | 1.5 |   92.5     0.5\n"
+    assert [found[1:] for found in values(text)] == [
+        (2.0, "stage", None, 1.0),
+        (2.0, "loss", None, 1.5),
+        (2.0, "acc[0_4]", None, 92.5),
+        (2.0, "acc[5_9]", None, 0.5),
+    ]
+
+
+def test_a_name_with_anything_in_its_brackets_heads_a_column() -> None:
+    text = "Epoch |  Train CE (\u00b1Phys) |   Val CE\n-----\n    1 |           3.25 |       3.5\n"
+    assert [found[1:] for found in values(text)] == [(1.0, "loss", "train", 3.25), (1.0, "loss", "eval", 3.5)]
+
+
+def test_a_time_stamp_before_a_row_leaves_it_its_first_bar() -> None:
+    stamp = "2025-09-05 21:43:07 "
+    rows = ("|    ep_rew_mean     | -514     |", "|    total_timesteps | 2048     |", "----")
+    found = read("".join(f"{stamp}{row}\n" for row in rows)).log.frames()["metrics"]()
+    assert found.select("step", "name", "value").rows() == [(2048, "reward", -514.0)]

@@ -26,6 +26,13 @@ def test_a_log_that_writes_commas_is_read_with_points() -> None:
     assert text(BY_COMMA) == expected
 
 
+def test_cells_between_semicolons_or_bars_tell_as_well() -> None:
+    rows = b"1;0,5837;0,6252\n3;0,4914;0,5237\n"
+    assert text(b"Epoche;Verlust;Trefferquote\n" + rows) == b"Epoche;Verlust;Trefferquote\n" + rows.replace(b",", b".")
+    rows = b"1 | 0,5837 | 0,62\n2 | 0,4837 | 0,72\n3 | 0,3837 | 0,82\n"
+    assert text(rows) == rows.replace(b",", b".")
+
+
 def test_what_may_be_thousands_follows_the_others_also_in_later_chunks() -> None:
     assert text(BY_COMMA, b"loss: 4,784\n").endswith(b"loss: 4.784\n")
 
