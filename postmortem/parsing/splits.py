@@ -44,7 +44,7 @@ _OF_ANSWERS: Final = re.compile(
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
-_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s")
+_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s|drift")
 
 
 def named_first(text: str, names: Names) -> str | None:

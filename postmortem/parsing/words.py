@@ -41,6 +41,8 @@ _UNIT: Final = re.compile(
 _AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{0,40})\s+(?:is|was)\s+\Z")
 #: A time, behind its number: `train 2.5s`.
 _TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
+#: Words that stand apart from what is before them, and close together, are a name: `probe 35.0  mean cos of images 0.9`.
+_PHRASE: Final = re.compile(r"(?:(?<=\s\s)|(?<=[|,;]\s))(?P<words>[A-Za-z]{2,}(?: [A-Za-z]{2,}){1,3})\Z")
 _DIGIT: Final = re.compile(r"[0-9]")
 #: Whatever it is of, a loss by its name: `discrim_loss`, `gen_loss_L1`.
 _LOSS: Final = re.compile(r"\w+_loss(?:_[A-Z0-9]\w{0,20})?")
@@ -64,6 +66,8 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
         known = only_metric(key, names) or names_loss(key)
+        if not known and (phrase := _PHRASE.search(text, start, match.end("key"))):
+            key = phrase["words"]
         if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
             key, known = averaged["key"], True
         # a word before `nan` is as often `for` as a metric
