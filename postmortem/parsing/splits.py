@@ -44,7 +44,9 @@ _OF_ANSWERS: Final = re.compile(
 _OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
-_RESOURCE: Final = re.compile(r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s|drift")
+_RESOURCE: Final = re.compile(
+    r"(?i)time|duration|elapsed|eta\b|speed|mem|sec|best|momentum|lr\b|mfu|fps\b|tok\w*/s|drift"
+)
 
 
 def named_first(text: str, names: Names) -> str | None:
@@ -75,7 +77,7 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
         if its is not None:
             if _of_a_split(pair.key, names):  # a time that its training took says nothing of what follows
                 word, blank, _ = pair.key.partition(" ")
-                split, apart = (word, True) if blank else (its, False)
+                split, apart = (word, True) if blank and names.is_split(word) else (its, False)
             found.append(pair)
         elif split and (apart or not any(own) or bare[pair.key] > 1) and _of_a_split(pair.key, names):
             found.append(pair._replace(key=f"{split} {pair.key}"))

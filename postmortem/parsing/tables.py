@@ -31,6 +31,8 @@ _COUNTERS: Final = {
     "epochs": "epoch",
     "#": "step",  # spaCy, as the next and the last
     "e": "epoch",
+    "tree": "step",
+    "trees": "step",
     "gen": "epoch",
     "itn": "epoch",
 }

@@ -41,7 +41,7 @@ _UNIT: Final = re.compile(
 _AVERAGED: Final = re.compile(r"(?i)\b(?P<key>(?:average|avg|mean) [a-z_][\w/-]{0,40})\s+(?:is|was)\s+\Z")
 #: A time, behind its number: `train 2.5s`.
 _TIME: Final = re.compile(r"\s?(?:ms|s|secs?|min|h)(?![A-Za-z0-9_/])")
-#: Words that stand apart from what is before them, and close together, are a name: `probe 35.0  mean cos of images 0.9`.
+#: Words that stand apart from what is before them, and close together, are a name: `probe 35.0  mean of images 0.9`.
 _PHRASE: Final = re.compile(r"(?:(?<=\s\s)|(?<=[|,;]\s))(?P<words>[A-Za-z]{2,}(?: [A-Za-z]{2,}){1,3})\Z")
 _DIGIT: Final = re.compile(r"[0-9]")
 #: Whatever it is of, a loss by its name: `discrim_loss`, `gen_loss_L1`.
