@@ -15,8 +15,8 @@ from postmortem import objectives
 LOSS: Final = "loss"
 #: Names of what is minimised, the plainest first: of several in one log the later ones are measures of the task.
 _MINIMISED: Final = (
-    "cost", "criterion", "cross_entropy", "crossentropy", "xent", "bce", "nll", "nce", "ctc", "huber", "smooth_l1",
-    "mse", "l1", "mae", "rmse",
+    "cost", "criterion", "cross_entropy", "crossentropy", "xent", "bce", "nll", "nce", "ctc", "bpc", "huber",
+    "smooth_l1", "mse", "l1", "mae", "rmse",
 )  # fmt: skip
 #: Beside a divergence the others are terms too, and what is minimised is a sum that nobody prints.
 _DIVERGENCES: Final = frozenset({"kl", "kld"})

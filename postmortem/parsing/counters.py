@@ -43,13 +43,14 @@ _NTH: Final = re.compile(
 #: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one.
 _BRACKET: Final = re.compile(r"\s*\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,})(?=[A-Za-z])")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
-#: `[#7] loss`, `3 120 Loss=0.5`, `Train 7, loss`, behind labels `[train](3/16) loss`, and behind its epoch:
-#: `Epoch 3 [12/100]`.
+#: `[#7] loss`, `@7 loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`, `Train 7, loss`, behind labels
+#: `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
     r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
     r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
     r"|(?:[\[(]\s*)?(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s(?:-|::?|>+)\s|\s(?=[A-Za-z]))"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
+    r"|(?:\[?[A-Za-z]{2,10}\s)?@\s?(?P<reached>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?=[\]:]?\s)"
     r"|\[?#(?P<numbered>[0-9]{1,12})\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
 #: A word, how far it is, and the share that this is: `Process 300/1200(25%) loss`.
@@ -85,6 +86,7 @@ _UNITS: Final = {
     "batch": "batch_of_epoch",
     "part": "unknown",
     "alone": "unknown",
+    "reached": "unknown",
     "numbered": "unknown",
     "turn": "unknown",
 }
@@ -189,7 +191,7 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
         if kind == "batch":
             reading.epoch, reading.epoch_at = float(found["epoch"]), found.span("epoch")
     if found:
-        reading.step, reading.step_at, reading.step_unit = int(found[kind]), found.span(kind), unit
+        reading.step, reading.step_at, reading.step_unit = int(found[kind].replace(",", "")), found.span(kind), unit
 
 
 def _glued(found: re.Match[str], reading: Reading) -> None:

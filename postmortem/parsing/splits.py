@@ -216,7 +216,7 @@ def _word_first(head: str, names: Names) -> str | None:
     if (owned := _OWNED.match(head)) and owned["split"].lower() in names.splits:
         return owned["split"].lower()
     for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
-        word = (token["word"] or token["inside"]).strip().rstrip(".").lower()  # `Evaluating...`
+        word = (token["word"] or token["inside"].partition("@")[0]).strip().rstrip(".").lower()  # `Evaluating...`
         if word in names.splits and word not in names.plain:
             found = word
             if not word.endswith("ing"):

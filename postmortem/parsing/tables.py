@@ -31,6 +31,7 @@ _COUNTERS: Final = {
     "epochs": "epoch",
     "#": "step",  # spaCy, as the next and the last
     "e": "epoch",
+    "games": "step",
     "tree": "step",
     "trees": "step",
     "gen": "epoch",
@@ -39,10 +40,11 @@ _COUNTERS: Final = {
 #: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
 #: is that number, of several it holds one for each part.
 _CELL: Final = (
-    rf"(?:[0-9]+/[0-9]+|{NUMBER}(?:%|[KMGT]i?B?)?|\[[^\[\]|]{{0,200}}\]|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
+    rf"(?:[0-9]+/[0-9]+|{NUMBER}(?:\s?%|[KMGT]i?B?)?|[0-9]\^[0-9]{{1,3}}|\[[^\[\]|]{{0,200}}\]"
+    r"|[0-9.]+(?:[smh]|min)|[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?"
     r"|-+|\+|None)"
 )
-_LISTED: Final = re.compile(rf"\s*({NUMBER})%?\s*(?:,|$)")
+_LISTED: Final = re.compile(rf"\s*({NUMBER})\s?%?\s*(?:,|$)")
 _ROW: Final = re.compile(rf"\|?\s*{_CELL}(?:(?:\s+|\s*\|\s*){_CELL}){{1,40}}\s*\|?")
 _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
