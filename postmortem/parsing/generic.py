@@ -218,6 +218,8 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         return False
     if _is_code(found) or _closes_a_table(found) or found["value"] in _OPENING:
         return False
+    if names.setting(key) in names.worded and is_number(found["value"]) and not names.states(key, found["value"]):
+        return False  # `Precision: 0.75` is measured
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
     if names.metric(key).known:
