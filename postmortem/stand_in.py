@@ -27,6 +27,8 @@ _ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
 _TRAINED: Final = frozenset({"train", "training", "tr", "trn"})
 _EVALUATED: Final = frozenset({"valid", "val", "va", "validation", "dev", "te", "test", "heldout"})
 _FEWEST: Final = 2
+#: How the numbers of a table without a heading are called.
+_COLUMN: Final = "column_"
 
 
 class StandIn(NamedTuple):
@@ -46,6 +48,8 @@ def named(metrics: pl.DataFrame) -> StandIn:
     found = next((name for name in _MINIMISED if name in names and _is_trained(metrics, name)), None) or next(
         (name for name in sorted(names) if _ERROR.match(name) and _is_trained(metrics, name, above=1.0)), None
     )
+    if found is None and len(names) == 1 and next(iter(names)).startswith(_COLUMN):
+        found = next(iter(names))  # the only number that a log prints beside its counter
     if found is not None:
         return StandIn(_renamed(metrics, [found]), found)
     if names & _TRAINED and names & _EVALUATED and ("accuracy" in names or _falls(metrics)):

@@ -216,10 +216,8 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
     share = found["value"].endswith("%") and (names.setting(key) is None or names.metric(key).known)  # it is measured
     if reading.has_place or share or _FILE.search(key):
         return False
-    if _is_code(found) or _closes_a_table(found) or found["value"] in _OPENING:
+    if _is_code(found) or _closes_a_table(found) or found["value"] in _OPENING or _is_no_word(found, names):
         return False
-    if names.setting(key) in names.worded and is_number(found["value"]) and not names.states(key, found["value"]):
-        return False  # `Precision: 0.75` is measured
     if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
         return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
     if names.metric(key).known:
@@ -229,6 +227,12 @@ def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
         word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
         return word and _SNAKE.fullmatch(key) is not None
     return True
+
+
+def _is_no_word(found: re.Match[str], names: Names) -> bool:
+    """A number where a setting is a word: `Precision: 0.75` is measured."""
+    worded = names.setting(found["key"]) in names.worded
+    return worded and is_number(found["value"]) and not names.states(found["key"], found["value"])
 
 
 def _is_called(found: re.Match[str]) -> bool:

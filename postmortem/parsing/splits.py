@@ -175,7 +175,8 @@ def _behind_both(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
 def _of_the_one_before(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     """A split alone, behind the only measure of the record: `loss 0.5 -> val 0.75`, `train err = 3.5, test = 7.5`."""
     measured = [pair for pair in pairs if names.metric(pair.key).known and _of_a_split(pair.key, names)]
-    alone = [pair for pair in pairs if pair.key.lower() in names.splits]
+    # `loss = 0.5 eval = 0.75` evaluates anything
+    alone = [pair for pair in pairs if pair.key.lower() in names.splits and pair.key.lower() != "eval"]
     trained = any(names.splits[pair.key.lower()] == "train" for pair in alone)
     if not measured or len(alone) == trained:
         return pairs

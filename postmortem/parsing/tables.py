@@ -87,7 +87,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     text = _blanked(text[: _LONGEST + 1], _LEVEL)
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
-    text = _blanked(text, _COMMENT)
+    text = _blanked(text, _COMMENT).replace("|g|", "gn ")  # whose bars are none between columns
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
         return next((found for between in _SEPARATORS if (found := _with_separators(_split(text, between), names))), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK_OR_BAR), text, names)

@@ -29,6 +29,10 @@ _WORDS: Final = re.compile(
     rf"\s+(?:(?:{_BECOMES})\s+){{0,3}}"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
+#: The norm of something: `|g|  0.25`.
+_NORM: Final = re.compile(
+    rf"(?<![|\w])\|{{1,2}}(?P<of>[A-Za-z]\w{{0,20}})\|{{1,2}}\s{{1,4}}(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
+)
 #: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
 _BOTH: Final = re.compile(
     r"(?i)(?<![\w-])tr(?:n|ain|aining)?\s[0-9]*\.[0-9]+[\s|,:;/-]{1,5}(?:va|val|valid|validation|te|test|dev|eval)\s[0-9]*\.[0-9]"
@@ -74,6 +78,9 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
         placed = placed or known
+    if placed and "|" in text:
+        norms = [each for each in _NORM.finditer(text) if each.span("value") not in taken]
+        found += [Pair(f"{each['of']} norm", read(each["value"]), each["value"], each.span("value")) for each in norms]
     return found
 
 

@@ -260,7 +260,17 @@ def test_a_row_of_two_columns_may_be_a_setting() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["temp", "temperature", "epsilon", "precision"])
+def test_a_number_is_no_setting_that_is_a_word() -> None:
+    measured, said, bits = (read_record(f"Precision: {value}", NAMES) for value in ("0.75", "bf16", "16"))
+    assert [(pair.key, pair.value) for pair in measured.metrics] == [("Precision", 0.75)]
+    assert [(one.key, one.text) for one in (*said.settings, *bits.settings)] == [
+        ("Precision", "bf16"),
+        ("Precision", "16"),
+    ]
+    assert measured.settings == said.metrics == bits.metrics == []
+
+
+@pytest.mark.parametrize("key", ["temp", "temperature", "epsilon"])
 def test_a_name_of_both_is_measured_where_a_step_is_and_set_where_it_stands_alone(key: str) -> None:
     placed, alone = read_record(f"Step 5: {key}: 0.5, loss: 2.5", NAMES), read_record(f"{key}: 0.5", NAMES)
     assert [(pair.key, pair.value) for pair in placed.metrics] == [(key, 0.5), ("loss", 2.5)]

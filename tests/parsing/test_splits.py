@@ -45,6 +45,14 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "\u7b2c40\u8f6e \u8bad\u7ec3\u5747\u65b9\u8bef\u5dee 2762.5 \u6d4b\u8bd5\u5747\u65b9\u8bef\u5dee 3238.5",
             [("mse", "train", 2762.5), ("mse", "eval", 3238.5)],
         ),
+        (  # what an evaluation gives is not always a loss
+            "Epoch 0  loss = 0.75 * 1  eval = 0.5",
+            [("loss", None, 0.75), ("eval", "eval", 0.5)],
+        ),
+        (  # the norm of something
+            "step 20 | loss 0.25 | lr 6e-04 | |g|  0.5",
+            [("loss", None, 0.25), ("lr", None, 6e-4), ("grad_norm", None, 0.5)],
+        ),
         (  # two colons are one sign
             "epoch::3 loss::2.5 test_acc::0.125",
             [("loss", None, 2.5), ("accuracy", "eval", 0.125)],
