@@ -37,6 +37,8 @@ _COUNTERS: Final = {
     "gen": "epoch",
     "itn": "epoch",
 }
+#: A measure in the heading of a table; in a line it is as often a time.
+_COST: Final = "cost"
 #: How far a counter is of what it counts to, `3/29`, is where it is. A list may stand in a cell; of one number alone it
 #: is that number, of several it holds one for each part.
 _CELL: Final = (
@@ -232,7 +234,7 @@ def _told(cell: Cell, names: Names) -> bool:
 
 def _measures(name: str, names: Names) -> bool:
     """A known metric, or one with a known word in it: `main/loss`, `LOSS NER`."""
-    return any(names.metric(word).known for word in (name, *_WORD.findall(name)))
+    return any(names.metric(word).known or word.lower() == _COST for word in (name, *_WORD.findall(name)))
 
 
 def _of_splits(words: Sequence[Cell], text: str, names: Names) -> list[Cell]:

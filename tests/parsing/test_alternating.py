@@ -39,7 +39,7 @@ def test_elsewhere_a_whole_number_behind_a_word_is_none(text: str) -> None:
 def test_behind_a_split_two_values_are_enough_whatever_they_are_called() -> None:
     assert metrics("train cost 2.25 err 0.75") == {"train cost": 2.25, "train err": 0.75}
     assert metrics("epoch 4 train err 0.25 valid err 0.5") == {"train err": 0.25, "valid err": 0.5}
-    assert metrics("Test: cost 2.5, err 0.25") == {"test cost": 2.5, "test err": 0.25}
+    assert metrics("Test: cost 2.5, err 0.25") == {"Test cost": 2.5, "Test err": 0.25}
     assert metrics("test images 10000 classes 10") == {}
     assert metrics("chunk cost 2.25 err 0.75") == {}  # no split
 

@@ -299,3 +299,19 @@ def test_a_time_stamp_before_a_row_leaves_it_its_first_bar() -> None:
     rows = ("|    ep_rew_mean     | -514     |", "|    total_timesteps | 2048     |", "----")
     found = read("".join(f"{stamp}{row}\n" for row in rows)).log.frames()["metrics"]()
     assert found.select("step", "name", "value").rows() == [(2048, "reward", -514.0)]
+
+
+def test_rows_that_begin_with_a_split_below_a_heading_that_counts_and_costs() -> None:
+    text = (
+        "dset      epoch    cost    cerr\n"
+        "------  -------  ------  ------\n"
+        "trn          99  nan       0.01\n"
+        "dev          99    1.25    0.25\n"
+    )
+    told = [(epoch, name, split, str(value)) for _, epoch, name, split, value in values(text)]
+    assert told == [
+        (99.0, "cost", "train", "nan"),
+        (99.0, "cerr", "train", "0.01"),
+        (99.0, "cost", "eval", "1.25"),
+        (99.0, "cerr", "eval", "0.25"),
+    ]
