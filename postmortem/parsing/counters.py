@@ -40,6 +40,10 @@ _REACHED: Final = re.compile(
 _NTH: Final = re.compile(
     r"\u7b2c\s*(?P<at>[0-9]{1,12})\s*(?:/\s*[0-9]+\s*)?(?:\u4e2a\s*)?(?P<word>\u8f6e|[Ee]poch|\u6b65|\u6b21)"
 )
+#: The same in English, before all else: `0-th batch, loss`, `5th epoch: acc`.
+_ORDINAL: Final = re.compile(
+    r"\s*(?:[Tt]he\s)?(?P<at>[0-9]{1,9})-?(?:st|nd|rd|th)\s(?P<word>batch|epoch|iteration|iter|step|episode|round)\b"
+)
 #: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one.
 _BRACKET: Final = re.compile(r"\s*\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,})(?=[A-Za-z])")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
@@ -140,7 +144,7 @@ def read_counters(text: str, names: Names) -> Reading:
             reading.step, reading.step_at = int(_number(found)), found.span("at")
             reading.step_unit = "batch_of_epoch" if kind == "batch" else "unknown"
     if None in {reading.step, reading.epoch}:
-        _without_a_word(text, reading)
+        _with_no_word_before(text, reading, names)
     if not text.isascii():
         _nth(text, reading)
     if reading.step is None and (alone := _BRACKET.match(text)):
@@ -148,7 +152,9 @@ def read_counters(text: str, names: Names) -> Reading:
     return reading
 
 
-def _without_a_word(text: str, reading: Reading) -> None:
+def _with_no_word_before(text: str, reading: Reading, names: Names) -> None:
+    if nth := _ORDINAL.match(text):
+        _reached(nth, names.counters[nth["word"]], reading)
     if reading.step is None and (glued := _GLUED.match(text)) and _DECIMAL.search(text, glued.end(), LONGEST):
         _glued(glued, reading)
     if "/" in text and None in {reading.step, reading.epoch}:
@@ -203,7 +209,7 @@ def _glued(found: re.Match[str], reading: Reading) -> None:
 
 
 def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
-    group = "after" if found["after"] else "part"
+    group = next(group for group in ("after", "part", "at") if found.groupdict().get(group))
     if kind == "epoch":
         if reading.epoch is None:
             reading.epoch, reading.epoch_at = float(found[group]), found.span(group)

@@ -15,6 +15,11 @@ NAMES = names.load()
     [
         ("(epoch: 1, iters: 100, time: 0.352) G_A: 0.364", 1, 100, "unknown"),
         ("Epoch: 2, Steps: 131 | Train Loss: 0.5", 2, 131, "unknown"),
+        ("    0-th batch, loss: 2.5", None, 0, "batch_of_epoch"),
+        ("    5-th epoch, test acc: 0.75", 5, None, None),
+        ("the 21st iteration, loss=0.5", None, 21, "unknown"),
+        ("@30   train bpc: 0.75  valid bpc: 0.5", None, 30, "unknown"),
+        ("[eval @ 10,000] reward= -4.5", None, 10_000, "unknown"),
         ("Ep. 3 : Up. 500 : loss : 8.5", 3, 500, "unknown"),
         ("it: 40, loss: 0.5", None, 40, "unknown"),
         ("cost: 0.5, time this epoch= 2.25", None, None, None),

@@ -267,7 +267,7 @@ def test_a_number_is_no_setting_that_is_a_word() -> None:
         ("Precision", "bf16"),
         ("Precision", "16"),
     ]
-    assert not (measured.settings or said.metrics or bits.metrics)
+    assert not any((measured.settings, said.metrics, bits.metrics))
 
 
 @pytest.mark.parametrize("key", ["temp", "temperature", "epsilon"])
