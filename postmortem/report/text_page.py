@@ -82,11 +82,12 @@ class Page:
             hanging = rest.wrap(self._console, max(_LEAST_HANGING, room - indent))
             wrapped += [Text.assemble(" " * indent, line) for line in hanging]
         if lines is not None and len(wrapped) > lines:
-            last = wrapped[lines - 1]
+            # of a line alone as much as there is room for, also of a text without a blank
+            last = whole.copy() if lines == 1 else wrapped[lines - 1]
             last.truncate(room - 1)
             last.rstrip()
             last.append("…", style)
-            wrapped = wrapped[:lines]
+            wrapped = [*wrapped[: lines - 1], last]
         for line in wrapped:
             line.rstrip()
             self._console.print(line, no_wrap=True, crop=False, overflow="ignore")
