@@ -15,7 +15,7 @@ from postmortem import objectives
 LOSS: Final = "loss"
 #: Names of what is minimised, the plainest first: of several in one log the later ones are measures of the task.
 _MINIMISED: Final = (
-    "cost", "criterion", "cross_entropy", "crossentropy", "xent", "bce", "nll", "nce", "ctc", "bpc", "huber",
+    "cost", "criterion", "cross_entropy", "xent", "bce", "nll", "nce", "ctc", "bpc", "huber",
     "smooth_l1", "mse", "l1", "mae", "rmse",
 )  # fmt: skip
 #: Beside a divergence the others are terms too, and what is minimised is a sum that nobody prints.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.numbers import NUMBER, read
 from postmortem.parsing.reading import Pair
+from postmortem.parsing.splits import OF_LETTER
 from postmortem.parsing.words import look
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _LISTS: Final = re.compile(
     rf"|[\[(]\s*(?P<names_in>(?:{_NAME}{_COMMA}){{1,7}}{_NAME})\s*[\])]\s*[:=]\s*"
     rf"[\[(]\s*(?P<values_in>(?:{_VALUE}{_COMMA}){{1,7}}{_VALUE})\s*[\])]"
 )
-_OF_LETTER: Final = {"t": "train", "v": "val"}
 _EACH_NAME: Final = re.compile(_NAME)
 _EACH_VALUE: Final = re.compile(NUMBER)
 
@@ -61,7 +61,7 @@ def _keys(match: re.Match[str], group: str, names: Names) -> Iterator[str]:
         yield from (f"{split} {match['of'].split()[-1]}" for (split,) in words)
         return
     parts = [words[0][-1], *(word for name in words[1:] for word in name)]
-    splits = [_OF_LETTER.get(part.lower(), part) for part in parts]
+    splits = [OF_LETTER.get(part.lower(), part) for part in parts]
     if words[0][:-1] and len(parts) == len(words) and all(map(names.is_split, splits)) and _known(words[0][-2], names):
         yield from (f"{split} {words[0][-2]}" for split in splits)  # `loss train/val 0.5/0.25`
         return

@@ -41,7 +41,8 @@ _OF_ANSWERS: Final = re.compile(
     r"(?i)(?:(?:mean|avg|macro|micro|weighted|m)[_ ]?)?(?:acc|accuracy|top[_-]?1|acc@?1|f1|auc|auroc|ap|map|iou|miou|"
     r"dice|precision|recall|bleu|rouge[_-]?[12l]|wer|cer|r2|mae|rmse)(?:[_ ]score)?"
 )
-_OF_LETTER: Final = {"t": "train", "v": "val"}
+#: Splits by their first letters.
+OF_LETTER: Final = {"t": "train", "v": "val"}
 #: What belongs to the run, whatever a line measures.
 OF_THE_RUN: Final = frozenset({"lr", "grad_norm", "loss_scale", "param_norm", "throughput", "step_time"})
 _RESOURCE: Final = re.compile(
@@ -101,10 +102,10 @@ def _of_field(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
 
 def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     """Each split with a colon and what it measures: `Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25`."""
-    if len(pairs) < len(_OF_LETTER) or any(names.metric(pair.key).split for pair in pairs):
+    if len(pairs) < len(OF_LETTER) or any(names.metric(pair.key).split for pair in pairs):
         return pairs
     begin = [found for found in _SECTION.finditer(text, 0, pairs[-1].at[0]) if names.is_split(found["split"])]
-    if len({names.splits.get(found["split"].lower()) for found in begin}) < len(_OF_LETTER):
+    if len({names.splits.get(found["split"].lower()) for found in begin}) < len(OF_LETTER):
         return pairs
     found = []
     for pair in pairs:
@@ -115,7 +116,7 @@ def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
 
 def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     """What nothing but splits names has the name that stands before them: `acc --- train: 0.75 val: 0.5`."""
-    if len(pairs) < len(_OF_LETTER) or not all(names.is_split(pair.key) for pair in pairs):
+    if len(pairs) < len(OF_LETTER) or not all(names.is_split(pair.key) for pair in pairs):
         return pairs
     heads = [each for each in _NAMED.finditer(text, 0, pairs[-1].at[0]) if names.metric(each["name"]).known]
     if len(heads) > 1 and heads[0].end() <= pairs[0].at[0]:
@@ -196,8 +197,8 @@ def _by_letter(pairs: Sequence[Pair]) -> Sequence[Pair]:
         if each:
             letters.setdefault(each["name"], set()).add(each["letter"].lower())
     return [
-        pair._replace(key=f"{_OF_LETTER[each['letter'].lower()]} {each['name']}")
-        if each and len(letters[each["name"]]) == len(_OF_LETTER)
+        pair._replace(key=f"{OF_LETTER[each['letter'].lower()]} {each['name']}")
+        if each and len(letters[each["name"]]) == len(OF_LETTER)
         else pair
         for pair, each in zip(pairs, found, strict=True)
     ]

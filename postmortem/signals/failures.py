@@ -276,12 +276,11 @@ def _root_ranks(events: pl.DataFrame) -> set[int]:
 def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     if not failures:
         return None
-    # a shell goes on to the next line when the program has ended: what fails there did not end the program
+    # a shell goes on to the next line when the program has ended: what fails there did not end the program; and a
+    # program that fails by itself has begun without what failed above it
     ended = next((failure.line for failure in failures if failure.kind not in _OF_SCRIPTS | _OF_TASKS), math.inf)
+    ended = 0 if any(map(_by_itself, failures)) else ended
     failures = [failure for failure in failures if failure.kind not in _OF_SCRIPTS or failure.line < ended]
-    # and a program that fails by itself has begun without what failed above it, unless it is that which it misses
-    by_itself = {failure.line for failure in failures if _TIERS[_tier(failure)] < _TIERS["end"] or _own_fault(failure)}
-    failures = [each for each in failures if each.kind not in _OF_SCRIPTS or max(by_itself, default=0) < each.line]
     top = min(_TIERS[_tier(failure)] for failure in failures)
     candidates = [failure for failure in failures if _TIERS[_tier(failure)] == top]
     named = [failure for failure in candidates if failure.rank in root_ranks and failure.kind == "exception"]
@@ -291,8 +290,10 @@ def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     return min(candidates, key=lambda failure: failure.line)
 
 
-def _own_fault(failure: _Failure) -> bool:
-    return _tier(failure) == "fault" and failure.kind not in _OF_SCRIPTS and failure.type not in _MISSING
+def _by_itself(failure: _Failure) -> bool:
+    """Whether a program that had begun failed, and not for want of what a line of its script should have made."""
+    tier = _tier(failure)
+    return tier == "machine" or (tier == "fault" and failure.kind not in _OF_SCRIPTS and failure.type not in _MISSING)
 
 
 def _chain(first: _Failure, failures: list[_Failure], chained: list[int]) -> set[int]:
