@@ -70,6 +70,8 @@ _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
 _LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
 _BLANK: Final = re.compile(r"\s+")
+#: What the columns up to the next bar are of: `epoch | train: loss acc | val: loss acc`.
+_GROUP: Final = re.compile(r"(?:\A|\|)\s*(?P<group>[A-Za-z]{2,12}):(?=\s+[A-Za-z][^|]*)")
 #: In a heading that has both, a bar with blanks around it is as good as a blank.
 _BLANK_OR_BAR: Final = re.compile(r"\s+(?:\|\s+)?")
 
@@ -87,8 +89,24 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     With bars between them none need count: the step may stand above the table. With bars around them any name will do.
     """
     text = _blanked(text[: _LONGEST + 1], _LEVEL)
+    groups = [(found.span("group"), found["group"]) for found in _GROUP.finditer(text)] if "|" in text else []
+    for (start, end), _ in groups:
+        text = f"{text[:start]}{' ' * (end + 1 - start)}{text[end + 1 :]}"
     if len(text) > _LONGEST or "=" in text or ":" in text:
         return ()
+    return _grouped(_named(text, names), text, groups)
+
+
+def _grouped(cells: Sequence[Cell], text: str, groups: Sequence[tuple[Where, str]]) -> tuple[Cell, ...]:
+    """The names of columns with what a group of them is of, up to the next bar."""
+    for (start, _), group in groups:
+        end = text.find("|", start) % (len(text) + 1)
+        cells = [cell._replace(text=f"{group} {cell.text}") if start <= cell.at[0] < end else cell for cell in cells]
+    return tuple(cells)
+
+
+def _named(text: str, names: Names) -> tuple[Cell, ...]:
+    """The columns by their own names."""
     text = _blanked(text, _COMMENT).replace("|g|", "gn ")  # whose bars are none between columns
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
         return next((found for between in _SEPARATORS if (found := _with_separators(_split(text, between), names))), ())

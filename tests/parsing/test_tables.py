@@ -46,6 +46,10 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
             ["step", "rmse_val", "rmse_f_val", "rmse_f_trn", "lr"],
         ),
         ("# batch      l2_tst    lr", ["batch", "l2_tst", "lr"]),
+        (
+            "ep    loss    | now: loss   acc   | val: loss   acc",
+            ["ep", "loss", "now loss", "now acc", "val loss", "val acc"],
+        ),
         ("Itn.  NER Loss  NER F.  Tag %  CPU WPS", ["Itn.", "NER Loss", "NER F.", "Tag %", "CPU WPS"]),
     ],
 )
@@ -60,6 +64,7 @@ def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[
         "epoch: 3  loss: 2.0  lr: 1",  # pairs
         "name        size        type",  # nothing that counts or measures
         "epoch       loss",  # two columns
+        "epoch 3 | train: 0.5  0.9 | val: 0.6  0.8",  # values
     ],
 )
 def test_what_is_no_heading(text: str) -> None:
