@@ -201,12 +201,12 @@ def is_number(text: str) -> bool:
 
 
 def _row(found: re.Match[str], names: Names, reading: Reading) -> None:
-    """What a row of two columns holds: a setting under a name of one, else a number that is no count."""
+    """What a row of two columns holds: a setting under a name of one, else what is measured or no count."""
     key, value = found["key"], found["value"]
     look(key, found.string, found.span("key"), reading.looked_at)
     if names.setting(key) and not names.metric(key).known:
         _setting(found, reading)
-    elif "." in value or not math.isfinite(read(value)):
+    elif "." in value or not math.isfinite(read(value)) or only_metric(key, names):
         reading.metrics.append(Pair(key, read(value), value, found.span("value")))
 
 

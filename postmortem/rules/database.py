@@ -17,6 +17,19 @@ SET VARIABLE stated_texts = MAP {}::MAP(VARCHAR, VARCHAR);
 CREATE MACRO setting(name) AS (getvariable('stated_numbers')[name]);
 CREATE MACRO setting_text(name) AS (getvariable('stated_texts')[name]);
 """
+#: Which metrics are of an agent or of two nets against each other, whose losses need not fall; and which say how well a
+#: task is done, 0 where nothing is right.
+_KINDS: Final = r"""
+CREATE MACRO is_of_a_game(name) AS regexp_matches(name,
+  'reward|advantage|(^|_)(return|score|episode_length|epsilon|exploration(_rate)?|mean_q|q_values?)$'
+  '|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$'
+  '|(^|_)[dg](en|isc)?_?loss$|^loss_[dg](_|$)');
+CREATE MACRO measures_a_task(name) AS regexp_matches(name,
+  '^((m|macro_|micro_|bbox_|segm_|mean_|weighted_)?(ap|map|f1|fscore|iou|miou|dice|dice_coef|recall|precision)'
+  '(50|75|@0_5|@50|_0_5)?(_95|_score)?'
+  '|(recall|precision|ndcg|mrr|hr|hit|hits|hit_rate|map)@[0-9]+|mrr|ndcg|success_rate|win_rate'
+  '|exact(_match)?|em|token_acc|seq_acc|([a-z_]*_)?bleu(_[1-4])?|rouge_?[12l]?)$');
+"""
 _STATED: Final = """
 SET VARIABLE stated_numbers = (SELECT map_from_entries(list((key, said))) FROM (
   SELECT key, last(number ORDER BY line NULLS FIRST) AS said FROM settings
@@ -52,7 +65,7 @@ def sealed(memory: str, threads: int = 2) -> duckdb.DuckDBPyConnection:
             "threads": threads,
         },
     )
-    database.execute(_MACROS)
+    database.execute(_MACROS + _KINDS)
     database.execute("SET enable_progress_bar = false")  # it is printed after two seconds, to stdout
     database.execute("SET lock_configuration = true")
     return database

@@ -193,9 +193,9 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
 
 
 def _announces(failure: _Failure, after: _Failure) -> bool:
-    """C++'s word that an exception ends the process, above the exception's own text that tells of another process."""
+    """C++'s word that an exception ends the process, above the exception's own text that says what it is about."""
     bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
-    return bare and after.line == failure.line + 1 and _tier(after) == "echo"
+    return bare and after.line == failure.line + 1 and (after.kind == "nan_terminated" or _tier(after) == "echo")
 
 
 def _tier(failure: _Failure) -> str:
