@@ -20,7 +20,7 @@ from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
-from postmortem.parsing.tensors import read_tensor
+from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
 from postmortem.parsing.worded import worded
 from postmortem.parsing.words import look, names_loss, only_metric, words_of
 
@@ -123,7 +123,9 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if lists := listed(text, names, reading.looked_at):
         taken = {pair.at for pair in lists}
         pairs = [pair for pair in pairs if pair.at not in taken] + lists
-    if read_tensor(text, pairs, names, reading):
+    if summed := statistics_of_a_metric(text, pairs, names):
+        pairs = summed
+    elif read_tensor(text, pairs, names, reading):
         return reading
     pairs = _named_otherwise(text, pairs, names, reading)
     pairs = sorted(of_adversaries(text, pairs), key=lambda pair: pair.at)

@@ -74,6 +74,8 @@ _NO_NAME: Final = re.compile(
 #: A logger's name and line at the head of a record: `trainer.loop:143 >>`, `loop:381] `, `loop:260 - `.
 _LOGGER: Final = re.compile(r":[0-9]+(?=\s*(?:[\])]|>>|\||\s-\s|:))")
 _DIGIT: Final = re.compile(r"[0-9]")
+#: What a discriminator says of data, and of what a generator makes of noise: `D(x): 0.5`, `D(G(z)): 0.5`.
+_JUDGED: Final = re.compile(r"(?<![\w(])(?P<key>D\((?:x|real|G\(z\)|G|fake)\))\s*$")
 #: The norm of something, `|Param|: 879.76`, and one of several in the middle of a name, `EvalErr[0]PerSample`.
 _NORM_OF: Final = re.compile(r"\|(?P<of>[A-Za-z]\w{0,40})\|\s?$")
 _ONE_OF: Final = re.compile(r"(?<=[A-Za-z])\[[0-9]{1,3}\](?=[A-Za-z])")
@@ -182,6 +184,8 @@ def _key(before: str, names: Names) -> tuple[str | None, tuple[Where, ...]]:
         return quoted[2], tuple(looked_at)
     if before.endswith(("|", "| ")) and (normed := _NORM_OF.search(before)):
         return f"{normed['of']} norm", (normed.span("of"),) if _DIGIT.search(normed["of"]) else ()
+    if before.rstrip().endswith(")") and (judged := _JUDGED.search(before)):
+        return judged["key"], ()
     cut, words = _words(before, names)
     if not words or words[-1][0].isdigit():
         # `loss 0.117 = 0.1 + 0.017`: the number stands before the sign

@@ -13,6 +13,8 @@ _RANK: Final = re.compile(
     r"|(?P<srun>[0-9]{1,5}): (?!-?[0-9.na]+, |\s*(?:learn|test):? )"
     r"|(?=(?:[A-Z]+ \[[\w.]+:[0-9]+\] )?\((?P<icefall>[0-9]{1,4})/[0-9]{1,4}\)\s)"
     r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
+    # PM2's number and name of a process; a table's row may end with a bar
+    r"|[0-9]{1,4}\|[A-Za-z][\w.-]{0,40}\s+\|\s(?!.*\|$)"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"
 )
 #: Of a table's row, which ends with a bar, the first one is its own.

@@ -28,6 +28,9 @@ _STATISTICS: Final = ("min", "max", "mean", "std", "rms", "norm")
 _NOT_ITS_OUTPUT: Final = frozenset({"in", "input", "inputs", "into", "pre", "before", "log", "logits", "mask", "inv"})
 _OUTPUT: Final = frozenset({"out", "output", "outputs"})
 _NUMBER: Final = re.compile(r"[0-9]+$")
+#: A name and what sums up several of its values.
+_OF_A_METRIC: Final = re.compile(r"\s*(?P<label>[A-Za-z][\w ]{0,30}):\s+(?=(?:mean|min|max|std)\s?[=:])")
+_SUMMARY: Final = frozenset({"min", "max", "mean", "std", "median", "avg"})
 
 
 def read_tensor(text: str, pairs: Sequence[Pair], names: Names, reading: Reading) -> bool:
@@ -60,6 +63,17 @@ def read_tensor(text: str, pairs: Sequence[Pair], names: Names, reading: Reading
         **{key: by_key[key].at for key in _STATISTICS if key in by_key},
     }
     return True
+
+
+def statistics_of_a_metric(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
+    """What sums up a metric or a counter, under its name: `Reward: mean=3.06, min=1.92, max=10.06`. Else nothing."""
+    found = _OF_A_METRIC.match(text)
+    if found is None or not {pair.key.lower() for pair in pairs} <= _SUMMARY:
+        return []
+    label, known = found["label"], names.metric(found["label"]).known
+    if not known and names.counter(label) is None:
+        return []
+    return [pair._replace(key=label if known and pair.key == "mean" else f"{label} {pair.key}") for pair in pairs]
 
 
 def _kind(label: str, operation: str | None) -> str:

@@ -69,7 +69,7 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         look(key, text, (start, match.end("key")), looked_at)
         if names.is_split(key) and _TIME.match(text, match.end("value")):
             key = f"{key} time"
-        known = only_metric(key, names) or names_loss(key)
+        known = only_metric(key, names) or names_loss(key) or (placed and names.metric(key).known)
         if not known and (phrase := _PHRASE.search(text, start, match.end("key"))):
             key = phrase["words"]
         if not known and (averaged := _AVERAGED.search(text[start : match.start("value")])):
