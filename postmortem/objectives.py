@@ -16,11 +16,12 @@ _NAMES: Final = frozenset({
     "loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits",
     "logloss", "mlogloss", "binary_logloss", "multi_logloss",
 })  # fmt: skip
+#: The macro `is_of_a_game` of `rules/database.py` says the same in SQL.
 _GAME: Final = re.compile(
     r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
     r"|(^|_)(epsilon|exploration(_rate)?|mean_q|max_q|q_values?|td_error|episodes)$|^ret[0-9]*$"
     r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
-    r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg]"
+    r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg](_|$)"
 )
 #: Terms beside others: alone they are printed without what they are added to.
 _TERMS: Final = frozenset({"aux_loss", "kd_loss", "kl_loss", "mtp_loss", "sop_loss", "z_loss"})

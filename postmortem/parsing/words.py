@@ -33,6 +33,10 @@ _WORDS: Final = re.compile(
 _NORM: Final = re.compile(
     rf"(?<![|\w])\|{{1,2}}(?P<of>[A-Za-z]\w{{0,20}})\|{{1,2}}\s{{1,4}}(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
+#: A name in brackets: `| [Loss] 0.5 | [exp] ./run |`.
+_BRACKETED: Final = re.compile(
+    rf"(?<![\w\]])\[(?P<key>[A-Za-z][\w ]{{0,30}})\]\s{{1,4}}(?P<value>{NUMBER})(?=\s*(?:[|,;]|$))"
+)
 #: A number of training beside one of what is held out: they are measured, whatever they are: `train 2.5 | val 2.25`.
 _BOTH: Final = re.compile(
     r"(?i)(?<![\w-])tr(?:n|ain|aining)?\s[0-9]*\.[0-9]+[\s|,:;/-]{1,5}(?:va|val|valid|validation|te|test|dev|eval)\s[0-9]*\.[0-9]"
@@ -78,6 +82,13 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
         placed = placed or known
+    if "] " in text:
+        named = [
+            each
+            for each in _BRACKETED.finditer(text)
+            if each.span("value") not in taken and names.metric(each["key"]).known
+        ]
+        found += [Pair(each["key"], read(each["value"]), each["value"], each.span("value")) for each in named]
     if placed and "|" in text:
         norms = [each for each in _NORM.finditer(text) if each.span("value") not in taken]
         found += [Pair(f"{each['of']} norm", read(each["value"]), each["value"], each.span("value")) for each in norms]

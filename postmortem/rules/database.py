@@ -21,7 +21,8 @@ CREATE MACRO setting_text(name) AS (getvariable('stated_texts')[name]);
 #: task is done, 0 where nothing is right.
 _KINDS: Final = r"""
 CREATE MACRO is_of_a_game(name) AS regexp_matches(name,
-  'reward|advantage|(^|_)(return|score|episode_length|epsilon|exploration(_rate)?|mean_q|q_values?)$'
+  'reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$'
+  '|(^|_)(epsilon|exploration(_rate)?|mean_q|max_q|q_values?|td_error|episodes)$|^ret[0-9]*$'
   '|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$'
   '|(^|_)[dg](en|isc)?_?loss$|^loss_[dg](_|$)');
 CREATE MACRO measures_a_task(name) AS regexp_matches(name,
