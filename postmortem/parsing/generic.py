@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.adversaries import of_adversaries
 from postmortem.parsing.alternating import alternating
+from postmortem.parsing.assigned import one_line, state
 from postmortem.parsing.behind import named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.histories import histories
 from postmortem.parsing.listed import listed
-from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.numbers import read
 from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.preface import stated_in
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
@@ -22,7 +23,7 @@ from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
 from postmortem.parsing.worded import worded
-from postmortem.parsing.words import look, names_loss, only_metric, words_of
+from postmortem.parsing.words import names_loss, only_metric, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,52 +33,19 @@ if TYPE_CHECKING:
 #: Punctuation as wide as a Chinese character, the sides of drawn boxes and the sign of a note, which counts as a
 #: letter, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551\u2139", ":=,;() ||| ")
-_FILE: Final = re.compile(r"\.(?:py|cc?|cpp|cu|h|sh|so|js|yaml|json)$|^(?:https?|file)$", re.IGNORECASE)
-_TYPE: Final = "(?:int|float|bool|str|list|dict|tuple|set|NoneType|Path)"
-#: A line that is one setting and nothing else: key = value, key: value, "key": value, --key=value, key ..... value,
-#: key : int = value; the last line of a dict may close it.
-_ASSIGNMENT: Final = re.compile(
-    rf"\s*(?:[-*+>#|]\s+|--)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][\w.-]{{0,60}})(?P=quote)(?:\s*:\s*{_TYPE}(?=\s*=))?"
-    r"\s*(?P<sep>=|:|\||\s\.{3,}(?!\.))\s*"
-    r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;#{}]+(?=\}+,?\s*$)|[^\s,;#]+)\}*\s*[,|]?\s*"
-    r"(?P<note>(?://|#|\().*|by default)?$"
-)
-#: An option as it is given on a command line, alone: `--lr 0.1`; not as its help names it, `--lr LR`.
-_OPTION: Final = re.compile(r"\s*--(?P<key>[A-Za-z][\w.-]{0,60})\s+(?![A-Z_]+\s*$)(?P<value>[^\s-]\S{0,200})\s*")
-#: A setting as a line of a csv has it: `temperature,4.0`.
-_IN_CELLS: Final = re.compile(rf"\s*(?P<key>[A-Za-z_][\w.-]{{0,60}})\s?[,;]\s?(?P<value>{NUMBER})\s*")
-#: A row of a table that is drawn, of a name and numbers of it, the first of them its value: `loss | 173.4 | 173.2`.
-_DRAWN: Final = re.compile(
-    rf"\s*\|?\s*(?P<key>[A-Za-z_][\w/@.-]{{0,60}})\s+\|\s+(?P<value>{NUMBER})(?:\s+\|\s+(?:{NUMBER}))*\s*\|?\s*"
-)
 _DRAWN_WITH: Final = re.compile("[\u2502\u2503]")
-#: A row of a table of two columns: `| rollout/return | 0.5 |`, `lossAverage      nan`.
-_ROW: Final = re.compile(
-    r"\s*(?P<bar>\|\s*)?(?P<key>[A-Za-z_][\w/@.-]{0,60}(?: [A-Za-z0-9][\w/@.-]*){0,3})(?(bar)\s*\|\s*|(?:\s{2,}|\t))"
-    rf"(?P<value>{NUMBER})\s*(?(bar)\|)\s*"
-)
 #: How much a logger lets through, before what it says.
 _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING)\s*[:|-]?\s+")
-#: A name as programs write it; not that of a report on an error.
-_SNAKE: Final = re.compile(r"(?!.*(?i:error|exception|exit|time))[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
-#: What begins as a word or a path does.
-_WORD: Final = re.compile(r"['\"~.]{0,2}/?[A-Za-z_]")
-#: What a function gives, in a line of code that a traceback quotes: `loss = self.criterion(output`.
-_CALL: Final = re.compile(r"[a-z_][\w.]*\(")
 #: A constant or a variable of the environment, which a program sets and does not measure.
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
 _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFgG%]|[<>^]?d)\}")
-#: What closes a pandas series in print: it is of a table, and no setting of the training.
-_OF_A_TABLE: Final = frozenset({"float64", "int64", "object"})
 #: What Markdown prints in bold: `dev MAE: **2.5**`.
 _BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: Thresholds that a measure is a mean over, which are no pair: `mAP@0.50:0.95: 0.25`.
 _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*[:=|]|\s)")
 #: A sign as good as one colon, before a number: `epoch::0 loss::2.5`.
 _TWO_COLONS: Final = re.compile(r"(?<=\w)::(?=[-+.]?[0-9]|nan|inf)")
-#: What begins a list of lines.
-_OPENING: Final = frozenset("[({")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
 #: Not so what counts such batches, `loss=nan skipped=1`, `skipped steps: 3`.
 _SKIPPED: Final = re.compile(
@@ -117,7 +85,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         reading.metrics, reading.history = curves, True
         return reading
     start = level.end() if (level := _LEVEL.match(text)) else 0
-    if _one_line(text, start, names, reading, drawn=drawn):
+    if one_line(text, start, names, reading, drawn=drawn):
         return reading
     pairs = pairs_of(text, names, reading.looked_at)
     if lists := listed(text, names, reading.looked_at):
@@ -138,27 +106,6 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
         reading.metrics = with_splits(text, reading.metrics, names)
         read_first(text, names, reading)
     return reading
-
-
-def _one_line(text: str, start: int, names: Names, reading: Reading, *, drawn: bool) -> bool:
-    """Read a record that is one setting, or one row of a table, and nothing else. False for any other."""
-    if assignment := _ASSIGNMENT.match(text, start):
-        look(assignment["key"], text, assignment.span("key"), reading.looked_at)
-        if _is_setting(assignment, names, reading):
-            _setting(assignment, reading)
-            if not _is_called(assignment):
-                return True
-    if option := _OPTION.fullmatch(text, start):
-        _setting(option, reading)
-        return True
-    if (cells := _IN_CELLS.fullmatch(text, start)) and names.setting(cells["key"]):
-        _setting(cells, reading)
-        return True
-    row = _ROW.fullmatch(text, start) or (drawn and _DRAWN.fullmatch(text, start))
-    if row and not reading.has_place:
-        _row(row, names, reading)
-        return True
-    return False
 
 
 def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
@@ -193,75 +140,8 @@ def _dump(options: Iterable[re.Match[str]]) -> Reading:
     """A dump of options, which counts and measures nothing."""
     reading = Reading()
     for option in options:
-        _setting(option, reading)
+        state(option, reading)
     return reading
-
-
-def is_number(text: str) -> bool:
-    """True where all of a text is one number."""
-    return re.fullmatch(NUMBER, text) is not None
-
-
-def _row(found: re.Match[str], names: Names, reading: Reading) -> None:
-    """What a row of two columns holds: a setting under a name of one, else what is measured or no count."""
-    key, value = found["key"], found["value"]
-    look(key, found.string, found.span("key"), reading.looked_at)
-    if names.setting(key) and not names.metric(key).known:
-        _setting(found, reading)
-    elif "." in value or not math.isfinite(read(value)) or only_metric(key, names):
-        reading.metrics.append(Pair(key, read(value), value, found.span("value")))
-
-
-def _is_setting(found: re.Match[str], names: Names, reading: Reading) -> bool:
-    """A line that is one assignment is a setting, unless only a metric has that name or a counter stands there."""
-    key = found["key"]
-    share = found["value"].endswith("%") and (names.setting(key) is None or names.metric(key).known)  # it is measured
-    if reading.has_place or share or _FILE.search(key):
-        return False
-    if _is_code(found) or _closes_a_table(found) or found["value"] in _OPENING or _is_no_word(found, names):
-        return False
-    if names.setting(key) or found["sep"] == "|":  # a row of a table may be of anything
-        return found["sep"] != "|" or (names.setting(key) is not None and is_number(found["value"]))
-    if names.metric(key).known:
-        return False
-    if found["sep"] == ":" and not found["quote"]:
-        # of a word, as in a dump of YAML: `lr_scheduler_type: cosine`; a number, nan too, is measured as often
-        word = _WORD.match(found["value"]) is not None and not is_number(found["value"])
-        return word and _SNAKE.fullmatch(key) is not None
-    return True
-
-
-def _is_no_word(found: re.Match[str], names: Names) -> bool:
-    """A number where a setting is a word: `Precision: 0.75` is measured."""
-    worded = names.setting(found["key"]) in names.worded
-    return worded and is_number(found["value"]) and not names.states(found["key"], found["value"])
-
-
-def _is_called(found: re.Match[str]) -> bool:
-    """`optimizer: Adam(lr=0.001, eps=1e-08)`: what stands in the brackets is stated as well."""
-    return (found["note"] or "").startswith("(") and "=" in found["note"] and not is_number(found["value"])
-
-
-def _is_code(found: re.Match[str]) -> bool:
-    """Code that a traceback or a warning quotes: `loss = self.criterion(x`, `mask=mask,`, `self.x = X()`."""
-    call = found["sep"] == "=" and _CALL.match(found.string, found.start("value")) is not None
-    return call or found["value"] == found["key"] or found["key"].startswith("self.")
-
-
-def _closes_a_table(found: re.Match[str]) -> bool:
-    """`dtype: float64`, the last line of a pandas series in print."""
-    return found["key"] == "dtype" and found["sep"] == ":" and found["value"] in _OF_A_TABLE
-
-
-def _setting(found: re.Match[str], reading: Reading) -> None:
-    start = found.start("value")
-    printed = found["value"]
-    text = printed.strip("'\"")
-    start += len(printed) - len(printed.lstrip("'\""))
-    number = read(text) if is_number(text) else None
-    if _DIGIT.search(found["key"]):
-        reading.looked_at.append(found.span("key"))
-    reading.settings.append(Assignment(found["key"], text, number, (start, start + len(text))))
 
 
 def _sort(pairs: list[Pair], text: str, names: Names, reading: Reading) -> None:

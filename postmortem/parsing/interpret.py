@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import counters, generic, pairs, prefix, tables
+from postmortem.parsing.assigned import is_number
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.histories import DIALECT
@@ -178,7 +179,7 @@ class _Record(Draft):
                     self._metric(name, spans[name], line, spec.set)
             case "settings" if {"key", "value"} <= set(spans):
                 self._look([match.spans["key"]])
-                number = generic.is_number(match.texts["value"])
+                number = is_number(match.texts["value"])
                 self._setting(
                     match.texts["key"], spans["value"], _as_number(spans["value"]) if number else None, origin
                 )
