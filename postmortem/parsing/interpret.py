@@ -219,7 +219,8 @@ class _Record(Draft):
         """
         start, end = within
         looked_at: list[Where] = []
-        text = body[start:end]
+        # thresholds at its end are told from a pair by what follows: `mAP@.5:.95: 100%|`
+        text = generic.narrow(body)[start:end]
         fixed = {name: value for name, value in line.spec.set.items() if name not in {"meaning", "scope"}}
         values = []
         found = pairs.pairs_of(text, self.names, looked_at)
