@@ -44,6 +44,9 @@ _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFg
 _BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: Thresholds that a measure is a mean over, which are no pair: `mAP@0.50:0.95: 0.25`.
 _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*[:=|]|\s)")
+#: A tuple that Python 2 printed where Python 3 prints its parts: `('Epoch: ', 116)`.
+_TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
+_OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
 #: A sign as good as one colon, before a number: `epoch::0 loss::2.5`.
 _TWO_COLONS: Final = re.compile(r"(?<=\w)::(?=[-+.]?[0-9]|nan|inf)")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
@@ -63,6 +66,8 @@ def narrow(text: str) -> str:
 
     All stays in its place.
     """
+    if text.endswith(")") and _TUPLE.match(text):
+        text = _OF_TUPLE.sub(lambda found: " " * len(found[0]), text)
     if "**" in text:
         text = _BOLD.sub(r"  \1  ", text)
     if "::" in text:
