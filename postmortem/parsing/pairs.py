@@ -81,6 +81,8 @@ _NORM_OF: Final = re.compile(r"\|(?P<of>[A-Za-z]\w{0,40})\|\s?$")
 _ONE_OF: Final = re.compile(r"(?<=[A-Za-z])\[[0-9]{1,3}\](?=[A-Za-z])")
 #: What is measured at a threshold: `mAP 0.5 : 0.68`.
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
+#: What is a value itself, and no part of a name: `validate 0.37 nats`, `0% 10% 20% best acc`.
+_VALUE: Final = re.compile(r"[0-9]+\.[0-9]+%?|[0-9]+%")
 #: A counter and its number in one word, `Epoch#3.`, `Ep.03`.
 _COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)[#.][0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
@@ -201,6 +203,8 @@ def _key(before: str, names: Names) -> tuple[str | None, tuple[Where, ...]]:
 
 def _unknown(words: list[str]) -> list[str]:
     """Those words before a number that may be its name, of which nobody knows any: all, or of a sentence the last."""
+    measured = next((place for place in reversed(range(len(words))) if _VALUE.fullmatch(words[place])), -1)
+    words = words[measured + 1 :]
     named = len(words) <= _LONGEST_NAME and all(word.isalpha() for word in words)
     return words if named or len(words) <= _MOST_WORDS else words[-1:]
 

@@ -58,6 +58,18 @@ def metrics(text: str) -> dict[str, float]:
         ("discrim_loss nan", None, {"d_loss": float("nan")}),
         ("gen_loss_L1 380.5", None, {"gen_loss_l1": 380.5}),
         ("Step 7 loss 2.5 over 6400.0 frames took 38.5s", 7, {"loss": 2.5}),
+        # what Python 2 printed as a tuple
+        ("('Iteration:', 100, 'Loss:', 2.25)", 100, {"loss": 2.25}),
+        ("E5 | [Loss] 0.5 | [exp] ./run | [time] 0.4m", None, {"loss": 0.5}),
+        ("step 5: D(x): 0.75 D(G(z)): 0.25 / 0.5", 5, {"d_x": 0.75, "d_g_z": 0.25}),
+        (
+            "  Reward: mean=3.5, min=1.5, max=10.5, std=1.25",
+            None,
+            {"reward": 3.5, "reward_min": 1.5, "reward_max": 10.5, "reward_std": 1.25},
+        ),
+        ("-> validate 0.375 nats = 0.5 bits", None, {"nats": 0.5}),
+        ("1       train loss=0.5    train acc=0.75   valid loss=2.75", 1, {"loss": 2.75, "accuracy": 0.75}),
+        ("[epoch 100, lr inf, use_rcnn: True]", None, {"lr": float("inf")}),
         ("{'time_epoch': 31.5, 'loss': 2.5}", None, {"time_epoch": 31.5, "loss": 2.5}),
         ("Training [>>     ] 20004/600000, loss=2.5", 20004, {"loss": 2.5}),
         ("Train:    1/3 ( 33%) [  49/323 ( 15%)]  Loss: 36.5", 49, {"loss": 36.5}),
