@@ -12,6 +12,7 @@ import polars as pl
 
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
+from postmortem.parsing.following import following
 from postmortem.parsing.framing import Framing
 from postmortem.parsing.headed import headed
 from postmortem.parsing.histories import numbered
@@ -124,7 +125,7 @@ class Collector:
         """Settings and metrics, as the lines around them say which is which, and of what step."""
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
-        metrics = numbered(headed(metrics, self._splits))
+        metrics = following(numbered(headed(metrics, self._splits)))
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
         reporting = self.templates.interpreter.dialects.reporting
         return stated(*placed(*configured(settings, metrics, names), blank, names, reporting), names)
