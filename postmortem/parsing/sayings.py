@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.called import known_name
 from postmortem.parsing.numbers import read
-from postmortem.parsing.pairs import known_name
 from postmortem.parsing.reading import WINDOW, Pair
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.called import known_name
 from postmortem.parsing.numbers import NUMBER, read
-from postmortem.parsing.pairs import AFTER, known_name
+from postmortem.parsing.pairs import AFTER
 from postmortem.parsing.reading import WINDOW, Pair
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ import json
 import math
 import re
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from postmortem import clock
+from postmortem.signals._tiers import ECHOES, ENDS, FAULTS, HARDWARE_XIDS, MACHINE, ORDER, Failure, tier_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,48 +43,12 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "last_attempt": pl.Boolean(),
     "fields": pl.String(),  # of the event, as JSON
 }
-_MACHINE: Final = frozenset(
-    {"gpu_xid", "out_of_memory", "worker_killed_memory", "gpu_lost", "node_lost", "node_memory_error"}
-)
-_MACHINE_CAUSES: Final = frozenset({"gpu_ecc", "gpu_link"})
-#: NVIDIA's numbers of errors that are the GPU's own, its memory's or its links'; the others are mostly the program's.
-_HARDWARE_XIDS: Final = frozenset({48, 61, 62, 64, 74, 79, 94, 95, 119, 120, 140, 143})
-_FAULTS: Final = frozenset({
-    "exception", "segfault", "bus_error", "illegal_instruction", "heap_corrupted", "native_exception",
-    "fatal_python_error", "cuda_error", "cuda_out_of_memory", "device_assert", "cuda_no_kernel_image",
-    "cuda_device_missing", "driver_mismatch", "duplicate_gpu", "nan_terminated", "all_steps_invalid", "run_aborted",
-    "port_in_use", "shared_memory", "disk_full", "quota_exceeded", "library_missing", "command_missing",
-    "command_failed", "kaldi_error", "not_started", "arguments_refused",
-})  # fmt: skip
-_ENDS: Final = frozenset({
-    "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",
-})  # fmt: skip
-_ECHOES: Final = frozenset({
-    "children_failed", "first_failed_worker", "worker_failed", "task_failed", "task_signalled", "launcher_failed",
-    "step_failed", "process_killed", "process_aborted", "signal_fatal", "nccl_timeout", "nccl_heartbeat_timeout",
-    "nccl_error", "nccl_network_error", "nccl_cuda_failure", "nccl_abort", "store_timeout", "store_connect_failed",
-    "worker_died", "actor_died", "worker_lost", "horovod_shut_down", "mpi_abort", "mpi_error", "exit_code",
-    "rendezvous_lost", "collective_stalled", "job_failed",
-})  # fmt: skip
 #: What the shell that runs a script says of a line of it, and what is said of a task that such a line ended.
 _OF_SCRIPTS: Final = frozenset({"command_missing", "command_failed"})
 _OF_TASKS: Final = frozenset({"exit_code", "task_failed", "step_failed", "job_failed", "launcher_failed"})
 #: Exceptions of what an earlier line of a script should have made, loaded or activated.
 _MISSING: Final = frozenset({"FileNotFoundError", "ImportError", "KeyError", "ModuleNotFoundError", "OSError"})
 _CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
-_ABORTS: Final = frozenset({"native_exception", "fatal_python_error"})
-_OF_ABORTS: Final = ("Dist", "NCCL", "watchdog", "Aborted", "Terminated")
-#: Exceptions by which a process says that another one, or the connection to it, is gone, or that it was told to stop.
-_ECHO_CAUSES: Final = frozenset({
-    "connection_lost", "connection_refused", "store_timeout", "store_failed", "collective_timeout", "nccl_error",
-    "rendezvous_failed", "worker_process_died", "worker_lost", "signal_received", "interrupted",
-    "dataloader_worker_killed",
-})  # fmt: skip
-_ECHO_TYPES: Final = frozenset({
-    "DistBackendError", "DistNetworkError", "DistStoreError", "ActorDiedError", "ActorUnavailableError",
-    "RayActorError", "WorkerCrashedError", "BrokenPipeError", "ConnectionResetError", "CalledProcessError",
-    "ChildFailedError", "SignalException", "RayTaskError", "SystemExit",
-})  # fmt: skip
 #: An exception that carries another one, whose own line comes next.
 _WRAPPERS: Final = frozenset({"dataset_error", "replica_error"})
 #: How Keras and TensorFlow begin one that says below what it is.
@@ -108,20 +73,6 @@ _ALONE: Final = re.compile(r"\s*[\w.]+(: .*)?\s*")
 _SLACK: Final = 5
 _GOES_ON: Final = 2
 _ALL_GO_ON: Final = 50
-_TIERS: Final = {"machine": 0, "fault": 1, "end": 1, "echo": 2}
-
-
-class _Failure(NamedTuple):
-    line: int
-    rank: int | None
-    ts: str | None
-    seconds: float | None
-    kind: str
-    cause: str | None
-    type: str | None
-    reason: str | None
-    fields: str
-    counter: int | None  # where a bar or a counter above it stood
 
 
 def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -139,26 +90,26 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         handled = [steps.go_on(failure, last_line) or (done < failure.line and _at_exit(failure)) for failure in here]
         open_failures = [failure for failure, survived in zip(here, handled, strict=True) if not survived]
         first = _first(open_failures, root_ranks)
-        alone = first is None or _tier(first) == "echo"
+        alone = first is None or tier_of(first) == "echo"
         chain = _chain(first, open_failures, chained) if first else set()
         for failure, survived in zip(here, handled, strict=True):
             step = steps.before(failure.line)
             rows.append((
                 failure.line, failure.kind, failure.cause, failure.type, failure.reason, failure.rank, step,
-                f"after step {step:,}" if step is not None else steps.uncounted(failure), failure.ts, _tier(failure),
+                f"after step {step:,}" if step is not None else steps.uncounted(failure), failure.ts, tier_of(failure),
                 not survived and failure.line in chain, alone, survived, attempt, last, failure.fields,
             ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
-def _line(failure: _Failure) -> int:
+def _line(failure: Failure) -> int:
     return failure.line
 
 
-def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
-    kinds = (_MACHINE - {"gpu_xid"}) | _FAULTS | _ENDS | _ECHOES
+def _failures(events: pl.DataFrame, last_value: object) -> list[Failure]:
+    kinds = (MACHINE - {"gpu_xid"}) | FAULTS | ENDS | ECHOES
     xid = pl.col("fields").str.json_path_match("$.xid").cast(pl.Int64, strict=False)
-    hardware = (pl.col("kind") == "gpu_xid") & xid.is_in(_HARDWARE_XIDS)
+    hardware = (pl.col("kind") == "gpu_xid") & xid.is_in(HARDWARE_XIDS)
     chosen = (
         events.filter(pl.col("kind").is_in(kinds) | hardware)
         .with_columns(seconds=clock.seconds("ts"))
@@ -166,7 +117,7 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
     )
     quoted = events.filter(pl.col("kind").is_in(["traceback", "stack_frame"]))["line"].min()
     ignored = events.filter(pl.col("kind") == "exception_ignored")["line"].sort().to_list()
-    last, found, previous = events["line"].max(), list[_Failure](), 0
+    last, found, previous = events["line"].max(), list[Failure](), 0
     for row in chosen.select("line", "rank", "ts", "seconds", "kind", "fields", "message", "step").iter_rows():
         line, rank, ts, seconds, kind, text, message, counter = row
         own: dict[str, Any] = json.loads(text or "{}")
@@ -186,33 +137,16 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[_Failure]:
         if cause is None and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
             cause = "nan_found"
         found.append(
-            _Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}", counter)
+            Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}", counter)
         )
     announced = [failure for failure, after in itertools.pairwise(found) if _announces(failure, after)]
     return [failure for failure in found if failure not in announced] if announced else found
 
 
-def _announces(failure: _Failure, after: _Failure) -> bool:
+def _announces(failure: Failure, after: Failure) -> bool:
     """C++'s word that an exception ends the process, above the exception's own text that says what it is about."""
     bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
-    return bare and after.line == failure.line + 1 and (after.kind == "nan_terminated" or _tier(after) == "echo")
-
-
-def _tier(failure: _Failure) -> str:
-    if failure.kind in _MACHINE or failure.cause in _MACHINE_CAUSES:
-        return "machine"
-    own = json.loads(failure.fields)
-    # SLURM gives a reason for what it does itself; without one it is a person, a script, or srun after a failed task
-    if failure.kind == "cancelled":
-        return "end" if own.get("reason") else "echo"
-    if failure.kind in _ENDS:
-        return "end"
-    # NCCL's watchdog and its like end a process by an exception in C++ that nobody catches
-    if failure.kind in _ABORTS and any(word in failure.fields for word in _OF_ABORTS):
-        return "echo"
-    if failure.kind in _ECHOES or failure.cause in _ECHO_CAUSES or failure.type in _ECHO_TYPES:
-        return "echo"
-    return "fault"
+    return bare and after.line == failure.line + 1 and (after.kind == "nan_terminated" or tier_of(after) == "echo")
 
 
 class _Steps:
@@ -232,7 +166,7 @@ class _Steps:
         place = int(self._counted.searchsorted(line, "right"))
         return self._numbers[place - 1] if place else None
 
-    def uncounted(self, failure: _Failure) -> str:
+    def uncounted(self, failure: Failure) -> str:
         """Where it failed, if no step was logged up to there: a training may count epochs alone, a bar anything."""
         if place := int(self._begun.searchsorted(failure.line, "right")):
             return f"after a line of epoch {self._epochs[place - 1]:g}"
@@ -240,7 +174,7 @@ class _Steps:
             return "after the training began"
         return f"with a counter at {failure.counter:,}" if failure.counter else "before any step"
 
-    def go_on(self, failure: _Failure, last_line: int) -> bool:
+    def go_on(self, failure: Failure, last_line: int) -> bool:
         """The process that failed made progress afterwards, within the same attempt."""
         if failure.rank not in self._of_rank:
             own = self._progress.filter(pl.col("rank").eq_missing(failure.rank))
@@ -252,13 +186,14 @@ class _Steps:
         )
 
     @staticmethod
-    def _between(lines: NDArray[np.int64], failure: _Failure, last_line: int) -> int:
+    def _between(lines: NDArray[np.int64], failure: Failure, last_line: int) -> int:
         return int(lines.searchsorted(last_line, "right") - lines.searchsorted(failure.line + _SLACK, "right"))
 
 
-def _at_exit(failure: _Failure) -> bool:
+def _at_exit(failure: Failure) -> bool:
     """What may happen to a process that has done its work, while it is taken down."""
-    return _tier(failure) == "echo" or failure.kind in _CRASHES or _TAKEN_DOWN.search(failure.reason or "") is not None
+    gone = tier_of(failure) == "echo" or failure.kind in _CRASHES
+    return gone or _TAKEN_DOWN.search(failure.reason or "") is not None
 
 
 def _completed(events: pl.DataFrame, line: int, last_line: int) -> float:
@@ -273,7 +208,7 @@ def _root_ranks(events: pl.DataFrame) -> set[int]:
     return {int(rank) for rank in named if isinstance(rank, int | float)}
 
 
-def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
+def _first(failures: list[Failure], root_ranks: set[int]) -> Failure | None:
     if not failures:
         return None
     # a shell goes on to the next line when the program has ended: what fails there did not end the program; and a
@@ -281,8 +216,8 @@ def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     ended = next((failure.line for failure in failures if failure.kind not in _OF_SCRIPTS | _OF_TASKS), math.inf)
     ended = 0 if any(map(_by_itself, failures)) else ended
     failures = [failure for failure in failures if failure.kind not in _OF_SCRIPTS or failure.line < ended]
-    top = min(_TIERS[_tier(failure)] for failure in failures)
-    candidates = [failure for failure in failures if _TIERS[_tier(failure)] == top]
+    top = min(ORDER[tier_of(failure)] for failure in failures)
+    candidates = [failure for failure in failures if ORDER[tier_of(failure)] == top]
     named = [failure for failure in candidates if failure.rank in root_ranks and failure.kind == "exception"]
     candidates = named or candidates
     if all(failure.seconds is not None for failure in candidates):
@@ -290,13 +225,13 @@ def _first(failures: list[_Failure], root_ranks: set[int]) -> _Failure | None:
     return min(candidates, key=lambda failure: failure.line)
 
 
-def _by_itself(failure: _Failure) -> bool:
+def _by_itself(failure: Failure) -> bool:
     """Whether a program that had begun failed, and not for want of what a line of its script should have made."""
-    tier = _tier(failure)
+    tier = tier_of(failure)
     return tier == "machine" or (tier == "fault" and failure.kind not in _OF_SCRIPTS and failure.type not in _MISSING)
 
 
-def _chain(first: _Failure, failures: list[_Failure], chained: list[int]) -> set[int]:
+def _chain(first: Failure, failures: list[Failure], chained: list[int]) -> set[int]:
     """The lines of the first failure and of what it was raised from, or raised while it was handled."""
     lines, previous = {first.line}, first
     for failure in failures:
