@@ -17,7 +17,7 @@ _FEWEST: Final = 3
 #: Of its values, that stand so.
 _MOSTLY: Final = 0.9
 _KEY: Final = ("source_name", "split")
-_COUNTERS: Final = ("step", "epoch")
+_UNPLACED: Final = pl.col("step").is_null() & pl.col("epoch").is_null()
 
 
 def following(metrics: pl.DataFrame) -> pl.DataFrame:
@@ -25,8 +25,11 @@ def following(metrics: pl.DataFrame) -> pl.DataFrame:
 
     A step that does not grow from one such line to the next, as the batch of an epoch, is not taken.
     """
-    unplaced = pl.all_horizontal(pl.col(counter).is_null() for counter in _COUNTERS)
-    found = _followers(metrics.with_columns(free=unplaced & pl.col("dialect").is_null()), metrics.filter(~unplaced))
+    generic = metrics.filter(pl.col("dialect").is_null()).select("line", "record", *_KEY, free=_UNPLACED)
+    never = generic.group_by(_KEY).agg(pl.col("free").all(), often=pl.len() >= _FEWEST).filter("free", "often")
+    if never.is_empty():
+        return metrics
+    found = _followers(generic.join(never, on=_KEY, how="semi", nulls_equal=True), metrics.filter(~_UNPLACED))
     if found.is_empty():
         return metrics
     told = metrics.join(found, on=["line", "record", *_KEY], how="left", nulls_equal=True, maintain_order="left")
@@ -34,16 +37,11 @@ def following(metrics: pl.DataFrame) -> pl.DataFrame:
     return told.with_columns(**taken).select(metrics.columns)
 
 
-def _followers(metrics: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
-    """Line, record and name of those values, with what the line above them counts."""
-    free = metrics.group_by(_KEY).agg(pl.col("free").all(), rows=pl.len())
-    free = free.filter("free", pl.col("rows") >= _FEWEST)
-    if free.is_empty() or counted.is_empty():
-        return pl.DataFrame(schema={"line": pl.Int64()})
+def _followers(rows: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """Line, record and name of those that follow a counted line each time, with what that counts."""
     heads = counted.select("line", *(pl.col(name).alias(f"{name}_above") for name in ("step", "step_unit", "epoch")))
     heads = heads.unique("line", keep="last").sort("line").with_columns(head=pl.col("line"))
-    rows = metrics.join(free.select(_KEY), on=_KEY, how="semi", nulls_equal=True)
-    rows = rows.select("line", "record", *_KEY).sort("line", "record").join_asof(heads, on="line")
+    rows = rows.sort("line", "record").join_asof(heads, on="line")
     rows = rows.with_columns(near=(pl.col("line") - pl.col("head") <= _NEAR).fill_null(value=False))
     rows = rows.filter(
         (pl.col("near").mean().over(_KEY) >= _MOSTLY) & (pl.col("head").n_unique().over(_KEY) == pl.len().over(_KEY))
