@@ -68,6 +68,10 @@ _FRACTIONS: Final = re.compile(
     r"(?:\[\s*|(?<=:\s)\s*(?=[0-9/ ]{3,20}\(\s*[0-9]+%\)\s\[))(?P<epoch>[0-9]{1,6})\s*/\s*[0-9]+"
     r"\s*(?:\]|\(\s*[0-9]+%\))\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\s*(?:\]|\(\s*[0-9]+%\)\])"
 )
+#: The epoch alone in its brackets, before fractions of whatever is below it: `[ 60][  4/  4][ 8/12]  Loss_D: 7.5`.
+_EPOCH_AND_PARTS: Final = re.compile(
+    r"\s*\[\s*(?P<epoch>[0-9]{1,6})\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\]\s?\[\s*[0-9]+\s*/\s*[0-9]+\]"
+)
 #: Behind a bar in brackets or in the middle of it: `Training [>>      ] 20004/600000, loss`, `[==== 7/391 ===>]`.
 _BEHIND_BAR: Final = re.compile(
     r"(?:\[[>=#*.-]{1,80}\s*\]\s?|\[[>=.]{1,80}\s)(?P<part>[0-9]{1,12})\s?/\s?[0-9]{1,12}(?=[,:|\s])"
@@ -78,7 +82,7 @@ _UNDER_LEGEND: Final = re.compile(
 )
 #: A counter's word and its number in one, `ep1 100/400`, `(E0 B16)`; glog begins its errors with a letter and a date.
 _GLUED: Final = re.compile(
-    r"\s*[\[(]?(?:(?:[Ee]p(?:och)?|[Ee](?=[0-9]{1,3}(?![0-9])))(?P<epoch>[0-9]{1,6})(?:[\s_.,-]{0,3}[Bb](?P<batch>[0-9]{1,9}))?"
+    r"\s*(?:[A-Za-z][\w.]{0,20}\s-\s){0,3}[\[(]?(?:(?:[Ee]p(?:och)?|[Ee](?=[0-9]{1,3}(?![0-9])))(?P<epoch>[0-9]{1,6})(?:[\s_.,-]{0,3}[Bb](?P<batch>[0-9]{1,9}))?"
     r"|(?:[Ii]t(?:er)?|[Ss]tep)(?P<step>[0-9]{1,12}))(?=[\])/:|,\s])"
 )
 _DECIMAL: Final = re.compile(r"[\s=:][-+]?[0-9]*\.[0-9]")
@@ -167,7 +171,7 @@ def _number(found: re.Match[str]) -> float:
 
 def _epoch_and_batch(text: str, reading: Reading) -> None:
     """Both as fractions without a word before them."""
-    both = _FRACTIONS.search(text, 0, WINDOW)
+    both = _EPOCH_AND_PARTS.match(text) or _FRACTIONS.search(text, 0, WINDOW)
     if both is None and "[epoch]" in text:
         both = _UNDER_LEGEND.search(text, 0, LONGEST)
     if both is None and reading.epoch is None and (before := _BEFORE_STEP.match(text)):

@@ -44,6 +44,8 @@ _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFg
 _BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: Thresholds that a measure is a mean over, which are no pair: `mAP@0.50:0.95: 0.25`.
 _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*[:=|]|\s)")
+#: What an earlier epoch measured, which was the best: `Best Epoch 6  Acc: 0.5`.
+_BEST: Final = re.compile(r"\W{0,8}[Bb]est (?:[Ee]poch|[Ii]ter(?:ation)?|[Ss]tep)\b")
 #: A tuple that Python 2 printed where Python 3 prints its parts: `('Epoch: ', 116)`.
 _TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
 _OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
@@ -108,9 +110,16 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if _SKIPPED.search(text):
         reading.metrics = [pair for pair in reading.metrics if math.isfinite(pair.value)]
     if reading.metrics:
-        reading.metrics = with_splits(text, reading.metrics, names)
+        reading.metrics = _as_best(text, with_splits(text, reading.metrics, names))
         read_first(text, names, reading)
     return reading
+
+
+def _as_best(text: str, pairs: list[Pair]) -> list[Pair]:
+    """`pairs`, where a record tells of the best epoch, under the names of bests."""
+    if not _BEST.match(text):
+        return pairs
+    return [pair if "best" in pair.key.lower() else pair._replace(key=f"best {pair.key}") for pair in pairs]
 
 
 def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
