@@ -16,8 +16,8 @@ _NAMES: Final = frozenset({
     "loss", "lm_loss", "epoch_loss", "mean_loss", "smoothed_loss", "loss_ema", "nll_bits",
     "logloss", "mlogloss", "binary_logloss", "multi_logloss",
 })  # fmt: skip
-#: The macro `is_of_a_game` of `rules/database.py` says the same in SQL.
-_GAME: Final = re.compile(
+#: Also what the macro `is_of_a_game` of `rules/database.py` asks.
+GAME: Final = re.compile(
     r"reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$"
     r"|(^|_)(epsilon|exploration(_rate)?|mean_q|max_q|q_values?|td_error|episodes)$|^ret[0-9]*$"
     r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
@@ -34,7 +34,7 @@ def is_loss(name: str) -> bool:
 
 def is_game(names: Iterable[str]) -> bool:
     """True for metrics of agents or adversaries, which tell of a game of two or of a reward."""
-    return any(_GAME.search(name) for name in names if name)
+    return any(GAME.search(name) for name in names if name)
 
 
 def of(names: Iterable[str]) -> frozenset[str]:

@@ -100,7 +100,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
 def _grouped(cells: Sequence[Cell], text: str, groups: Sequence[tuple[Where, str]]) -> tuple[Cell, ...]:
     """The names of columns with what a group of them is of, up to the next bar."""
     for (start, _), group in groups:
-        end = text.find("|", start) % (len(text) + 1)
+        end = text.find("|", start) if "|" in text[start:] else len(text)
         cells = [cell._replace(text=f"{group} {cell.text}") if start <= cell.at[0] < end else cell for cell in cells]
     return tuple(cells)
 

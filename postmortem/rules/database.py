@@ -1,6 +1,6 @@
 """A DuckDB that reaches nothing outside: no files, no network, no settings. And what comes out of it, bounded.
 
-It is imported by the process that strangers' rules run in, and so by itself imports nothing of this project.
+It is imported by the process that strangers' rules run in, and so imports nothing of this project but a pattern.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import duckdb
+
+from postmortem import objectives
 
 #: Rules ask for a configured value by its name: the last one stated counts. To look into a map takes a query next to
 #: nothing, where each subquery would take it some milliseconds of planning.
@@ -19,12 +21,8 @@ CREATE MACRO setting_text(name) AS (getvariable('stated_texts')[name]);
 """
 #: Which metrics are of an agent or of two nets against each other, whose losses need not fall; and which say how well a
 #: task is done, 0 where nothing is right.
-_KINDS: Final = r"""
-CREATE MACRO is_of_a_game(name) AS regexp_matches(name,
-  'reward|advantage|(^|_)(return|score|ppo_kl|episode_length)$'
-  '|(^|_)(epsilon|exploration(_rate)?|mean_q|max_q|q_values?|td_error|episodes)$|^ret[0-9]*$'
-  '|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$'
-  '|(^|_)[dg](en|isc)?_?loss$|^loss_[dg](_|$)');
+_KINDS: Final = rf"""
+CREATE MACRO is_of_a_game(name) AS regexp_matches(name, '{objectives.GAME.pattern}');
 CREATE MACRO measures_a_task(name) AS regexp_matches(name,
   '^((m|macro_|micro_|bbox_|segm_|mean_|weighted_)?(ap|map|f1|fscore|iou|miou|dice|dice_coef|recall|precision)'
   '(50|75|@0_5|@50|_0_5)?(_95|_score)?'

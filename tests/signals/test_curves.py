@@ -36,6 +36,12 @@ def test_counters_that_start_again_after_equal_lengths_count_batches() -> None:
     assert values_of(*metric("loss", *range(9), steps=steps)) == [list(map(float, range(9)))]
 
 
+def test_where_epochs_are_all_that_counts_they_end_a_curve() -> None:
+    rows = metric("loss", 3.0, 2.0, 1.0, 3.5, 2.5, steps=[469] * 5)  # as a bar shows it when it is full
+    counted = [row | {"epoch": epoch} for row, epoch in zip(rows, [1.0, 2.0, 3.0, 1.0, 2.0], strict=True)]
+    assert values_of(*counted) == [[3.0, 2.0, 1.0], [3.5, 2.5]]
+
+
 def test_a_bar_that_repeats_its_state_is_counted_once() -> None:
     assert values_of(*metric("loss", 3.0, 3.0, 2.0, steps=[1, 1, 2])) == [[3.0, 2.0]]
 
