@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from postmortem import __version__, causes, fixes, reading, timeline
+from postmortem import __version__, causes, fixes, promises, reading, timeline
 from postmortem.config import Config
 from postmortem.evidence import Lines
 from postmortem.incident import Environment, Incident, Job, NotChecked, Setting
@@ -81,6 +81,8 @@ def analyze(
     findings, ignored, unused = chosen.sift(weighed)
     roots = [rule for rule in causal if not chosen.ignored(rule)]
     ran, replays = results.together, results.replays()
+    replayed = [prediction for answer in ran for prediction in answer.predictions]
+    answered = {prediction.rule for prediction in replayed}
     return Incident(
         tool_version=__version__,
         logs=[log.model_copy(update={"sha256": log.sha256 or sha256(log.path)}) for log in run.logs],
@@ -96,7 +98,7 @@ def analyze(
         replays=replays,
         priors={answer.replays[0].experiment: list(answer.priors) for answer in ran if answer.replays},
         cannot_show={answer.replays[0].experiment: answer.cannot_show for answer in ran if answer.replays},
-        predictions=[prediction for answer in ran for prediction in answer.predictions],
+        predictions=[*replayed, *promises.made(findings, outcome.hits, engine.signals["metrics"], answered)],
         measure_next=_measure_next(findings, outcome.hits, results.answers),
         settings=[
             Setting(key=key, value=value, origin=origin, line=line)

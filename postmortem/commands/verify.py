@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--against", required=True, metavar="INCIDENT.json", help="What `analyze LOG -o INCIDENT.json` wrote.")
 @click.option("--applied", multiple=True, metavar="KNOB=VALUE", help="A fix that was made and that no log states.")
 @_options.formats
+@_options.rules
 @_outputs.options(OUTPUTS)
 @click.option("-v", "--verbose", is_flag=True, help="Show the fixes that were not made too, and all changes.")
 def command(
@@ -26,6 +27,7 @@ def command(
     against: str,
     applied: tuple[str, ...],
     formats: tuple[Path, ...],
+    rule_folders: tuple[Path, ...],
     forms: tuple[str, ...],
     outputs: tuple[Path, ...],
     verbose: bool,  # noqa: FBT001 - click passes flags by name
@@ -40,7 +42,14 @@ def command(
 
     wanted = _outputs.pairs(OUTPUTS, forms, outputs)
     configuration = _options.configuration()
-    verification = verify(logs, against, applied=applied, formats=_options.joined(configuration.formats, formats))
+    verification = verify(
+        logs,
+        against,
+        applied=applied,
+        formats=_options.joined(configuration.formats, formats),
+        rule_folders=_options.joined(configuration.rules, rule_folders),
+        configuration=configuration,
+    )
     _outputs.emit(OUTPUTS, wanted, verification, verbose=verbose)
     if verification.code() == 2:  # noqa: PLR2004 - the exit code of what could not be judged
         click.echo("postmortem: nothing could be checked: each prediction says what is missing", err=True)

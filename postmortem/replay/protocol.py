@@ -89,9 +89,17 @@ class Rows(_Record):
     frame: Literal["metrics", "tensors"] = "metrics"  # the prediction's metric: a canonical name, or a tensor's
     must: Literal["every", "first", "last", "any"] = "every"  # which of the rows must lie between its ends
     scope: str | None = None  # of a metric: of one stage or layer; null: the run's own, or all where there is none
+    split: str | None = None  # of a metric: train, eval, test; null: the training's, or all where there is none
     first_step: int | None = None  # counted as the log counts, up to where its counter starts again
     last_step: int | None = None
     beside: Beside | None = None
+
+
+class Reach(_Record):
+    """How far the judged log had come when the fault showed: a log that ends before that says nothing of a cure."""
+
+    counter: Literal["step", "epoch"] | None  # null: it counts neither; then any value of a training will do
+    count: float | None
 
 
 class Prediction(_Record):
@@ -104,8 +112,10 @@ class Prediction(_Record):
     high: float | None
     assumptions: list[str]
     statement: str
-    basis: Literal["law", "replay"]
-    rows: Rows | None = None  # null: only a person can tell which rows are meant
+    basis: Literal["law", "replay", "rule"]
+    rows: Rows | None = None  # null: only a person can tell which rows are meant, unless it is `silent`
+    silent: bool = False  # that `rule` names no cause in the next log; then no value of `metric` is spoken of
+    reaches: Reach | None = None  # how far a log must come to show it; null: any log that shows the rows does
     rule: str = ""  # whose finding it is about; `Experiment.run` fills it in
     fix: Fix | None = None  # the change under which it holds; null: whatever the cure is
     was: float | None = None  # what the judged log showed there: one that acts on it moves it away from that

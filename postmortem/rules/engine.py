@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _WORDS: Final = {"role": get_args(Role), "severity": get_args(Severity), "confidence": get_args(Confidence)}
 #: Queries that are answered at the same time.
 _AT_ONCE: Final = 2
+#: Why a rule is not checked whose signal has nothing: what it is computed from is there, and shows nothing of the kind.
+TOO_FEW: Final = "too few values for "
 #: Beyond this no line number is one.
 _LAST_LINE: Final = 2**62
 
@@ -145,7 +147,7 @@ class Engine:
         for name in rule.requires.frames:
             self._known(name, rule, "requires")
             if self._tables.frame(name).is_empty():
-                return f"no {name} in this log" if name in self._frames else f"too few values for {name}"
+                return f"no {name} in this log" if name in self._frames else f"{TOO_FEW}{name}"
         for column in rule.requires.columns:
             name = rule.requires.frames[0]
             frame = self._tables.frame(name)

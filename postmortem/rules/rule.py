@@ -6,7 +6,7 @@ import math
 import re
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -89,6 +89,23 @@ class Judge(_Part):
     because: str  # formatted with the finding's values
 
 
+class Promise(_Part):
+    """What a metric of the next log shows where this cause is gone. `$name`: a value of the finding, or a parameter."""
+
+    metric: str  # by its canonical name, or the log's
+    split: str | None = None  # train, eval, test; null: the training's, or all where the log names none
+    must: Literal["every", "first", "last", "any"] = "last"
+    low: str | float | None = None
+    high: str | float | None = None
+    says: str  # formatted with the same
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Promise:
+        if self.low is None and self.high is None:
+            raise ValueError(f"prediction of {self.metric}: give `low`, `high` or both")
+        return self
+
+
 class Case(_Part):
     """A log that fires the rule, with the lines of evidence, or one that has nothing of it."""
 
@@ -131,6 +148,7 @@ class Rule(_Part):
     experiment: str | None = None
     fixes: list[RuleFix] = []
     next: list[str] = []  # what to measure next, formatted with the finding's values
+    predicts: list[Promise] = []  # what a cured run shows, beside that the rule finds nothing
     why: str
     not_proof: str
     false_positives: str

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from postmortem import __version__, fixes, incident_file, reading
+from postmortem import __version__, analysis, fixes, incident_file, reach, reading
 from postmortem.errors import PostmortemError
 from postmortem.evidence import Lines
 from postmortem.parsing.names import load as load_names
 from postmortem.sources.stream import sha256
-from postmortem.verify import seen
+from postmortem.verify import seen, silence
 from postmortem.verify.verification import Change, Checked, Turned, Verification, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from postmortem.config import Config
     from postmortem.incident import Incident
     from postmortem.replay.protocol import Fix, Prediction, Value
     from postmortem.run import Run
@@ -35,12 +36,19 @@ _SAME: Final = 1e-4
 
 
 def verify(
-    logs: Sequence[str], against: str, *, applied: Sequence[str] = (), formats: Sequence[Path] = ()
+    logs: Sequence[str],
+    against: str,
+    *,
+    applied: Sequence[str] = (),
+    formats: Sequence[Path] = (),
+    rule_folders: Sequence[Path] = (),
+    configuration: Config | None = None,
 ) -> Verification:
     """Hold each log against the predictions of the incident in the file `against`.
 
     `applied` states fixes that were made and that a log does not tell, as `temperature=2`. `formats` are further
-    dialects. PostmortemError for a file that cannot be read, and for an incident that predicts nothing.
+    dialects, `rule_folders` further rules; where a prediction is that a rule finds nothing, the log is judged as
+    `analyze` would. PostmortemError for a file that cannot be read, and for an incident that predicts nothing.
     """
     incident = incident_file.read(against)
     if not incident.predictions:
@@ -52,20 +60,39 @@ def verify(
         tool_version=__version__,
         against=against,
         judged=[log.path for log in incident.logs],
-        logs=[_verified(reading.read(path, formats=formats), path, incident, stated) for path in logs],
+        logs=[_verified(path, incident, stated, _Means(formats, rule_folders, configuration)) for path in logs],
     )
 
 
-def _verified(run: Run, path: str, incident: Incident, stated: Mapping[str, Value]) -> Verified:
+class _Means(NamedTuple):
+    """With what a log is read and judged, beside what ships."""
+
+    formats: Sequence[Path]
+    rule_folders: Sequence[Path]
+    configuration: Config | None
+
+    def run(self, path: str, predictions: Sequence[Prediction]) -> tuple[Run, silence.Judged | None]:
+        """The log, and what the rules say of it where that is asked."""
+        if not any(prediction.silent for prediction in predictions):
+            return reading.read(path, formats=self.formats), None
+        incident, run = analysis.analyze(
+            path,
+            formats=self.formats,
+            rule_folders=self.rule_folders,
+            configuration=self.configuration,
+            replay=False,
+        )
+        return run, silence.Judged(incident, self.rule_folders)
+
+
+def _verified(path: str, incident: Incident, stated: Mapping[str, Value], means: _Means) -> Verified:
+    run, judged = means.run(path, incident.predictions)
     settings, lines = {**_settings(run), **stated}, Lines(run)
     joined = lines.joined()
     checked = [
-        _checked(
-            prediction,
-            seen.find(joined, prediction),
-            _open(prediction, incident.predictions, settings),
-            lines,
-        )
+        judged.checked(prediction, joined.metrics)
+        if prediction.silent and judged
+        else _checked(prediction, joined, _open(prediction, incident.predictions, settings), lines)
         for prediction in incident.predictions
     ]
     digest = run.logs[0].sha256 or sha256(run.logs[0].path)
@@ -117,7 +144,8 @@ def _open(prediction: Prediction, all_: Sequence[Prediction], settings: Mapping[
     return ""
 
 
-def _checked(prediction: Prediction, values: seen.Values, open_: str, lines: Lines) -> Checked:
+def _checked(prediction: Prediction, run: Run, open_: str, lines: Lines) -> Checked:
+    values = seen.find(run, prediction)
     if open_ or not values.values or prediction.rows is None:
         return Checked(prediction=prediction, outcome="not_seen", because=open_ or values.missing)
     inside = [value for value in values.values if _inside(value.number, prediction)]
@@ -131,8 +159,11 @@ def _checked(prediction: Prediction, values: seen.Values, open_: str, lines: Lin
     else:
         deciding = max(values.values, key=lambda value: _beyond(value.number, prediction))
         held = len(inside) == len(values.values)
-    if values.missing and (must == "last" or (must == "any" and not held)):
-        return Checked(prediction=prediction, outcome="not_seen", because=values.missing)
+    missing = values.missing or (reach.short(run.metrics, prediction.reaches) if prediction.reaches else "")
+    # what comes later may still be as predicted, or no longer be so
+    open_end = {"first": False, "last": True, "any": not held, "every": held and not values.missing}
+    if missing and open_end[must]:
+        return Checked(prediction=prediction, outcome="not_seen", because=missing)
     place = f" ({deciding.where})" if deciding.where else ""
     count = f" of {len(values.values):,} values, {len(inside):,} within" if must == "every" else ""
     return Checked(

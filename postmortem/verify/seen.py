@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from postmortem import stand_in
+from postmortem.reach import MEANINGS
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Beside, Prediction, Rows
     from postmortem.run import Run
-
-#: What a log prints of a metric while it trains; not what it was configured to, nor what stands for none.
-_MEANINGS: Final = ("value", "running_mean")
 
 
 class Value(NamedTuple):
@@ -39,9 +37,10 @@ def find(run: Run, prediction: Prediction) -> Values:
         return Values([], f"only a person can tell which values are meant: {prediction.where}")
     if rows.frame == "tensors":
         return _tensors(run.tensors, prediction.metric)
-    frame = _metric(run.metrics, prediction.metric, rows.scope)
+    frame = _metric(run.metrics, prediction.metric, rows.scope, rows.split)
     if frame.is_empty():
-        return Values([], f"the log prints no {prediction.metric}")
+        of_split = "" if rows.split is None else f" of {rows.split}"
+        return Values([], f"the log prints no {prediction.metric}{of_split}")
     if rows.beside is not None:
         there = _beside(run.metrics, rows.beside)
         if there.is_empty():
@@ -53,18 +52,23 @@ def find(run: Run, prediction: Prediction) -> Values:
     return _within(frame, rows)
 
 
-def _metric(metrics: pl.DataFrame, name: str, scope: str | None = None) -> pl.DataFrame:
+def _metric(metrics: pl.DataFrame, name: str, scope: str | None = None, split: str | None = None) -> pl.DataFrame:
     """The rows of a metric of one scope, or of the run, in the order of the log.
 
-    Of the run are those without a scope, and of the training split, or all where none is that. As for the rules, a log
-    that prints no loss under a name of one may have what stands for it.
+    Of the run are those without a scope, and of the split, or of the training, or all where none is that. As for the
+    rules, a log that prints no loss under a name of one may have what stands for it.
     """
     metrics = stand_in.named(metrics).metrics if name == stand_in.LOSS else metrics
-    frame = metrics.filter(pl.col("name") == name, pl.col("meaning").is_in(_MEANINGS))
+    printed = metrics.filter(pl.col("meaning").is_in(MEANINGS))
+    frame = printed.filter(pl.col("name") == name)
+    # findings name a metric as the log does
+    frame = printed.filter(pl.col("source_name") == name) if frame.is_empty() else frame
     own = frame.filter(pl.col("scope").is_null() if scope is None else pl.col("scope") == scope)
     frame = own if scope is not None or not own.is_empty() else frame
-    training = frame.filter(pl.col("split").is_null() | (pl.col("split") == "train"))
-    return (frame if training.is_empty() else training).sort("file", "line", "record")
+    chosen = frame.filter(pl.col("split") == split if split else pl.col("split").fill_null("train") == "train")
+    if chosen.is_empty():
+        chosen = frame if split is None else frame.filter(pl.col("split").is_null())
+    return chosen.sort("file", "line", "record")
 
 
 def _beside(metrics: pl.DataFrame, beside: Beside) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from postmortem.reading import read
 from postmortem.replay import experiments
 from postmortem.rules import rule as rule_files
 from postmortem.rules.check import cases
-from postmortem.rules.engine import Engine
+from postmortem.rules.engine import TOO_FEW, Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_case_is_as_the_rule_says(
     assert sorted({line for hit in outcome.hits for line in hit.lines}) == sorted(lines)
     if kind == "near":
         # it holds all that the rule asks for: what keeps it quiet is the query, or the signal that it looks at
-        assert all(reason.startswith("too few values for ") for _, reason in outcome.not_checked)
+        assert all(reason.startswith(TOO_FEW) for _, reason in outcome.not_checked)
 
 
 @pytest.mark.parametrize("rule", ALL)
