@@ -47,12 +47,13 @@ _ORDINAL: Final = re.compile(
 #: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one.
 _BRACKET: Final = re.compile(r"\s*\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,})(?=[A-Za-z])")
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
-#: `[#7] loss`, `@7 loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`, `Train 7, loss`, behind labels
-#: `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
+#: `[#7] loss`, `@7 loss`, `7| loss`, `7) loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`, `Train 7, loss`, behind
+#: labels `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
     r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
     r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
     r"|(?:[\[(]\s*)?(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s(?:-|::?|>+)\s|\s(?=[A-Za-z]))"
+    r"|(?P<barred>[0-9]{1,12})\s?[|)]\s+(?=[A-Za-z])"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|(?:(?i:train|training|val|valid|test)\s)?\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
     r"|(?:\[?[A-Za-z]{2,10}\s)?@\s?(?P<reached>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?=[\]:]?\s)"
     r"|\[?#(?P<numbered>[0-9]{1,12})\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
@@ -72,6 +73,8 @@ _FRACTIONS: Final = re.compile(
 _EPOCH_AND_PARTS: Final = re.compile(
     r"\s*\[\s*(?P<epoch>[0-9]{1,6})\]\s?\[\s*(?P<batch>[0-9]{1,12})\s*/\s*[0-9]+\]\s?\[\s*[0-9]+\s*/\s*[0-9]+\]"
 )
+#: The epoch's number right behind its word, before a fraction, wherever they stand: `Epoch8 [5600/7876]`.
+_NUMBERED_EPOCH: Final = re.compile(r"\b[Ee]poch(?P<epoch>[0-9]{1,6})\s?\[(?P<batch>[0-9]{1,12})\s?/\s?[0-9]{1,12}\]")
 #: Behind a bar in brackets or in the middle of it: `Training [>>      ] 20004/600000, loss`, `[==== 7/391 ===>]`.
 _BEHIND_BAR: Final = re.compile(
     r"(?:\[[>=#*.-]{1,80}\s*\]\s?|\[[>=.]{1,80}\s)(?P<part>[0-9]{1,12})\s?/\s?[0-9]{1,12}(?=[,:|\s])"
@@ -93,6 +96,7 @@ _BEHIND_EPOCH: Final = re.compile(
 _UNITS: Final = {
     "batch": "batch_of_epoch",
     "part": "unknown",
+    "barred": "unknown",
     "alone": "unknown",
     "reached": "unknown",
     "numbered": "unknown",
@@ -172,6 +176,7 @@ def _number(found: re.Match[str]) -> float:
 def _epoch_and_batch(text: str, reading: Reading) -> None:
     """Both as fractions without a word before them."""
     both = _EPOCH_AND_PARTS.match(text) or _FRACTIONS.search(text, 0, WINDOW)
+    both = both or _NUMBERED_EPOCH.search(text, 0, WINDOW)
     if both is None and "[epoch]" in text:
         both = _UNDER_LEGEND.search(text, 0, LONGEST)
     if both is None and reading.epoch is None and (before := _BEFORE_STEP.match(text)):

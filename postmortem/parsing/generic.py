@@ -17,6 +17,7 @@ from postmortem.parsing.listed import listed
 from postmortem.parsing.numbers import read
 from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.preface import stated_in
+from postmortem.parsing.ratios import bare_shares
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.speeds import speeds
@@ -51,6 +52,8 @@ _TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
 _OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
 #: A sign as good as one colon, before a number: `epoch::0 loss::2.5`.
 _TWO_COLONS: Final = re.compile(r"(?<=\w)::(?=[-+.]?[0-9]|nan|inf)")
+#: A number and a bar before names with decimal numbers and bars between: ` 7| L 0.75 | acc 0.5 | len 30.0`.
+_COUNTED_ROW: Final = re.compile(r"\s*[0-9]{1,12}\s?\|\s+[A-Za-z][^|]{0,40}\s[-+]?[0-9]*\.[0-9]+\s*\|")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
 #: Not so what counts such batches, `loss=nan skipped=1`, `skipped steps: 3`.
 _SKIPPED: Final = re.compile(
@@ -126,7 +129,9 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     """`pairs`, and the values that have no sign between them and their names."""
     taken = {pair.at for pair in pairs}
     placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
+    placed = placed or _COUNTED_ROW.match(text) is not None
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
+    pairs += bare_shares(text, names)
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)
     if not pairs and reading.has_place:

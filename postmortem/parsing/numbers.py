@@ -7,15 +7,15 @@ import re
 from typing import Final
 
 #: A number, bare or wrapped: 1e-05, .5, 12,345, -inf, NaN, np.float64(0.4), tensor(2.1, ...), tf.Tensor(2.1,
-#: shape=(), ...), "15.286", ~87. YAML has .nan, Lightning's bar nan.0, Julia 1.5f-5, Fortran 1.5D-05, Windows' old C
-#: library 1.#QNAN0.
+#: shape=(), ...), param(0.5), "15.286", ~87. YAML has .nan, Lightning's bar nan.0, Julia 1.5f-5, Fortran 1.5D-05,
+#: Windows' old C library 1.#QNAN0.
 _BARE = (
     r"[-+]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
     r"(?:\.(?:#(?:[QS]NAN|IND|INF)[0-9]*|[0-9]*(?:f-?[0-9]{1,2}(?![A-Za-z0-9_]))?))?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]+|[dD][-+][0-9]{2,3}(?![A-Za-z0-9_]))?"
     r"|[-+]?(?:(?<![A-Za-z0-9_])\.)?(?i:infinity|inf|nan)(?:\.0{1,4})?(?![A-Za-z0-9_])"
 )
-_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|tf\.Tensor|(?:Device)?Array)\("
+_WRAPPER: Final = r"(?:(?:np|numpy)\.float[0-9]+|(?:torch\.)?tensor|param|tf\.Tensor|(?:Device)?Array)\("
 #: What a wrapper says behind its number; one without dimensions says so.
 _WRAPPED: Final = r"[^()]*(?:\(\)[^()]*)?\)"
 _UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"

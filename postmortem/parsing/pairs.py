@@ -39,6 +39,11 @@ _PAIR: Final = re.compile(
 _ITEM: Final = re.compile(NUMBER)
 _LIST: Final = re.compile(rf"(?<=[A-Za-z])\s?[=:]?\s?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]")
 _CLASSWISE: Final = ("dice", "iou")
+#: Behind the last argument of a call that has a value.
+_ARGUMENT: Final = re.compile(r"\)\s?=\s?[-+.0-9]")
+#: One of several that are told apart by their number: `Stage 0 = 1.75  Stage 1 = 0.75`. One alone may be anything.
+_NUMBERED: Final = re.compile(r"(?<![\w.=:-])(?P<word>[A-Za-z_]{3,20}) (?P<number>[0-9]{1,3})\s?\Z")
+_FEWEST_NUMBERED: Final = 2
 #: A dict of what a metric is made of, or a split measures: `loss: {'a': 0.5, 'b': 0.25}`.
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -62,11 +67,13 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Every `key=number` and `key: number` of a text, in order. Keys keep their spelling."""
     pairs: list[Pair] = []
     keys: set[str] = set()
+    numbered: list[Pair] = []
     dicts = [found for found in _WHOLE_DICT.finditer(text) if _is_whole(found["name"], names)] if "{" in text else []
     last = 0
     for found in _PAIR.finditer(text):
         start = max(last, found.start() - WINDOW)
-        last = found.end()
+        # a number among the arguments of a call is no end of its name: `accuracy(m, x, 0.0:9) = 0.5`
+        last = last if _ARGUMENT.match(text, found.end()) else found.end()
         if pairs and start == pairs[-1].at[1] and (unit := _UNIT.match(text, start, found.start())):
             start = unit.end()
         key, within = name_before(text[start : found.start()], names)
@@ -85,7 +92,19 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             keys.add(key)
             pair = Pair(key, read(found["value"]), found["value"], found.span("value"))
             pairs.append(as_share(pair, text, names))
+        elif key is None and (of := _numbered(text[start : found.start()], names)):
+            looked_at.append((start + of.start("number"), start + of.end("number")))
+            name = f"{of['word']} {of['number']}"
+            numbered.append(Pair(name, read(found["value"]), found["value"], found.span("value")))
+    if len(numbered) >= _FEWEST_NUMBERED:
+        pairs = sorted([*pairs, *numbered], key=lambda pair: pair.at)
     return [*pairs, *_by_class(text, names)] if "[" in text else pairs
+
+
+def _numbered(before: str, names: Names) -> re.Match[str] | None:
+    """A word and a number at the end of a text, where the word counts nothing."""
+    found = _NUMBERED.search(before)
+    return found if found and names.counter(found["word"]) is None else None
 
 
 def _whole_name(before: str, key: str, names: Names) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.called import known_name
 from postmortem.parsing.numbers import read
+from postmortem.parsing.reading import WINDOW, Pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from postmortem.parsing.names import Names
-    from postmortem.parsing.reading import Pair
 
 #: Of all answers; what has one of these names is no count.
 _SHARES: Final = frozenset({"accuracy", "f1", "precision", "recall", "top5"})
 _OF: Final = re.compile(r"\s?/\s?[0-9]{1,12}(?![\w.%/])")
+#: With no sign between the name and it, and the percentage behind: `Accuracy 7/40 = 17.50%`.
+_BARE: Final = re.compile(r"(?<=[A-Za-z])\s(?P<value>[0-9]{1,12}\s?/\s?[0-9]{1,12})(?=\s?[=(]\s?[0-9.]+\s?%)")
 
 
 def as_share(pair: Pair, text: str, names: Names) -> Pair:
@@ -23,3 +28,11 @@ def as_share(pair: Pair, text: str, names: Names) -> Pair:
         return pair
     printed = text[pair.at[0] : of.end()]
     return pair._replace(value=read(printed), text=printed, at=(pair.at[0], of.end()))
+
+
+def bare_shares(text: str, names: Names) -> Iterator[Pair]:
+    """Every share that is printed right behind its name, with its percentage behind it."""
+    for found in _BARE.finditer(text) if "%" in text and "/" in text else ():
+        key = known_name(text[max(0, found.start() - WINDOW) : found.start()], names)
+        if key and names.metric(key).name in _SHARES:
+            yield Pair(key, read(found["value"]), found["value"], found.span("value"))

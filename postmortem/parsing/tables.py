@@ -19,8 +19,10 @@ _LONGEST: Final = 400
 _FEWEST: Final = 3
 #: A name may end with what it is taken over, or its unit: `eval(8)`, `val rmse[mm]`.
 _NAME: Final = re.compile(
-    r"(?:[^\W\d_]|#)[\w/#@.%-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,3}(?:\s?[\[(][^\[\]()|]{1,12}[\])])?"
+    r"(?:[^\W\d_]|#)[\w/#@.%<>-]*(?: (?:%|(?:/ )?[^\W\d_][\w/#@.%-]*)){0,3}(?:\s?[\[(][^\[\]()|]{1,12}[\])])?"
 )
+#: What a probability is of, in a name: `P(y=1|pos)`.
+_IN_BRACKETS: Final = re.compile(r"\([^()]{1,20}\)")
 _OVER: Final = re.compile(r"\s?[\[(][^\[\]()]*[\])]$")
 _WORD: Final = re.compile(r"[A-Za-z]+")
 #: Names of columns that count, beside those that count everywhere.
@@ -52,6 +54,7 @@ _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
 _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
+_PLAIN: Final = re.compile(r"[\w.+-]{0,40}")
 #: A number with commas of its own is several cells there: to try it as one as well takes time without end.
 _WHOLE_CELL: Final = re.compile(_CELL)
 #: A row with bars around, of which a cell may be any word, and how many of its cells must be numbers.
@@ -92,7 +95,8 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
     groups = [(found.span("group"), found["group"]) for found in _GROUP.finditer(text)] if "|" in text else []
     for (start, end), _ in groups:
         text = f"{text[:start]}{' ' * (end + 1 - start)}{text[end + 1 :]}"
-    if len(text) > _LONGEST or "=" in text or ":" in text:
+    outside = _IN_BRACKETS.sub("", text) if "=" in text else text
+    if len(text) > _LONGEST or "=" in outside or ":" in outside:
         return ()
     return _grouped(_named(text, names), text, groups)
 
@@ -109,7 +113,8 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns by their own names."""
     text = _blanked(text, _COMMENT).replace("|g|", "gn ")  # whose bars are none between columns
     if text.count(",") >= _FEWEST - 1 or text.count(";") >= _FEWEST - 1:
-        return next((found for between in _SEPARATORS if (found := _with_separators(_split(text, between), names))), ())
+        each = (_with_separators(_split(text, between), between, names) for between in _SEPARATORS)
+        return next(filter(None, each), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK_OR_BAR), text, names)
     if all("_" in word.text or _told(word, names) for word in words):
         apart = words  # names that are as wide as their columns stand a blank apart
@@ -137,9 +142,16 @@ def _taken_over(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     )
 
 
-def _with_separators(cells: Sequence[Cell], names: Names) -> tuple[Cell, ...]:
-    """Columns with commas between: no sentence, whose words are not names of measures from the first on."""
-    if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) and " " not in cell.text for cell in cells):
+def _with_separators(cells: Sequence[Cell], between: re.Pattern[str], names: Names) -> tuple[Cell, ...]:
+    """Columns with commas between: no sentence, whose words are not names of measures from the first on.
+
+    Between semicolons a name may be several words.
+    """
+    if len(cells) < _FEWEST:
+        return ()
+    several = cells[0].text.isalpha() and ";" in between.pattern
+    bare = (_IN_BRACKETS.sub("", cell.text) for cell in cells)
+    if not all(_NAME.fullmatch(name) and (several or " " not in name) for name in bare):
         return ()
     counted = [cell for cell in cells if counter(cell.text, names) is not None]
     return tuple(cells) if counted and any(_measures(cell.text, names) for cell in cells) else ()
@@ -165,7 +177,10 @@ def row(text: str) -> tuple[Cell, ...]:
 
 
 def _separated(text: str) -> tuple[Cell, ...]:
-    """The cells of a row with commas or semicolons between, each a number or nothing. Empty for any other record."""
+    """The cells of a row with commas or semicolons between, each a number or nothing. Empty for any other record.
+
+    Between semicolons some may be words, such as checksums, in a row that begins with a number.
+    """
     for between in _SEPARATORS:
         cells = tuple(_parts(text, between))
         told = sum(cell.text != "" for cell in cells)
@@ -174,6 +189,10 @@ def _separated(text: str) -> tuple[Cell, ...]:
             and told
             and all(_WHOLE_CELL.fullmatch(cell.text) or not cell.text for cell in cells)
         ):
+            return cells
+    if ";" in text and _FEWEST <= len(cells) <= _MOST and _WHOLE_CELL.fullmatch(cells[0].text):
+        told = sum(_WHOLE_CELL.fullmatch(cell.text) is not None for cell in cells)
+        if told >= _FEWEST and all(_WHOLE_CELL.fullmatch(cell.text) or _PLAIN.fullmatch(cell.text) for cell in cells):
             return cells
     return ()
 

@@ -22,6 +22,10 @@ def metrics(text: str) -> dict[str, float]:
         ("step 5: loss=2.5, grad_norm=1.25", 5, {"loss": 2.5, "grad_norm": 1.25}),
         ("{'loss': 2.5, 'learning_rate': 1e-05, 'epoch': 0.5}", None, {"loss": 2.5, "lr": 1e-05}),
         ("Step 600: KD Raw: 38.3527, Temperature²: 9.0", 600, {"kd_loss": 38.3527, "temperature_squared": 9.0}),
+        ("loss(x, y) = param(0.0913291)", None, {"loss": 0.0913291}),
+        ("accuracy(m, x, label, 0.0:9) = 0.625", None, {"accuracy": 0.625}),
+        ("step 3: Stage 0 = 1.73(6.50)\tStage 1 = 0.94(4.04)", 3, {"stage_0": 1.73, "stage_1": 0.94}),
+        ("step 3: fold 1 = 0.5, epoch 2", 3, {}),  # one alone may be anything
         ("s:12 trl:11.0091 lr:0.000001 norm:15.37", 12, {"loss": 11.0091, "lr": 1e-06, "norm": 15.37}),
         ("iter 4610: loss 0.1860 BPC, time 323.07ms, mfu 7.15%", 4610, {"loss": 0.186, "time": 323.07, "mfu": 7.15}),
         ("step 5: loss: {'a': 0.5, 'b': 0.25}", 5, {"loss_a": 0.5, "loss_b": 0.25}),

@@ -20,6 +20,8 @@ NAMES = names.load()
         ("Epoch 3 Accuracy: 7512/10000 (75%)", {"Accuracy": 0.7512}),
         ("Epoch 3 test acc: 3 / 4, loss: 0.5", {"test acc": 0.75, "test loss": 0.5}),
         ("Epoch 3 acc: 75.25% (301/400)", {"acc": 75.25}),
+        ("Last sample: Prediction: 3 | Accuracy 6/40 = 15.00%", {"Prediction": 3.0, "Accuracy": 0.15}),
+        ("Epoch 3 test accuracy 3/8 (37.5%)", {"test accuracy": 0.375}),
         ("Epoch 3 correct: 3/4", {"correct": 3.0}),  # nobody knows it as a share
         ("Epoch 3 acc: 2023/11/05", {"acc": 2023.0}),
     ],

@@ -71,6 +71,20 @@ def test_what_is_no_heading(text: str) -> None:
     assert tables.heading(text, NAMES) == ()
 
 
+def test_between_semicolons_names_are_words_and_cells_may_be_checksums() -> None:
+    log = "# round;site A;site B;test loss;crc\n1;1.5;1.25;1.75;0896de4a\n2;1.0;0.5;1.25;b28fdd0f\n"
+    assert values(log) == [
+        (1, None, "site_a", None, 1.5), (1, None, "site_b", None, 1.25), (1, None, "loss", "eval", 1.75),
+        (2, None, "site_a", None, 1.0), (2, None, "site_b", None, 0.5), (2, None, "loss", "eval", 1.25),
+    ]  # fmt: skip
+
+
+def test_what_a_probability_is_of_is_no_assignment() -> None:
+    heading = "Epoche;Verlust_Train;P(y=1|pos);P(y=1|neg)"
+    assert [cell.text for cell in tables.heading(heading, NAMES)] == heading.split(";")
+    assert tables.heading("epoch;loss=0.5;acc;auc", NAMES) == ()
+
+
 def test_a_row_is_numbers_and_nothing_else() -> None:
     assert [cell.text for cell in tables.row("0   0.534  nan  -  00:12  +")] == ["0", "0.534", "nan", "-", "00:12", "+"]
     assert [cell.text for cell in tables.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
