@@ -54,6 +54,8 @@ def named(metrics: pl.DataFrame) -> StandIn:
         return StandIn(_renamed(metrics, [found]), found)
     if names & _TRAINED and names & _EVALUATED and ("accuracy" in names or _falls(metrics)):
         return StandIn(_renamed(metrics, [*_TRAINED, *_EVALUATED]), None)
+    if names <= _TRAINED and len(names) == 1 and _falls(metrics):
+        return StandIn(_renamed(metrics, [*names]), None)
     return StandIn(metrics, None)
 
 

@@ -38,6 +38,8 @@ ENDS: Final = frozenset({
 })  # fmt: skip
 #: What a job prints once, at its beginning.
 _STARTS: Final = frozenset({"run_started", "container_restarted", "workers_restarted"})
+#: What begins a training: a stage of a run that goes on, or after a failure the next one.
+_ANNOUNCED: Final = "training_starts"
 #: What is printed before the program starts: a failure or progress above it is an earlier run's.
 _FRESH: Final = "shell_started"
 #: What ends only a job that is then started anew; a script may do without the command.
@@ -96,7 +98,7 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
             if line > end.line + _SLACK and (rank is None or end.rank is None or rank == end.rank):
                 cuts.append((begin, end.kind, end.line))
                 begin, end = line, _NO_END
-        elif counter.goes_back(line, begin):
+        elif what != _ANNOUNCED and counter.goes_back(line, begin):
             cuts.append((begin, None, None))
             begin = line
     cuts.append((begin, end.kind, end.line))
@@ -105,7 +107,7 @@ def _cuts(frames: Mapping[str, pl.DataFrame], steps: pl.DataFrame) -> list[tuple
 
 def _happened(frames: Mapping[str, pl.DataFrame], counter: _Counter) -> list[tuple[int, str, int | None]]:
     """Line, kind and rank of what ends or starts something. A shell's start counts between things that are told."""
-    kinds = ENDS | _STARTS | {_FRESH, _UNSTARTED}
+    kinds = ENDS | _STARTS | {_FRESH, _UNSTARTED, _ANNOUNCED}
     others = [frames["events"].filter(pl.col("kind") != _FRESH), *(frames[name] for name in FRAMES if name != "events")]
     last_told = max((int(last) for frame in others if isinstance(last := frame["line"].max(), int)), default=None)
     events = frames["events"].filter(pl.col("kind").is_in(kinds)).select("line", "kind", "rank")

@@ -63,6 +63,14 @@ def test_a_start_after_a_failure_is_another_attempt() -> None:
     ]
 
 
+def test_a_training_that_starts_is_another_attempt_below_a_failure_alone() -> None:
+    failed = [event(5, "exception", type="ValueError"), event(20, "training_starts")]
+    again = signal("attempts", events=failed, metrics=[loss(3, 10), loss(25, 1)])
+    stages = signal("attempts", events=failed[1:], metrics=[loss(3, 10), loss(25, 1)])
+    assert again["line"].to_list() == [1, 20]
+    assert stages["line"].to_list() == [1]
+
+
 def test_a_shell_that_starts_a_program_below_a_failure_is_another_attempt() -> None:
     events = [event(1, "shell_started"), event(5, "exception", type="ValueError"), event(6, "shell_started")]
     found = signal("attempts", events=[*events, event(7, "shell_started")], metrics=[loss(3, 10), loss(8, 1)])
