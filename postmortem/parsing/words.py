@@ -42,6 +42,10 @@ _BRACKETED: Final = re.compile(
 _BOTH: Final = re.compile(
     r"(?i)(?<![\w-])tr(?:n|ain|aining)?\s[0-9]*\.[0-9]+[\s|,:;/-]{1,5}(?:va|val|valid|validation|te|test|dev|eval)\s[0-9]*\.[0-9]"
 )
+#: Alone in its record, far from its number: `game_sign_acc      0.4468  (44.7%)`.
+_NAMED_ROW: Final = re.compile(
+    rf"\s*(?P<key>[a-z][a-z0-9]*(?:_[A-Za-z0-9]+)+)\s{{2,}}(?P<value>(?=[-+0-9]*\.){NUMBER})(?:\s+\([0-9.]+\s?%\))?\s*"
+)
 #: What the number before it is counted in, and no name of the one behind: `step 812.1 ms 5043.0 tok/s`.
 _UNIT: Final = re.compile(
     r"(?:[mu]?s|secs?|seconds|minutes|mins?|hours|h|[kKMGT]i?B|bytes|tokens|samples|images|(?:\w+/)+\w+)\Z"
@@ -64,6 +68,9 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     """
     if not _DECIMAL.search(text):
         return []
+    if not taken and (row := _NAMED_ROW.fullmatch(text)) and names.setting(row["key"]) is None:
+        look(row["key"], text, row.span("key"), looked_at)
+        return [Pair(row["key"], read(row["value"]), row["value"], row.span("value"))]
     placed = placed or ("tr" in text.lower() and _BOTH.search(text) is not None)
     found, last = [], 0
     for match in _WORDS.finditer(text):

@@ -20,6 +20,12 @@ def found(text: str, *, placed: bool = True) -> dict[str, float]:
     return {pair.key: pair.value for pair in words_of(text, (), NAMES, [], placed=placed)}
 
 
+def test_a_name_alone_in_its_record_stands_far_from_its_number() -> None:
+    assert found("  game_sign_acc_L1          0.4897  (49.0%)", placed=False) == {"game_sign_acc_L1": 0.4897}
+    assert found("  weight_decay      0.0100", placed=False) == {}
+    assert found("  game_sign_acc 0.4897", placed=False) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
