@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from postmortem.replay.protocol import Reach
 
+if TYPE_CHECKING:
+    from postmortem.run import Run
+
 #: What a log prints of a metric while it trains; not what it was configured to, nor what stands for none.
 MEANINGS: Final = ("value", "running_mean")
 #: A counter that starts again with each epoch says nothing of how far a run is.
 _OF_EPOCH: Final = "batch_of_epoch"
+#: What a run says that has done what it was to do: it need not come further.
+_DONE: Final = ("completed", "early_stopped")
 
 
 def of(metrics: pl.DataFrame, line: int | None = None) -> Reach:
@@ -23,11 +28,13 @@ def of(metrics: pl.DataFrame, line: int | None = None) -> Reach:
     return Reach(counter=counter if furthest is not None else None, count=furthest)
 
 
-def short(metrics: pl.DataFrame, wanted: Reach) -> str:
-    """Why a log does not come as far, in words; empty where it does."""
-    rows = _trained(metrics)
-    if wanted.counter is None or wanted.count is None:
-        return "" if rows.height else "the log prints no value of a training"
+def short(run: Run, wanted: Reach) -> str:
+    """Why a log does not come as far, in words; empty where it does, or says that it is complete."""
+    rows = _trained(run.metrics)
+    if rows.is_empty():
+        return "the log prints no value of a training"
+    if wanted.counter is None or wanted.count is None or run.events["kind"].is_in(_DONE).any():
+        return ""
     furthest = _furthest(rows, wanted.counter)
     if furthest is None:
         return f"the log counts no {wanted.counter}s"

@@ -32,7 +32,7 @@ OVERFITTED = "".join(
 
 def falling(last: int) -> str:
     return "".join(
-        f"step {step}: train loss {3 - step / 1000:.3f}, val loss {3 - step / 1500:.3f}\n"
+        f"step {step}: train loss {3 - step / 1000:.3f}, val loss {3 - step / 1200:.3f}\n"
         for step in range(100, last + 1, 100)
     )
 
@@ -64,8 +64,9 @@ def test_a_cause_promises_its_numbers_and_its_silence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("following", "outcomes", "because"),
     [
-        (falling(1200), ["held", "held"], "not found"),  # 2.2 at the end
+        (falling(1200), ["held", "held"], "not found"),  # 2.0 at the end
         (falling(600), ["not_seen", "not_seen"], "the log ends at step 600, before 1,100"),
+        (falling(600) + "Early stopping triggered\n", ["held", "held"], "not found"),  # it need not come further
         (OVERFITTED, ["broken", "broken"], "found again (root cause): The evaluation's loss was lowest at step 400"),
         ("epoch 1: train loss 2.0, val loss 2.1\n", ["not_seen", "not_seen"], "the log counts no steps"),
     ],

@@ -24,7 +24,7 @@ from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
 from postmortem.parsing.worded import worded
-from postmortem.parsing.words import names_loss, only_metric, words_of
+from postmortem.parsing.words import names_loss, only_metric, row_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,6 +131,7 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     placed = reading.has_place or any(only_metric(pair.key, names) for pair in pairs)
     placed = placed or _COUNTED_ROW.match(text) is not None
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
+    pairs = pairs or row_of(text, names, reading.looked_at)
     pairs += bare_shares(text, names)
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)

@@ -68,9 +68,6 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
     """
     if not _DECIMAL.search(text):
         return []
-    if not taken and (row := _NAMED_ROW.fullmatch(text)) and names.setting(row["key"]) is None:
-        look(row["key"], text, row.span("key"), looked_at)
-        return [Pair(row["key"], read(row["value"]), row["value"], row.span("value"))]
     placed = placed or ("tr" in text.lower() and _BOTH.search(text) is not None)
     found, last = [], 0
     for match in _WORDS.finditer(text):
@@ -101,6 +98,15 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         norms = [each for each in _NORM.finditer(text) if each.span("value") not in taken]
         found += [Pair(f"{each['of']} norm", read(each["value"]), each["value"], each.span("value")) for each in norms]
     return found
+
+
+def row_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
+    """The name and the number that a record consists of."""
+    found = _NAMED_ROW.fullmatch(text)
+    if found is None or names.setting(found["key"]) is not None:
+        return []
+    look(found["key"], text, found.span("key"), looked_at)
+    return [Pair(found["key"], read(found["value"]), found["value"], found.span("value"))]
 
 
 def look(key: str, text: str, within: Where, looked_at: list[Where]) -> None:

@@ -90,7 +90,7 @@ def _verified(path: str, incident: Incident, stated: Mapping[str, Value], means:
     settings, lines = {**_settings(run), **stated}, Lines(run)
     joined = lines.joined()
     checked = [
-        judged.checked(prediction, joined.metrics)
+        judged.checked(prediction, joined)
         if prediction.silent and judged
         else _checked(prediction, joined, _open(prediction, incident.predictions, settings), lines)
         for prediction in incident.predictions
@@ -159,7 +159,7 @@ def _checked(prediction: Prediction, run: Run, open_: str, lines: Lines) -> Chec
     else:
         deciding = max(values.values, key=lambda value: _beyond(value.number, prediction))
         held = len(inside) == len(values.values)
-    missing = values.missing or (reach.short(run.metrics, prediction.reaches) if prediction.reaches else "")
+    missing = values.missing or (reach.short(run, prediction.reaches) if prediction.reaches else "")
     # what comes later may still be as predicted, or no longer be so
     open_end = {"first": False, "last": True, "any": not held, "every": held and not values.missing}
     if missing and open_end[must]:

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import polars as pl
-
     from postmortem.incident import Incident
     from postmortem.replay.protocol import Prediction
+    from postmortem.run import Run
 
 #: As these a finding is no fault of a run: it is explained, refuted, or a remark.
 _HARMLESS: Final = ("benign", "context")
@@ -32,7 +31,7 @@ class Judged:
         self._open = {one.rule: one.because for one in incident.not_checked if not one.because.startswith(TOO_FEW)}
         self._known = {rule.id for rule in catalogue.rules(rule_folders)[0]}
 
-    def checked(self, prediction: Prediction, metrics: pl.DataFrame) -> Checked:
+    def checked(self, prediction: Prediction, run: Run) -> Checked:
         """Whether the rule is as silent as predicted, in a log that comes as far as the judged one did."""
         rule = prediction.rule
         finding = self._found.get(rule)
@@ -47,7 +46,7 @@ class Judged:
             because = f"no rule {rule} is known here; --rules DIR names a folder that has it"
         elif open_ := self._open.get(rule, ""):
             because = open_
-        elif short := reach.short(metrics, prediction.reaches) if prediction.reaches else "":
+        elif short := reach.short(run, prediction.reaches) if prediction.reaches else "":
             because = short
         else:
             note = f"found as {finding.role} alone: {finding.note or finding.message}" if finding else "not found"

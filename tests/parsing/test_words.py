@@ -8,7 +8,7 @@ import pytest
 
 import postmortem
 from postmortem.parsing import names
-from postmortem.parsing.words import words_of
+from postmortem.parsing.words import row_of, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,10 @@ def found(text: str, *, placed: bool = True) -> dict[str, float]:
 
 
 def test_a_name_alone_in_its_record_stands_far_from_its_number() -> None:
-    assert found("  game_sign_acc_L1          0.4897  (49.0%)", placed=False) == {"game_sign_acc_L1": 0.4897}
-    assert found("  weight_decay      0.0100", placed=False) == {}
-    assert found("  game_sign_acc 0.4897", placed=False) == {}
+    (pair,) = row_of("  game_sign_acc_L1          0.4897  (49.0%)", NAMES, [])
+    assert (pair.key, pair.value) == ("game_sign_acc_L1", 0.4897)
+    assert row_of("  weight_decay      0.0100", NAMES, []) == []
+    assert row_of("  game_sign_acc 0.4897", NAMES, []) == []
 
 
 @pytest.mark.parametrize(
