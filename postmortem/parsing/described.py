@@ -76,8 +76,9 @@ class Described(Draft):
             case "metrics" if "name" in spans or "name" in spec.set:
                 self._named(line, match, {name: span for name, span in spans.items() if name in numbers})
             case "metrics":
+                of = spec.set | self._of_a_part(match)
                 for name in (name for name in spans if name in numbers):
-                    self._metric(name, spans[name], line, spec.set)
+                    self._metric(name, spans[name], line, of)
             case "settings" if {"key", "value"} <= set(spans):
                 self._look([match.spans["key"]])
                 number = is_number(match.texts["value"])
@@ -100,6 +101,13 @@ class Described(Draft):
         for column, span in columns.items():
             of = {} if column == "value" else {"split" if self.names.is_split(column) else "scope": column}
             self._metric(name, span, line, line.spec.set | of)
+
+    def _of_a_part(self, match: Match) -> dict[str, str]:
+        """The stage, layer or class that a line names in words, as `scope`."""
+        if "scope" not in match.texts:
+            return {}
+        self._look([match.spans["scope"]])
+        return {"scope": match.texts["scope"].strip()}
 
     def _pairs(
         self,

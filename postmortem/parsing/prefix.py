@@ -28,6 +28,10 @@ _TIME: Final = re.compile(
     rf"|\[?(?P<named>(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?)\]?[:,]?\s+{_GAP}"
     rf"|\[?(?P<clock>{_CLOCK})(?:\]:?\s*|\s+[-|]\s+|:?\s+)(?=[A-Za-z\[({{])"
 )
+#: What a logger puts before each line of a traceback that it was given as text.
+_LOGGED: Final = re.compile(
+    r"(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - (?=Traceback \(|\s+File \"|[A-Z][\w.]{0,60}(?:Error|Exception|Interrupt): )"
+)
 #: At the end of a line, which has so many characters.
 _TAIL: Final = 16
 _LAST: Final = re.compile(r"\.{3} rank (?P<rank>[0-9]{1,5})$")
@@ -64,6 +68,8 @@ def split(text: str) -> Prefix:
         at = found.end()
     if rank is None and (last := _LAST.search(text, max(0, len(text) - _TAIL))):
         rank, rank_at = int(last["rank"]), last.span("rank")
+    if logged := _LOGGED.match(text, at):
+        at = logged.end()
     mark = _RECONSTRUCTED.match(text, at)
     at = mark.end() if mark else at
     return Prefix(text[at:], rank, ts, mark is not None, at, rank_at, ts_at)

@@ -26,6 +26,7 @@ _NAMED: Final = re.compile(
     r"(?i)(?:^|[^a-z])(?:log|loss|losses|err|errors?|acc|accuracy|train|training|val|valid|validation|history|curve|metrics?|"
     r"scores?|rewards?|returns?|perplexity|ppl|f1|auc|iou|dice|mse|mae|rmse|cost)(?:[^a-z]|$)"
 )
+_TABLES: Final = frozenset({".csv", ".tsv"})
 #: Words of a file's name beside that of what it holds: `train_loss_log.txt`.
 _BESIDE: Final = frozenset({
     "log", "logs", "history", "hist", "curve", "values", "list", "data", "all", "out", "output", "file", "epoch", "per",
@@ -37,8 +38,11 @@ _MOST_COLUMNS: Final = 12
 
 
 def reads(path: Path, head: bytes) -> bool:
-    """Rows of one width that hold numbers alone, some of them fractions, in a file that is called as a log may be."""
-    if b"\x00" in head or not _NAMED.search(path.name):
+    """Rows of one width that hold numbers alone, some of them fractions, in a file that is called as a log may be.
+
+    A table without a heading is one by its suffix.
+    """
+    if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _TABLES):
         return False
     first = texts(head)
     rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]
