@@ -37,8 +37,10 @@ _PAIR: Final = re.compile(
 )
 #: Several decimal numbers in brackets, and what is measured so for each class.
 _ITEM: Final = re.compile(NUMBER)
-_LIST: Final = re.compile(rf"(?<=[A-Za-z])\s?[=:]?\s?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]")
-_CLASSWISE: Final = ("dice", "iou")
+_LIST: Final = re.compile(
+    rf"(?<=[A-Za-z'\"])\s?[=:]?\s?(?:(?:np\.)?array\()?\[\s*(?P<values>(?=[^\[\]]*\.){NUMBER}(?:\s*,\s*{NUMBER})+)\s*\]"
+)
+_CLASSWISE: Final = ("dice", "iou", "jaccard", "f1")
 #: Behind the last argument of a call that has a value.
 _ARGUMENT: Final = re.compile(r"\)\s?=\s?[-+.0-9]")
 #: One of several that are told apart by their number: `Stage 0 = 1.75  Stage 1 = 0.75`. One alone may be anything.
@@ -129,7 +131,8 @@ def _of_a_whole(key: str, at: int, dicts: list[re.Match[str]], names: Names) -> 
 def _by_class(text: str, names: Names) -> Iterator[Pair]:
     """What a list measures class by class: `Pseudo dice [0.75, 0.5]`. A list of anything else may be its history."""
     for found in _LIST.finditer(text):
-        key = known_name(text[max(0, found.start() - WINDOW) : found.start()], names)
+        before = text[max(0, found.start() - WINDOW) : found.start()].rstrip("'\"")
+        key = known_name(before, names)
         if key and names.metric(key).name.endswith(_CLASSWISE):
             for number, value in enumerate(_ITEM.finditer(text, *found.span("values"))):
                 yield Pair(key, read(value[0]), value[0], value.span(), f"class_{number}")

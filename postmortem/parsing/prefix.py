@@ -30,7 +30,8 @@ _TIME: Final = re.compile(
 )
 #: What a logger puts before each line of a traceback that it was given as text.
 _LOGGED: Final = re.compile(
-    r"(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - (?=Traceback \(|\s+File \"|[A-Z][\w.]{0,60}(?:Error|Exception|Interrupt): )"
+    r"(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - "
+    r"(?=Traceback \(|\s+File \"|[A-Z][\w.]{0,60}(?:Error|Exception|Interrupt): )"
 )
 #: At the end of a line, which has so many characters.
 _TAIL: Final = 16
