@@ -387,6 +387,7 @@ def test_a_layer_in_the_print_of_a_model_is_configuration() -> None:
     ("text", "values"),
     [
         ("Epoch 3 Pseudo dice [0.875, 0.5]", [("class_0", 0.875), ("class_1", 0.5)]),
+        ("Epoch 3 {'dice': array([0.875 , 0.5], dtype=float32)}", [("class_0", 0.875), ("class_1", 0.5)]),
         ("IoU: [np.float32(0.25), nan]", [("class_0", 0.25), ("class_1", float("nan"))]),
         ("dice [3, 4]", []),  # counts
         ("train_loss: [0.75, 0.5]", []),  # its history
