@@ -150,7 +150,8 @@ states of the rules, all of them before this one.
 Of what a person reads in such logs (counters, first and last values, settings, exceptions; 1,652 logs in 40 batches)
 77, 79, 83, 88, 75, 82, 80, 73, 79, 77, 81, 88, 79, 86, 73, 74, 73, 73, 76, 67, 81, 89, 90, 74, 92, 78, 88, 84, 88, 87,
 88, 85, 72, 85, 70, 88, 91 and 95 %, and of small trainings 62 and 35 %, was read right at first sight, and in the first
-fourteen 92 to 98 % after mending. From the eighteenth batch on a value counts as right under the name that is documented for it, too.
+fourteen 92 to 98 % after mending. From the eighteenth batch on a value counts as right under the name that is
+documented for it, too.
 
 | | cause first, of failed runs | alarms, of healthy runs |
 | --- | --- | --- |

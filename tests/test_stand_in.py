@@ -31,6 +31,8 @@ def printed(*rows: tuple[str, str | None, float]) -> pl.DataFrame:
         ([("euclid_err", None, 1.5), ("euclid_err", None, 1.25)], "euclid_err", 2),
         ([("train", "train", 2.5), ("valid", "eval", 2.75), ("accuracy", None, 0.5)], None, 2),
         ([("train", "train", 2.5), ("valid", "eval", 2.75), ("train", "train", 1.5)], None, 3),
+        ([("train", "train", 2.5), ("train", "train", 1.5)], None, 2),
+        ([("train", "train", 0.5), ("train", "train", 0.75)], None, 0),  # a share, which rises
         # a share of wrong answers; what is evaluated alone; what has a loss, a reward, or no accuracy beside it
         ([("err", None, 0.5), ("err", None, 0.25)], None, 0),
         ([("mse", "eval", 2.5), ("mse", "eval", 2.25)], None, 0),

@@ -32,6 +32,10 @@ from postmortem.parsing.prefix import split
         ("[12:34:56] WARNING: x", "WARNING: x", None, "12:34:56"),
         ("02/18-02:52:32.282 loss", "loss", None, "02/18-02:52:32.282"),
         ("2022-11-19_07:19:29.77 loss", "loss", None, "2022-11-19_07:19:29.77"),
+        # a traceback that a logger was given as text
+        ('09-08 15:18:58 - INFO - __main__ -   File "a.py", line 3', '  File "a.py", line 3', None, "09-08 15:18:58"),
+        ("09-08 15:18:58 - INFO - __main__ - TypeError: x", "TypeError: x", None, "09-08 15:18:58"),
+        ("09-08 15:18:58 - INFO - __main__ - loss: 2.5", "INFO - __main__ - loss: 2.5", None, "09-08 15:18:58"),
         ("00:00:12 0.5 0.3", "00:00:12 0.5 0.3", None, None),  # a row of a table
     ],
 )

@@ -30,6 +30,12 @@ def test_a_first_column_that_rises_counts_and_the_file_says_what_is_measured(tmp
     ]
 
 
+def test_a_csv_of_numbers_alone_needs_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "codelm.csv"
+    path.write_text("0, 37.5, 1.5e+16\n1, 34.0, 6.25e+14\n2, 25.0, 8e+10\n3, 17.5, 31221532.0\n4, 14.0, 1330869.5\n")
+    assert _rows(path)[:2] == [(1, "column_2", None, 0.0, 37.5), (1, "column_3", None, 0.0, 1.5e16)]
+
+
 def test_without_one_the_rows_count(tmp_path: Path) -> None:
     path = tmp_path / "errors.log"
     path.write_text("2.5 1.5\n1.5 1.25\n3.5 1.0\n0.5 0.5\n0.25 0.125\n")
