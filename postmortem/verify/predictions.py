@@ -56,11 +56,12 @@ def verify(
             f"{against}: this incident predicts nothing; what it asks to print next is under `measure_next`"
         )
     stated = {fix.knob: fix.new for fix in map(fixes.parse, applied)}
+    means = _Means(formats, rule_folders, configuration)
     return Verification(
         tool_version=__version__,
         against=against,
         judged=[log.path for log in incident.logs],
-        logs=[_verified(path, incident, stated, _Means(formats, rule_folders, configuration)) for path in logs],
+        logs=[_verified(path, incident, stated, means) for path in logs],
     )
 
 
