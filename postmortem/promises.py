@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from postmortem.rules.finding import Finding
     from postmortem.rules.rule import Rule
 
-#: Of these a cured run has none. A suspected cause counts where no other is established.
-_CAUSES: Final = ("root_cause", "contributing")
+_WHICH: Final = {"every": "every value", "first": "the first value", "last": "the last value", "any": "some value"}
 
 
 def made(
@@ -47,8 +46,9 @@ def made(
 
 
 def _causes(findings: Sequence[Finding]) -> list[Finding]:
-    blamed = [finding for finding in findings if finding.role == _CAUSES[0]]
-    return blamed or [finding for finding in findings if finding.role in _CAUSES and is_alarm(finding)]
+    """The root causes; a suspected one that is an alarm counts where none is established."""
+    blamed = [finding for finding in findings if finding.role == "root_cause"]
+    return blamed or [finding for finding in findings if finding.role == "contributing" and is_alarm(finding)]
 
 
 def _numbers(hit: Hit, reached: Reach) -> list[Prediction]:
@@ -75,9 +75,6 @@ def _numbers(hit: Hit, reached: Reach) -> list[Prediction]:
                 )
             )
     return found
-
-
-_WHICH: Final = {"every": "every value", "first": "the first value", "last": "the last value", "any": "some value"}
 
 
 def _told(text: str | None, values: dict[str, Any]) -> str | None:
