@@ -22,6 +22,7 @@ from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
+from postmortem.parsing.tagged import tagged
 from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
 from postmortem.parsing.worded import worded
 from postmortem.parsing.words import names_loss, only_metric, row_of, words_of
@@ -59,6 +60,9 @@ _COUNTED_ROW: Final = re.compile(r"\s*[0-9]{1,12}\s?\|\s+[A-Za-z][^|]{0,40}\s[-+
 _SKIPPED: Final = re.compile(
     r"(?i)\bskip(?:s|ped|ping)?(?:\s+(?:this|the|it|batch|step|update|iteration|sample|backward)\b|\s*[.,!]|\s*$)"
 )
+#: A number in the brackets of a placeholder, and a text as R prints it: `Loss: <1.5>`, `[1] "auc: 0.75"`.
+_PLACEHOLDER: Final = re.compile(r"<([-+]?[0-9.]{1,30}(?:[eE][-+]?[0-9]{1,4})?)>")
+_R_TEXT: Final = re.compile(r'\A\[1\] "(?=.*"\s*\Z)')
 _DIGIT: Final = re.compile(r"[0-9]")
 #: How many parameters a model has, in millions or billions: `2.98 M`.
 _OF_SIZE: Final = frozenset({"total_params", "trainable_params"})
@@ -77,6 +81,10 @@ def narrow(text: str) -> str:
         text = _BOLD.sub(r"  \1  ", text)
     if "::" in text:
         text = _TWO_COLONS.sub(": ", text)
+    if "<" in text:
+        text = _PLACEHOLDER.sub(r" \1 ", text)
+    if text.startswith("[1] ") and _R_TEXT.match(text):
+        text = f"     {text[5:].rstrip()[:-1]}"
     if "@" in text:
         text = _THRESHOLDS.sub(r"\1-\2", text)
     return text if text.isascii() else text.translate(_NARROW)
@@ -153,7 +161,7 @@ def _told_at_once(text: str, names: Names) -> Reading | None:
         reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in taken)
         reading.settings.sort(key=lambda one: one.at)
         return reading
-    return None
+    return tagged(text)
 
 
 def _dump(options: Iterable[re.Match[str]]) -> Reading:
