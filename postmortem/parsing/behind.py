@@ -18,6 +18,10 @@ _EACH: Final = re.compile(
     r"\s+(?P<key>[A-Za-z][\w./-]{0,30}(?: [A-Za-z][\w./-]{0,30}){0,2}?)(?=\s*(?:[,;|]|\s-\s|$))"
 )
 _BETWEEN: Final = re.compile(r"\s*(?:[,;|]|\s-\s)?\s*")
+#: The same quantity in another unit, behind it: `train: 1090.18 (2.01 bpd)`.
+_IN_OTHER_UNIT: Final = re.compile(
+    rf"(?<=[0-9])\s\((?P<value>(?=[-+0-9]*\.){NUMBER})\s(?P<key>bpd|bpc|bpp|bits/dim|ppl|perplexity)\)"
+)
 #: One of them is a sentence as often: `it ended with 0.5 accuracy`.
 _FEWEST: Final = 2
 
@@ -40,3 +44,9 @@ def named_behind(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
 
 def _measures(key: str, names: Names) -> bool:
     return names.metric(key).known or names.metric(key.rpartition(" ")[2]).known
+
+
+def in_other_units(text: str) -> list[Pair]:
+    """What stands in parentheses behind a number, with the name of a unit that is a metric's."""
+    found = _IN_OTHER_UNIT.finditer(text) if "(" in text else ()
+    return [Pair(match["key"], read(match["value"]), match["value"], match.span("value")) for match in found]

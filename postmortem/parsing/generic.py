@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from postmortem.parsing.adversaries import of_adversaries
 from postmortem.parsing.alternating import alternating
 from postmortem.parsing.assigned import one_line, state
-from postmortem.parsing.behind import named_behind
+from postmortem.parsing.behind import in_other_units, named_behind
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.histories import histories
@@ -141,6 +141,7 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
     pairs = pairs or row_of(text, names, reading.looked_at)
     pairs += bare_shares(text, names)
+    pairs += in_other_units(text)
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)
     if not pairs and reading.has_place:
