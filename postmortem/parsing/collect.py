@@ -191,7 +191,7 @@ class Collector:
 
     def _row_of_table(self, single: Single, place: Place) -> bool:
         """Fill what is a row if a heading stands above it; False where none does."""
-        cells, names = single.template.cells, self.rows.names
+        cells, names = self._cells(single), self.rows.names
         label, columns = cells[0].label, self._columns_of(cells)
         if columns is None and not any(counter(column.text, names) for column in self._columns):
             label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
@@ -220,6 +220,12 @@ class Collector:
         if not single.whole:
             self.seen.tabled(single.number)
         return True
+
+    def _cells(self, single: Single) -> Sequence[Tabled]:
+        """The cells of a row, less an empty last one where all rows end with a separator and no heading does."""
+        cells = single.template.cells
+        extra = len(cells) == len(self._columns) + 1 and cells[-1].at[0] == cells[-1].at[1]
+        return cells[:-1] if extra else cells
 
     def _row_of(self, label: str) -> dict[str, str]:
         """What a row's name says: a split, or else what its numbers are of."""

@@ -10,6 +10,7 @@ from postmortem.parsing.adversaries import of_adversaries
 from postmortem.parsing.alternating import alternating
 from postmortem.parsing.assigned import one_line, state
 from postmortem.parsing.behind import in_other_units, named_behind
+from postmortem.parsing.clients import of_client
 from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read_counters, read_first
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.histories import histories
@@ -123,6 +124,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if reading.metrics:
         reading.metrics = _as_best(text, with_splits(text, reading.metrics, names))
         read_first(text, names, reading)
+        reading.metrics = of_client(text, reading.metrics, reading.looked_at)
     return reading
 
 

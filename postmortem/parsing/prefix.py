@@ -15,6 +15,8 @@ _RANK: Final = re.compile(
     r"|(?=\[?[Rr]ank[ :]?(?P<named>[0-9]{1,5})(?:\]|:\s))"
     # PM2's number and name of a process; a table's row may end with a bar
     r"|[0-9]{1,4}\|[A-Za-z][\w.-]{0,40}\s+\|\s(?!.*\|$)"
+    # a table that was put into a comment
+    r"|%\s(?=\|)"
     r"|\((?:\w+ )?(?:rank=[0-9]+, )?pid=[0-9]+[^)]{0,60}\)(?:\s+|$)"
 )
 #: Of a table's row, which ends with a bar, the first one is its own.

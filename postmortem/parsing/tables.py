@@ -54,6 +54,10 @@ _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
 _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
+#: When a row was written: `Aug16-15:41:04`, `2024-05-01 10:20:30`.
+_STAMP: Final = re.compile(
+    r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_][0-9:.]{5,15}"
+)
 _PLAIN: Final = re.compile(r"[\w.+-]{0,40}")
 #: A number with commas of its own is several cells there: to try it as one as well takes time without end.
 _WHOLE_CELL: Final = re.compile(_CELL)
@@ -177,7 +181,7 @@ def row(text: str) -> tuple[Cell, ...]:
 
 
 def _separated(text: str) -> tuple[Cell, ...]:
-    """The cells of a row with commas or semicolons between, each a number or nothing. Empty for any other record.
+    """The cells of a row with commas or semicolons between, each a number, a time or nothing. Empty for any other.
 
     Between semicolons some may be words, such as checksums, in a row that begins with a number.
     """
@@ -187,7 +191,7 @@ def _separated(text: str) -> tuple[Cell, ...]:
         if (
             _FEWEST <= len(cells) <= _MOST
             and told
-            and all(_WHOLE_CELL.fullmatch(cell.text) or not cell.text for cell in cells)
+            and all(_WHOLE_CELL.fullmatch(cell.text) or not cell.text or _STAMP.fullmatch(cell.text) for cell in cells)
         ):
             return cells
     if ";" in text and _FEWEST <= len(cells) <= _MOST and _WHOLE_CELL.fullmatch(cells[0].text):

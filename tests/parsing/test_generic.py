@@ -123,6 +123,7 @@ def metrics(text: str) -> dict[str, float]:
         ("Iteraci\u00f3n 3 completada en 314.5s | loss: 2.5", 3, {"loss": 2.5}),
         ("INFO:  Iteration: 2, Loss: <1.25>", 2, {"loss": 1.25}),
         ("INFO:  Iteration: 2, Loss: <unknown>", 2, {}),
+        ("Client 3 | epoch 2 | loss 0.5", None, {"client": 3.0, "loss": 0.5}),
         ("    [7]:   valid_0's rmse: 0.5", 7, {"rmse": 0.5}),  # as a page shows what a booster prints behind a tab
         ("WARNING: loss is nan at step 37, skipping this batch", 37, {}),
         ("step 37 loss=nan skipped=1", 37, {"loss": float("nan"), "skipped_steps": 1.0}),

@@ -20,6 +20,8 @@ from postmortem.parsing.prefix import split
         ("loss 2.0", "loss 2.0", None, None),
         ("0|train    | loss 2.0", "loss 2.0", None, None),  # PM2
         ("0|train    | 2.0 | 3.0 |", "0|train    | 2.0 | 3.0 |", None, None),  # a row of a table
+        ("% | 1 | 50 | 2.0 |", "| 1 | 50 | 2.0 |", None, None),  # a table in a comment
+        ("% done", "% done", None, None),
         ("19/05/2025 09:20:10 [342] loss 2.0", "[342] loss 2.0", None, "19/05/2025 09:20:10"),
         ("05/31/2023 10:00:00 - INFO - x", "INFO - x", None, "05/31/2023 10:00:00"),
         ("[06/13/26 14:19:37] INFO x", "INFO x", None, "06/13/26 14:19:37"),

@@ -71,6 +71,20 @@ def test_what_is_no_heading(text: str) -> None:
     assert tables.heading(text, NAMES) == ()
 
 
+def test_each_row_may_end_with_its_time_and_a_comma() -> None:
+    text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Aug16-15:41:04,\n1, 1.5, 2.25, Aug16-16:26:57,\n"
+    assert values(text) == [
+        (None, 0.0, "loss", "train", 2.5),
+        (None, 0.0, "loss", "eval", 3.5),
+        (None, 1.0, "loss", "train", 1.5),
+        (None, 1.0, "loss", "eval", 2.25),
+    ]
+
+
+def test_a_row_may_end_with_nothing_where_its_last_value_is_missing() -> None:
+    assert values("epoch, train_loss, val_loss\n0, 2.5, 3.5\n1, 1.5,\n")[2:] == [(None, 1.0, "loss", "train", 1.5)]
+
+
 def test_between_semicolons_names_are_words_and_cells_may_be_checksums() -> None:
     log = "# round;site A;site B;test loss;crc\n1;1.5;1.25;1.75;0896de4a\n2;1.0;0.5;1.25;b28fdd0f\n"
     assert values(log) == [
