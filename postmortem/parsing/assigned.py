@@ -69,11 +69,17 @@ def one_line(text: str, start: int, names: Names, reading: Reading, *, drawn: bo
     if (cells := _IN_CELLS.fullmatch(text, start)) and names.setting(cells["key"]):
         state(cells, reading)
         return True
-    row = _ROW.fullmatch(text, start) or (drawn and _DRAWN.fullmatch(text, start))
+    row = _ROW.fullmatch(text, start) or (drawn and _drawn(text, start, names))
     if row and not reading.has_place:
         _row(row, names, reading)
         return True
     return False
+
+
+def _drawn(text: str, start: int, names: Names) -> re.Match[str] | None:
+    """A row of a drawn table that begins with what it measures; a split has its numbers under a heading."""
+    found = _DRAWN.fullmatch(text, start)
+    return None if found is None or names.is_split(found["key"]) else found
 
 
 def _row(found: re.Match[str], names: Names, reading: Reading) -> None:

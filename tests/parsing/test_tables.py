@@ -71,6 +71,19 @@ def test_what_is_no_heading(text: str) -> None:
     assert tables.heading(text, NAMES) == ()
 
 
+def test_rows_that_begin_with_a_split_stand_under_their_heading() -> None:
+    text = (
+        "Epoch 6\n\u2502 y     \u2502   loss \u2502     r2 \u2502\n\u255e\u2550\u2550\u256a\u2550\u2550\u2561\n"
+        "\u2502 train \u2502 0.9779 \u2502 1.0000 \u2502\n\u2502 vali  \u2502 1.3901 \u2502 0.9900 \u2502\n"
+    )
+    assert values(text) == [
+        (None, 6.0, "loss", "train", 0.9779),
+        (None, 6.0, "r2", "train", 1.0),
+        (None, 6.0, "loss", "eval", 1.3901),
+        (None, 6.0, "r2", "eval", 0.99),
+    ]
+
+
 def test_each_row_may_end_with_its_time_and_a_comma() -> None:
     text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Aug16-15:41:04,\n1, 1.5, 2.25, Aug16-16:26:57,\n"
     assert values(text) == [
