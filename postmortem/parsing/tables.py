@@ -56,7 +56,7 @@ _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
 #: When a row was written: `Aug16-15:41:04`, `2024-05-01 10:20:30`.
 _STAMP: Final = re.compile(
-    r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_][0-9:.]{5,15}"
+    r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_/][0-9:.]{5,15}"
 )
 _PLAIN: Final = re.compile(r"[\w.+-]{0,40}")
 #: A number with commas of its own is several cells there: to try it as one as well takes time without end.
@@ -149,16 +149,18 @@ def _taken_over(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 def _with_separators(cells: Sequence[Cell], between: re.Pattern[str], names: Names) -> tuple[Cell, ...]:
     """Columns with commas between: no sentence, whose words are not names of measures from the first on.
 
-    Between semicolons a name may be several words.
+    Between semicolons a name may be several words, and in quotes anywhere.
     """
     if len(cells) < _FEWEST:
         return ()
-    several = cells[0].text.isalpha() and ";" in between.pattern
+    if quoted := all(len(cell.text) > _FEWEST and cell.text[0] == cell.text[-1] in "'\"" for cell in cells):
+        cells = [Cell(cell.text[1:-1], (cell.at[0] + 1, cell.at[1] - 1)) for cell in cells]
+    several = quoted or (cells[0].text.isalpha() and ";" in between.pattern)
     bare = (_IN_BRACKETS.sub("", cell.text) for cell in cells)
     if not all(_NAME.fullmatch(name) and (several or " " not in name) for name in bare):
         return ()
     counted = [cell for cell in cells if counter(cell.text, names) is not None]
-    return tuple(cells) if counted and any(_measures(cell.text, names) for cell in cells) else ()
+    return tuple(cells) if counted and (quoted or any(_measures(cell.text, names) for cell in cells)) else ()
 
 
 def row(text: str) -> tuple[Cell, ...]:

@@ -52,7 +52,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
     lines = Lines(path)
     records = Records(rows)
     table = _rows(lines, path)
-    heading = [name.strip() for name in next(table)[1]]
+    heading = [name.strip().strip("'") for name in next(table)[1]]
     taken: Counter[str] = Counter()
     for index, name in enumerate(heading):
         taken[name] += 1

@@ -16,6 +16,8 @@ NAMES = names.load()
         ("(epoch: 1, iters: 100, time: 0.352) G_A: 0.364", 1, 100, "unknown"),
         ("Epoch: 2, Steps: 131 | Train Loss: 0.5", 2, 131, "unknown"),
         ("[1] \"[85]:  train's auc:0.75  test's auc:0.5\"", None, 85, "unknown"),
+        ("[4] TRAIN  loss: 0.5 acc: 0.25", None, 4, "unknown"),
+        ("[4] VALIDATION  acc: 0.25", None, 4, "unknown"),
         ("    0-th batch, loss: 2.5", None, 0, "batch_of_epoch"),
         ("    5-th epoch, test acc: 0.75", 5, None, None),
         ("the 21st iteration, loss=0.5", None, 21, "unknown"),

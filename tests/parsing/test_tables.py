@@ -84,6 +84,11 @@ def test_rows_that_begin_with_a_split_stand_under_their_heading() -> None:
     ]
 
 
+def test_names_in_quotes_may_be_several_words() -> None:
+    text = "'Validation error', 'Training error', 'Epoch', 'D/T'\n0.5, 0.75, 1, 2019-10-14/15:15:27\n"
+    assert values(text) == [(None, 1.0, "error", "eval", 0.5), (None, 1.0, "error", "train", 0.75)]
+
+
 def test_each_row_may_end_with_its_time_and_a_comma() -> None:
     text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Aug16-15:41:04,\n1, 1.5, 2.25, Aug16-16:26:57,\n"
     assert values(text) == [

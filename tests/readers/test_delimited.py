@@ -47,6 +47,16 @@ def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     assert curve(load(path)[0], "loss") == [(1, 2.5), (2, 1.5)]
 
 
+def test_names_in_single_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    path.write_text("'Validation error', 'Epoch'\n0.5, 1\n0.25, 2\n")
+    frames, _ = load(path)
+    assert frames["metrics"].select("epoch", "name", "split", "value").rows() == [
+        (1.0, "error", "eval", 0.5),
+        (2.0, "error", "eval", 0.25),
+    ]
+
+
 def test_words_for_no_number_and_for_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("step,loss,grad_norm\n1,nan,inf\n2,-inf,None\n3,NA,1.0\n")
