@@ -30,6 +30,8 @@ _WORDS: Final = re.compile(
     rf"\s+(?:(?:{_BECOMES})\s+){{0,3}}"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
+#: How much an agent explores, all or nothing, between other values: `Epsilon 1 - Learning Rate 0.0002`.
+_EXPLORES: Final = re.compile(r"(?<![\w./=:-])(?P<key>[Ee]psilon)\s(?P<value>[01])(?=\s(?:[-|,;]\s|\Z))")
 #: The norm of something: `|g|  0.25`.
 _NORM: Final = re.compile(
     rf"(?<![|\w])\|{{1,2}}(?P<of>[A-Za-z]\w{{0,20}})\|{{1,2}}\s{{1,4}}(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
@@ -94,6 +96,9 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
             if each.span("value") not in taken and names.metric(each["key"]).known
         ]
         found += [Pair(each["key"], read(each["value"]), each["value"], each.span("value")) for each in named]
+    if placed and "psilon" in text:
+        told = [each for each in _EXPLORES.finditer(text) if each.span("value") not in taken]
+        found += [Pair(each["key"], read(each["value"]), each["value"], each.span("value")) for each in told]
     if placed and "|" in text:
         norms = [each for each in _NORM.finditer(text) if each.span("value") not in taken]
         found += [Pair(f"{each['of']} norm", read(each["value"]), each["value"], each.span("value")) for each in norms]

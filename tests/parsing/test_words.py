@@ -36,6 +36,8 @@ def test_a_name_alone_in_its_record_stands_far_from_its_number() -> None:
         ("ms 5043.0", {"ms": 5043.0}),
         ("increased from 79.5 to 82.25", {}),
         ("top 5 of 10", {}),
+        ("Epsilon 1 - Learning Rate 0.0002 - Reward 5", {"Epsilon": 1.0, "Learning Rate": 0.0002}),
+        ("Epsilon 12 - Learning Rate 0.0002", {"Learning Rate": 0.0002}),
     ],
 )
 def test_a_word_names_the_decimal_behind_it_and_a_unit_the_number_before(text: str, values: dict[str, float]) -> None:
