@@ -89,20 +89,23 @@ def words_of(text: str, taken: Collection[Where], names: Names, looked_at: list[
         if (placed and _DIGIT.search(match["value"])) or known:
             found.append(Pair(key, read(match["value"]), match["value"], match.span("value")))
         placed = placed or known
+    return found + _marked(text, taken, names, placed=placed)
+
+
+def _marked(text: str, taken: Collection[Where], names: Names, *, placed: bool) -> list[Pair]:
+    """What stands under a name in brackets or bars, and how much an agent explores, where that is a whole number."""
+    found = []
     if "] " in text:
-        named = [
-            each
-            for each in _BRACKETED.finditer(text)
-            if each.span("value") not in taken and names.metric(each["key"]).known
-        ]
-        found += [Pair(each["key"], read(each["value"]), each["value"], each.span("value")) for each in named]
+        found += [(each["key"], each) for each in _BRACKETED.finditer(text) if names.metric(each["key"]).known]
     if placed and "psilon" in text:
-        told = [each for each in _EXPLORES.finditer(text) if each.span("value") not in taken]
-        found += [Pair(each["key"], read(each["value"]), each["value"], each.span("value")) for each in told]
+        found += [(each["key"], each) for each in _EXPLORES.finditer(text)]
     if placed and "|" in text:
-        norms = [each for each in _NORM.finditer(text) if each.span("value") not in taken]
-        found += [Pair(f"{each['of']} norm", read(each["value"]), each["value"], each.span("value")) for each in norms]
-    return found
+        found += [(f"{each['of']} norm", each) for each in _NORM.finditer(text)]
+    return [
+        Pair(key, read(each["value"]), each["value"], each.span("value"))
+        for key, each in found
+        if each.span("value") not in taken
+    ]
 
 
 def row_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
