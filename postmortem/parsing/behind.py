@@ -18,7 +18,7 @@ _EACH: Final = re.compile(
     r"\s+(?P<key>[A-Za-z][\w./-]{0,30}(?: [A-Za-z][\w./-]{0,30}){0,2}?)(?=\s*(?:[,;|]|\s-\s|$))"
 )
 _BETWEEN: Final = re.compile(r"\s*(?:[,;|]|\s-\s)?\s*")
-#: The same quantity in another unit, behind it: `train: 1090.18 (2.01 bpd)`.
+#: The same quantity in another unit, behind it: `train: 512.5 (0.75 bpd)`.
 _IN_OTHER_UNIT: Final = re.compile(
     rf"(?<=[0-9])\s\((?P<value>(?=[-+0-9]*\.){NUMBER})\s(?P<key>bpd|bpc|bpp|bits/dim|ppl|perplexity)\)"
 )

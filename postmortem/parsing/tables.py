@@ -54,7 +54,7 @@ _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
 _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
-#: When a row was written: `Aug16-15:41:04`, `2024-05-01 10:20:30`.
+#: When a row was written: `Sep02-10:20:30`, `2024-05-01 10:20:30`.
 _STAMP: Final = re.compile(
     r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_/][0-9:.]{5,15}"
 )

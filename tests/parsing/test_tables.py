@@ -74,23 +74,23 @@ def test_what_is_no_heading(text: str) -> None:
 def test_rows_that_begin_with_a_split_stand_under_their_heading() -> None:
     text = (
         "Epoch 6\n\u2502 y     \u2502   loss \u2502     r2 \u2502\n\u255e\u2550\u2550\u256a\u2550\u2550\u2561\n"
-        "\u2502 train \u2502 0.9779 \u2502 1.0000 \u2502\n\u2502 vali  \u2502 1.3901 \u2502 0.9900 \u2502\n"
+        "\u2502 train \u2502 0.8125 \u2502 1.0000 \u2502\n\u2502 vali  \u2502 1.0625 \u2502 0.9900 \u2502\n"
     )
     assert values(text) == [
-        (None, 6.0, "loss", "train", 0.9779),
+        (None, 6.0, "loss", "train", 0.8125),
         (None, 6.0, "r2", "train", 1.0),
-        (None, 6.0, "loss", "eval", 1.3901),
+        (None, 6.0, "loss", "eval", 1.0625),
         (None, 6.0, "r2", "eval", 0.99),
     ]
 
 
 def test_names_in_quotes_may_be_several_words() -> None:
-    text = "'Validation error', 'Training error', 'Epoch', 'D/T'\n0.5, 0.75, 1, 2019-10-14/15:15:27\n"
+    text = "'Validation error', 'Training error', 'Epoch', 'D/T'\n0.5, 0.75, 1, 2020-02-03/10:20:30\n"
     assert values(text) == [(None, 1.0, "error", "eval", 0.5), (None, 1.0, "error", "train", 0.75)]
 
 
 def test_each_row_may_end_with_its_time_and_a_comma() -> None:
-    text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Aug16-15:41:04,\n1, 1.5, 2.25, Aug16-16:26:57,\n"
+    text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Sep02-10:20:30,\n1, 1.5, 2.25, Sep02-11:20:30,\n"
     assert values(text) == [
         (None, 0.0, "loss", "train", 2.5),
         (None, 0.0, "loss", "eval", 3.5),

@@ -90,11 +90,12 @@ def test_a_log_of_it_is_read_judged_and_shown(tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("log")
     log = folder / "job.log"
     lines = [
-        *(f"step {step}: loss={9 - step / 100:.2f}" for step in range(300)),  # so that it is a log, and no binary file
+        # so long that it is a log, and no binary file, whatever the text holds
+        *(f"step {step}: loss={9 - step / 1000:.3f}" for step in range(3000)),
         f"eps = 1e-5 {line}",
         f"Layer 3: XV output: min=-2500, max=40960 {line}",
-        *(f"step {step}: loss={9 - step / 100:.2f}, {name}={step}.5 {line}" for step in range(300, 308)),
-        f"step 308: loss=nan {line}",
+        *(f"step {step}: loss={9 - step / 1000:.3f}, {name}={step}.5 {line}" for step in range(3000, 3008)),
+        f"step 3008: loss=nan {line}",
         f"RuntimeError: {line}",
     ]
     log.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
