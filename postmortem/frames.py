@@ -41,7 +41,7 @@ OWN: Final[Mapping[str, Mapping[str, pl.DataType]]] = MappingProxyType(
                 "name": TEXT,  # canonical: loss, grad_norm, lr, kd_loss...
                 "value": pl.Float64(),
                 "text": TEXT,  # the number as printed
-                "meaning": TEXT,  # value | running_mean | placeholder | configured
+                "meaning": TEXT,  # value | running_mean | sum | placeholder | configured
                 "split": TEXT,  # train | eval | a name the log gives
                 "source_name": TEXT,  # the trainer's own name
                 "scope": TEXT,  # what the value is of: a parameter, a layer, a test; null: the run

@@ -41,6 +41,8 @@ _COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)[#.][0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
 #: Between a name and where it was taken: `Loss at step 100`, `Accuracy on the test set`.
 _AT: Final = frozenset({"at", "after", "in", "for", "on", "of", "over", "during"})
+#: Between a name and the sign before its value.
+_VERBS: Final = frozenset({"is", "was", "are", "were"})
 _LATER: Final = frozenset({"at", "after", "during"})
 #: Of all that a split has, or of the model; other words are of a class of it: `Accuracy of cats`.
 _WHOLE: Final = frozenset({"all", "set", "data", "dataset", "images", "samples", "examples", "entire", "whole"})
@@ -124,7 +126,9 @@ def words_before(before: str, names: Names) -> tuple[int, list[str]]:
 
 
 def _before_place(words: list[str], names: Names) -> list[str]:
-    """The words before the place where something was measured: `Cost after iteration 100`, `loss epoch 3`."""
+    """The words before the place where something was measured: `Cost after iteration 100`, `loss of epoch 3 is`."""
+    if len(words) > 1 and words[-1].lower() in _VERBS:
+        words = words[:-1]
     if len(words) < len(("loss", "step", "1")) or not _COUNT.fullmatch(words[-1]) or names.counter(words[-2]) is None:
         return words
     before = words[:-2]

@@ -23,6 +23,7 @@ from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.stated import stated
 from postmortem.parsing.store import Store
+from postmortem.parsing.sums import with_sums
 from postmortem.parsing.tables import columns_of, counter
 from postmortem.parsing.told import told
 
@@ -125,7 +126,7 @@ class Collector:
         """Settings and metrics, as the lines around them say which is which, and of what step."""
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
-        metrics = following(numbered(headed(metrics, self._splits)))
+        metrics = with_sums(following(numbered(headed(metrics, self._splits))))
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
         reporting = self.templates.interpreter.dialects.reporting
         return stated(*placed(*configured(settings, metrics, names), blank, names, reporting), names)

@@ -32,7 +32,8 @@ _TIME: Final = re.compile(
 )
 #: What a logger puts before each line of a traceback that it was given as text.
 _LOGGED: Final = re.compile(
-    r"(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - "
+    r"(?:(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - |\[(?:ERROR|CRITICAL)\]:? {1,2}"
+    r"|(?:ERROR|CRITICAL)(?::(?:[\w.]{1,60}:)? ?| {1,4}(?:\| [\w.:<>]{1,80} - )?))"
     r"(?=Traceback \(|\s+File \"|[A-Z][\w.]{0,60}(?:Error|Exception|Interrupt): )"
 )
 #: At the end of a line, which has so many characters.

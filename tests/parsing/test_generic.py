@@ -146,6 +146,11 @@ def metrics(text: str) -> dict[str, float]:
         ("Average reward over the last 100 episodes: 20.5", None, {"reward": 20.5}),
         ("Accuracy on test set after epoch 3: 93.5%", None, {"accuracy": 93.5}),
         ("EPOCH 20 ... Loss: 0.25 ... Val F1: 0.75", None, {"loss": 0.25, "f1": 0.75}),
+        ("The accuracy of epoch 5 is: 0.75", None, {"accuracy": 0.75}),
+        ("validation loss in epoch 7 was : 0.25", None, {"loss": 0.25}),
+        ("epoch 3 Recall(k=20): 0.25 - NDCG(k=5): 0.125", None, {"recall@20": 0.25, "ndcg@5": 0.125}),
+        ("epoch 3 loss [0.625]; acc 0.5", None, {"loss": 0.625, "accuracy": 0.5}),
+        ("epoch [3] loss 0.625", None, {"loss": 0.625}),
         ("Step 1000: lr is now 1.00e-04", 1000, {"lr": 1e-4}),
         ("Learning rate decreased to 1e-5 at epoch 12", None, {"lr": 1e-5}),
         ("Validation loss decreased from 0.5 to 0.25", None, {}),  # which of them it is, the words do not say

@@ -37,6 +37,16 @@ from postmortem.parsing.prefix import split
         # a traceback that a logger was given as text
         ('09-08 15:18:58 - INFO - __main__ -   File "a.py", line 3', '  File "a.py", line 3', None, "09-08 15:18:58"),
         ("09-08 15:18:58 - INFO - __main__ - TypeError: x", "TypeError: x", None, "09-08 15:18:58"),
+        ("2024-09-08 15:18:58 [ERROR]  TypeError: x", "TypeError: x", None, "2024-09-08 15:18:58"),
+        ('[ERROR]   File "a.py", line 3', ' File "a.py", line 3', None, None),
+        ("ERROR:__main__:TypeError: x", "TypeError: x", None, None),
+        (
+            "2024-09-08 15:18:58.5 | ERROR    | app.main:run:10 - TypeError: x",
+            "TypeError: x",
+            None,
+            "2024-09-08 15:18:58.5",
+        ),
+        ("[ERROR] no such option", "[ERROR] no such option", None, None),
         ("09-08 15:18:58 - INFO - __main__ - loss: 2.5", "INFO - __main__ - loss: 2.5", None, "09-08 15:18:58"),
         ("00:00:12 0.5 0.3", "00:00:12 0.5 0.3", None, None),  # a row of a table
     ],
