@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 _HEAD: Final = 120
 #: Something in brackets; a word, with the dots and colons of a module's name and line.
 _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]|:[0-9])*)")
-#: How the standard logger of Python begins a record, with its own name.
-_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:")
+#: How a logger is called that a program's first file makes.
+_PROGRAM: Final = "__main__"
+#: How loggers of Python begin a record, with their own names: `INFO:root:`, `app - INFO - `, `INFO | app:run:7 - `.
+_LEVEL: Final = re.compile(
+    r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:"
+    r"|(?:(?P<logger>[\w.]+) - )?(?:DEBUG|INFO|WARNING|ERROR)\s*(?:- |\| (?:[\w.<>]+:){1,2}[0-9]+ - )"
+)
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split by its first letter.
@@ -217,7 +222,9 @@ def _word_first(head: str, names: Names) -> str | None:
             return names.splits[whole]
     if (owned := _OWNED.match(head)) and owned["split"].lower() in names.splits:
         return owned["split"].lower()
-    for token in _TOKEN.finditer(head, level.end() if (level := _LEVEL.match(head)) else 0):
+    level = _LEVEL.match(head)
+    # a logger whose name is that of a split says as much as a word of the record
+    for token in _TOKEN.finditer(head, level.end() if level and level["logger"] not in names.splits else 0):
         word = (token["word"] or token["inside"].partition("@")[0]).strip().rstrip(".").lower()  # `Evaluating...`
         if word in names.splits and word not in names.plain:
             found = word
@@ -228,6 +235,6 @@ def _word_first(head: str, names: Names) -> str | None:
         package, dot, module = word.partition(":")[0].rpartition(".")
         if package and dot and found is None and names.splits.get(module) == "eval":
             found = module
-        if token["word"] and not (word in names.plain or "." in word or ":" in word):
+        if token["word"] and not (word in names.plain or "." in word or ":" in word or word == _PROGRAM):
             break
     return found

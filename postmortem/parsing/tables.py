@@ -54,6 +54,8 @@ _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
 _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
+#: What a row took, behind it and in brackets, which has no name: `3  1.25  0.75  (00:12)`.
+_TOOK: Final = re.compile(r"(?<=[0-9])\s+\((?:[0-9]{1,3}:){1,2}[0-9]{2}\)\Z")
 #: When a row was written: `Sep02-10:20:30`, `2024-05-01 10:20:30`.
 _STAMP: Final = re.compile(
     r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_/][0-9:.]{5,15}"
@@ -120,10 +122,11 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
         each = (_with_separators(_split(text, between), between, names) for between in _SEPARATORS)
         return next(filter(None, each), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK_OR_BAR), text, names)
-    if all("_" in word.text or _told(word, names) for word in words):
+    if all("_" in word.text or _told(word, names) for word in words) or (text.isupper() and _begins(words, names)):
         apart = words  # names that are as wide as their columns stand a blank apart
+    pair = len(words) < _FEWEST and _begins(words, names) and _measures(words[-1].text, names)
     for cells in (apart, words):
-        if len(cells) < _FEWEST or not all(_NAME.fullmatch(cell.text) for cell in cells):
+        if (len(cells) < _FEWEST and not pair) or not all(_NAME.fullmatch(cell.text) for cell in cells):
             continue
         by_class = text[:_INDENT].isspace() and all(_measures(cell.text, names) for cell in cells[:_FEWEST])
         if text.count("|") < len(cells) - 1 and not by_class and not any(counter(cell.text, names) for cell in cells):
@@ -136,6 +139,11 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
         if told and (framed or counted or wide or any(_measures(cell.text, names) for cell in cells)):
             return _taken_over(cells)
     return ()
+
+
+def _begins(words: Sequence[Cell], names: Names) -> bool:
+    """Whether the first of several words counts."""
+    return len(words) > 1 and counter(words[0].text, names) is not None
 
 
 def _taken_over(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -168,6 +176,8 @@ def row(text: str) -> tuple[Cell, ...]:
     text = _blanked(text[: _LONGEST + 1], _LEVEL)
     if len(text) > _LONGEST:
         return ()
+    if text.endswith(")"):
+        text = _TOOK.sub(lambda found: " " * len(found[0]), text)
     if _ROW.fullmatch(text.strip()):
         return tuple(_cell(found) for found in _CELLS.finditer(text))
     if labelled := _LABELLED.fullmatch(text.strip()):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GENERAL: Final = True
 _BETWEEN: Final = re.compile(r"\s*[,;]\s*|\s+")
+#: Around a weight of one number, as NumPy prints it: `100 2.5 [0.75] [-0.25]`.
+_BRACKETS: Final = str.maketrans("[]", "  ")
 #: Numbers may be anything: it is the file's name that says they are of a training.
 _NAMED: Final = re.compile(
     r"(?i)(?:^|[^a-z])(?:log|loss|losses|err|errors?|acc|accuracy|train|training|val|valid|validation|history|curve|metrics?|"
@@ -35,12 +37,15 @@ _BESIDE: Final = frozenset({
 #: Fewer rows are no curve; more columns are a matrix.
 _FEWEST: Final = 5
 _MOST_COLUMNS: Final = 12
+#: Of the rows that are looked at, that are of one width.
+_MOSTLY: Final = 0.7
 
 
 def reads(path: Path, head: bytes) -> bool:
-    """Rows of one width that hold numbers alone, some of them fractions, in a file that is called as a log may be.
+    """Rows that hold numbers alone, some of them fractions, in a file that is called as a log may be.
 
-    A table without a heading is one by its suffix.
+    Nearly all are of one width: what is printed at the end may be single numbers. A table without a heading is one by
+    its suffix.
     """
     if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _TABLES):
         return False
@@ -48,7 +53,8 @@ def reads(path: Path, head: bytes) -> bool:
     rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]
     if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
         return False
-    numbers = all(len(row) == len(rows[0]) and all(as_number(cell) is not None for cell in row) for row in rows)
+    numbers = all(as_number(cell) is not None for row in rows for cell in row)
+    numbers = numbers and sum(len(row) == len(rows[0]) for row in rows) >= max(_FEWEST, _MOSTLY * len(rows))
     return numbers and any("." in cell or "e" in cell.lower() for row in rows for cell in row)
 
 
@@ -84,7 +90,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 
 def _cells(line: str) -> list[str]:
-    return _BETWEEN.split(line.strip())
+    return _BETWEEN.split(line.translate(_BRACKETS).strip())
 
 
 def _counts(column: Sequence[str]) -> bool:

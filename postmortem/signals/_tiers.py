@@ -16,7 +16,7 @@ FAULTS: Final = frozenset({
     "fatal_python_error", "cuda_error", "cuda_out_of_memory", "device_assert", "cuda_no_kernel_image",
     "cuda_device_missing", "driver_mismatch", "duplicate_gpu", "nan_terminated", "all_steps_invalid", "run_aborted",
     "port_in_use", "shared_memory", "disk_full", "quota_exceeded", "library_missing", "command_missing",
-    "command_failed", "kaldi_error", "not_started", "arguments_refused",
+    "command_failed", "kaldi_error", "not_started", "arguments_refused", "data_empty",
 })  # fmt: skip
 ENDS: Final = frozenset({
     "time_limit", "run_limit", "cpu_limit", "scheduler_limit", "preempted", "evicted", "killed", "cancelled",

@@ -179,6 +179,10 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
         ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),
         ("INFO project.eval:51 | epoch 0: loss 0.5", [("loss", "eval", 0.5)]),
+        ("__main__ - INFO - Epoch 1 Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
+        ("INFO __main__ Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
+        ("INFO     | app.main:run:10 - Epoch 1 Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
+        ("eval - INFO - Epoch 1 Loss: 0.5", [("loss", "eval", 0.5)]),
         ("INFO project.train:51 | epoch 0: loss 0.5", [("loss", None, 0.5)]),
         ("Training Results - Epoch: 1  Avg loss: 0.5", [("loss", "train", 0.5)]),
         # a learning rate and a time are the run's

@@ -47,6 +47,19 @@ def test_without_one_the_rows_count(tmp_path: Path) -> None:
     ]
 
 
+def test_a_weight_in_brackets_is_a_number_and_what_is_printed_last_may_be_alone(tmp_path: Path) -> None:
+    path = tmp_path / "fit.log"
+    path.write_text(
+        "".join(f"{step} {step / 8} [ 0.5] [-0.25]\n" for step in range(0, 1200, 100)) + "[ 0.5]\n[-0.25]\n"
+    )
+    assert _rows(path)[:3] == [
+        (1, "column_2", None, 0.0, 0.0),
+        (1, "column_3", None, 0.0, 0.5),
+        (1, "column_4", None, 0.0, -0.25),
+    ]
+    assert len(_rows(path)) == 36
+
+
 def test_a_line_of_another_width_is_unread(tmp_path: Path) -> None:
     path = tmp_path / "loss.txt"
     path.write_text("0.5\n0.25 0.5\nx\n0.125\n")
