@@ -122,7 +122,9 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
         each = (_with_separators(_split(text, between), between, names) for between in _SEPARATORS)
         return next(filter(None, each), ())
     apart, words = _split(text, _GAP), _of_splits(_split(text, _BLANK_OR_BAR), text, names)
-    if all("_" in word.text or _told(word, names) for word in words) or (text.isupper() and _begins(words, names)):
+    if all("_" in word.text or _told(word, names) for word in words) or (
+        len(apart) == 1 and text.isupper() and _begins(words, names)
+    ):
         apart = words  # names that are as wide as their columns stand a blank apart
     pair = len(words) < _FEWEST and _begins(words, names) and _measures(words[-1].text, names)
     for cells in (apart, words):

@@ -50,6 +50,9 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
             "ep    loss    | now: loss   acc   | val: loss   acc",
             ["ep", "loss", "now loss", "now acc", "val loss", "val acc"],
         ),
+        ("iter Logloss", ["iter", "Logloss"]),
+        ("epoch       loss", ["epoch", "loss"]),
+        ("EPOCH TIMESTAMP BAD_EPOCHS TRAIN_LOSS", ["EPOCH", "TIMESTAMP", "BAD_EPOCHS", "TRAIN_LOSS"]),
         ("Itn.  NER Loss  NER F.  Tag %  CPU WPS", ["Itn.", "NER Loss", "NER F.", "Tag %", "CPU WPS"]),
     ],
 )
@@ -63,7 +66,7 @@ def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[
         "the loss of an epoch is its mean",  # words
         "epoch: 3  loss: 2.0  lr: 1",  # pairs
         "name        size        type",  # nothing that counts or measures
-        "epoch       loss",  # two columns
+        "epoch       size",  # two columns, of which none measures
         "epoch 3 | train: 0.5  0.9 | val: 0.6  0.8",  # values
     ],
 )
@@ -96,6 +99,23 @@ def test_each_row_may_end_with_its_time_and_a_comma() -> None:
         (None, 0.0, "loss", "eval", 3.5),
         (None, 1.0, "loss", "train", 1.5),
         (None, 1.0, "loss", "eval", 2.25),
+    ]
+
+
+def test_each_row_may_end_with_what_it_took() -> None:
+    text = "epoch train_loss valid_loss\n1 2.5 3.5 (00:13)\n2 1.5 2.25 (01:00:09)\n"
+    assert values(text) == [
+        (None, 1.0, "loss", "train", 2.5),
+        (None, 1.0, "loss", "eval", 3.5),
+        (None, 2.0, "loss", "train", 1.5),
+        (None, 2.0, "loss", "eval", 2.25),
+    ]
+
+
+def test_a_table_of_two_columns() -> None:
+    assert values("iter Logloss\n0 0.625\n1 0.5\n") == [
+        (0, None, "logloss", None, 0.625),
+        (1, None, "logloss", None, 0.5),
     ]
 
 
