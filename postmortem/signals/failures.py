@@ -50,7 +50,7 @@ _OF_TASKS: Final = frozenset({"exit_code", "task_failed", "step_failed", "job_fa
 _MISSING: Final = frozenset({"FileNotFoundError", "ImportError", "KeyError", "ModuleNotFoundError", "OSError"})
 _CRASHES: Final = frozenset({"segfault", "bus_error", "heap_corrupted", "native_exception", "fatal_python_error"})
 #: An exception that carries another one, whose own line comes next.
-_WRAPPERS: Final = frozenset({"dataset_error", "replica_error", "root_errors"})
+_WRAPPERS: Final = frozenset({"dataset_error", "replica_error", "root_errors", "training_failed"})
 #: How Keras and TensorFlow begin one that says below what it is.
 _WRAPPING: Final = ("in user code:", "Exception encountered when calling ", "Graph execution error:")
 #: Exceptions with which programs refuse a value, and words for one that is not finite.
