@@ -58,4 +58,4 @@ def test_where_the_training_may_have_gone_on(tmp_path: Path, text: str) -> None:
 
 def test_a_script_that_says_that_its_training_failed_caught_it_for_that(tmp_path: Path) -> None:
     said = "Error during training: 'image'\n" + TRACEBACK.replace("<module>", "main")
-    assert causes(tmp_path, said + epochs(1, 14)) == ["python/exception"]
+    assert causes(tmp_path, said + epochs(1, 14)) == ["python/key-missing"]
