@@ -1,4 +1,7 @@
-"""Columns of numbers and nothing else, as `numpy.savetxt` and `print(epoch, loss, file=f)` leave them: `loss.txt`."""
+"""Columns of numbers and nothing else, as `numpy.savetxt` and `print(epoch, loss, file=f)` leave them: `loss.txt`.
+
+MLflow keeps each metric in a file of its name: when it was written, its value, and its step.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,9 @@ _BESIDE: Final = frozenset({
 #: Fewer rows are no curve; more columns are a matrix.
 _FEWEST: Final = 5
 _MOST_COLUMNS: Final = 12
+#: What MLflow writes of a metric, row by row.
+_TRACKED: Final = ("timestamp", "value", "step")
+_MILLISECONDS: Final = re.compile(r"1[0-9]{12}")
 #: Of the rows that are looked at, that are of one width.
 _MOSTLY: Final = 0.7
 
@@ -75,6 +81,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
     ]
     if not whole or not width:
         raise PostmortemError(f"{path}: none of its {lines.lines:,} lines is a row of numbers; it is no table of them")
+    tracked = width == len(_TRACKED) and all(map(_is_tracked, (cells for _, cells in whole)))
     counted = width > 1 and _counts([cells[0] for _, cells in whole])
     names = [f"column_{index}" for index in range(1, width + 1)]
     if width - counted == 1:
@@ -82,7 +89,10 @@ def read(path: Path, rows: Rows) -> FileInfo:
     for index, (line, cells) in enumerate(whole, 1):
         place = Place(str(path), line=line.number, offset=line.offset, dialect="columns")
         values = dict(zip(names[counted:], cells[counted:], strict=True))
-        records.put(place, {"epoch": cells[0] if counted else index, **values})
+        row = (
+            {path.stem: cells[1], "step": cells[2]} if tracked else {"epoch": cells[0] if counted else index, **values}
+        )
+        records.put(place, row)
     info = lines.info("columns")
     info.unread_lines, info.left_out = len(table) - len(whole), records.left_out
     info.dialects = [name for name, _ in records.used.most_common()]
@@ -91,6 +101,11 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 def _cells(line: str) -> list[str]:
     return _BETWEEN.split(line.translate(_BRACKETS).strip())
+
+
+def _is_tracked(cells: Sequence[str]) -> bool:
+    """Milliseconds since 1970, a value, and a step."""
+    return _MILLISECONDS.fullmatch(cells[0]) is not None and cells[2].isdecimal()
 
 
 def _counts(column: Sequence[str]) -> bool:

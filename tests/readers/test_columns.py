@@ -60,6 +60,16 @@ def test_a_weight_in_brackets_is_a_number_and_what_is_printed_last_may_be_alone(
     assert len(_rows(path)) == 36
 
 
+def test_what_mlflow_keeps_of_a_metric_has_its_steps(tmp_path: Path) -> None:
+    path = tmp_path / "val_loss"
+    path.write_text("".join(f"17000000000{step:02d} {2.5 - step / 8} {step * 50}\n" for step in range(6)))
+    frames, _ = load(path)
+    assert frames["metrics"].select("name", "split", "step", "epoch", "value").rows()[:2] == [
+        ("loss", "eval", 0, None, 2.5),
+        ("loss", "eval", 50, None, 2.375),
+    ]
+
+
 def test_a_line_of_another_width_is_unread(tmp_path: Path) -> None:
     path = tmp_path / "loss.txt"
     path.write_text("0.5\n0.25 0.5\nx\n0.125\n")
