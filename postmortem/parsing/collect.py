@@ -222,6 +222,10 @@ class Collector:
             self.seen.tabled(single.number)
         return True
 
+    def _may_be_row(self, cells: Sequence[Tabled]) -> bool:
+        """A number alone is no row of a table, and no row stands below a counter."""
+        return bool(cells) and (len(cells) == 1) == (len(self._columns) == 1)
+
     def _cells(self, single: Single) -> Sequence[Tabled]:
         """The cells of a row, less an empty last one where all rows end with a separator and no heading does."""
         cells = single.template.cells
@@ -258,9 +262,9 @@ class Collector:
                 self.store.jobs.append((base.line, base.record, self.job))
             if single.template.split:
                 self._splits.append((base.line, single.template.split))
-            if single.template.columns:
-                self._columns = single.template.columns
-            elif single.template.cells and self._row_of_table(single, base):
+            if (columns := single.template.columns) and (len(columns) > 1 or len(self._columns) <= 1):
+                self._columns = columns  # a counter alone in its record may stand between the rows of a table
+            elif self._may_be_row(single.template.cells) and self._row_of_table(single, base):
                 # its line counted as unread, unless another record on it was read
                 self.unread -= single.line in unread
             for row in single.rows:

@@ -145,6 +145,7 @@ class _Record(Described):
             self._row("tensors", fixed, spans)
         elif reading.has_place and counters.heads(body):
             self.carry = self._carried(reading)
+            self.columns = tables.above_lone(body)
         return True
 
     def _told_at_a_time(self, key: str, printed: str, body: str) -> bool:

@@ -54,6 +54,17 @@ _CELLS: Final = re.compile(rf"(?<![^\s|])(?:{_CELL})(?![^\s|])")
 #: Between the cells of a row that may be empty, of which there are so many; `1,2` alone is a decimal number as often.
 _SEPARATORS: Final = (re.compile(r"\s?,\s?"), re.compile(r"\s?;\s?"))
 _MOST: Final = 40
+#: Numbers that stand alone, below a counter that stands alone but for what they may be: `Epoch 1/75 Losses`.
+_LONE: Final = re.compile(rf"\s*(?=[-+0-9]*\.|[-+]?(?i:nan|inf)){NUMBER}\s*")
+_ABOVE_LONE: Final = re.compile(
+    r"\W{0,8}[Ee]poch\s?[:#]?\s?[0-9]{1,6}(?:\s?(?:/|of)\s?[0-9]{1,6})?\s?:?"
+    r"(?:\s(?P<name>[Ll]oss|[Aa]ccuracy|[Rr]eward)?(?P<names>[Ll]osses|[Aa]ccuracies|[Rr]ewards)?)?\W{0,8}"
+)
+_SEVERAL: Final = {"losses": "loss", "accuracies": "accuracy", "rewards": "reward"}
+#: What they are called where nothing says what they are, as the columns of a file of numbers.
+_UNNAMED: Final = "column_1"
+#: Between columns.
+_DASH: Final = " - "
 #: What a row took, behind it and in brackets, which has no name: `3  1.25  0.75  (00:12)`.
 _TOOK: Final = re.compile(r"(?<=[0-9])\s+\((?:[0-9]{1,3}:){1,2}[0-9]{2}\)\Z")
 #: When a row was written: `Sep02-10:20:30`, `2024-05-01 10:20:30`.
@@ -97,7 +108,7 @@ def heading(text: str, names: Names) -> tuple[Cell, ...]:
 
     With bars between them none need count: the step may stand above the table. With bars around them any name will do.
     """
-    text = _blanked(text[: _LONGEST + 1], _LEVEL)
+    text = _barred(_blanked(text[: _LONGEST + 1], _LEVEL))
     groups = [(found.span("group"), found["group"]) for found in _GROUP.finditer(text)] if "|" in text else []
     for (start, end), _ in groups:
         text = f"{text[:start]}{' ' * (end + 1 - start)}{text[end + 1 :]}"
@@ -173,14 +184,23 @@ def _with_separators(cells: Sequence[Cell], between: re.Pattern[str], names: Nam
     return tuple(cells) if counted and (quoted or any(_measures(cell.text, names) for cell in cells)) else ()
 
 
+def above_lone(text: str) -> tuple[Cell, ...]:
+    """The one column that a counter alone in its record may head. Empty for any other."""
+    found = _ABOVE_LONE.fullmatch(text)
+    if found is None:
+        return ()
+    name = found["name"] or _SEVERAL.get((found["names"] or "").lower(), _UNNAMED)
+    return (Cell(name.lower(), (0, len(text))),)
+
+
 def row(text: str) -> tuple[Cell, ...]:
     """The cells of a record that holds numbers, and a name before them or words between bars. Empty for any other."""
-    text = _blanked(text[: _LONGEST + 1], _LEVEL)
+    text = _barred(_blanked(text[: _LONGEST + 1], _LEVEL))
     if len(text) > _LONGEST:
         return ()
     if text.endswith(")"):
         text = _TOOK.sub(lambda found: " " * len(found[0]), text)
-    if _ROW.fullmatch(text.strip()):
+    if _ROW.fullmatch(text.strip()) or _LONE.fullmatch(text):
         return tuple(_cell(found) for found in _CELLS.finditer(text))
     if labelled := _LABELLED.fullmatch(text.strip()):
         at = len(text) - len(text.lstrip())
@@ -224,6 +244,12 @@ def _parts(text: str, between: re.Pattern[str]) -> Iterator[Cell]:
         begin = start + len(part) - len(part.lstrip())
         yield Cell(part.strip(), (begin, begin + len(part.strip())))
         start = found.end() if found else end
+
+
+def _barred(text: str) -> str:
+    """`text` with bars where dashes stand between its columns, `0 - 0.5 - 76.5`."""
+    dashed = text.count(_DASH) >= _FEWEST - 1 and "|" not in text
+    return text.replace(_DASH, " | ") if dashed else text
 
 
 def _blanked(text: str, mark: re.Pattern[str]) -> str:

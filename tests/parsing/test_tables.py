@@ -112,6 +112,34 @@ def test_each_row_may_end_with_what_it_took() -> None:
     ]
 
 
+def test_dashes_between_columns_are_as_good_as_bars() -> None:
+    heading = "Epoch - Loss - Training Accuracy - Validation Accuracy\n"
+    text = f"{heading}0 - 0.5 - 76.5 - 76.25\n         92.75\n1 - 0.25 - 92.75 - 95.5\n"
+    assert values(text) == [
+        (None, 0.0, "loss", None, 0.5),
+        (None, 0.0, "accuracy", "train", 76.5),
+        (None, 0.0, "accuracy", "eval", 76.25),
+        (None, 1.0, "loss", None, 0.25),
+        (None, 1.0, "accuracy", "train", 92.75),
+        (None, 1.0, "accuracy", "eval", 95.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [("Epoch 1/75 Losses", "loss"), ("Epoch 1:", "column_1"), ("--- epoch 1 accuracy ---", "accuracy")],
+)
+def test_numbers_alone_below_a_counter_are_of_it(heading: str, name: str) -> None:
+    assert values(f"{heading}\n2.5\n1.25\n") == [(None, 1.0, name, None, 2.5), (None, 1.0, name, None, 1.25)]
+
+
+def test_a_number_alone_is_no_row_of_a_table_and_no_row_stands_below_a_counter() -> None:
+    assert values("epoch train_loss valid_loss\n0.5\n") == []
+    assert values("Epoch 1\n0.5 0.25\n0.5 0.25 0.125\n") == []
+    text = "epoch train_loss valid_loss\nEpoch 1\n1 0.5 0.25\n"
+    assert values(text) == [(None, 1.0, "loss", "train", 0.5), (None, 1.0, "loss", "eval", 0.25)]
+
+
 def test_a_table_of_two_columns() -> None:
     assert values("iter Logloss\n0 0.625\n1 0.5\n") == [
         (0, None, "logloss", None, 0.625),
