@@ -50,12 +50,12 @@ _ORDINAL: Final = re.compile(
 _BRACKET: Final = re.compile(
     r"\s*(?:\[1\] \")?\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,}|\s(?=(?i:train|val|test)\w*\s))(?=[A-Za-z])"
 )
-#: What a record of measurements counts before it says anything: `[1,  2000] loss`, `3/16, loss`, `7 [D loss: 0.5]`,
-#: `[#7] loss`, `@7 loss`, `7| loss`, `7) loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`, `Train 7, loss`, behind
-#: labels `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
+#: What a record of measurements counts before it says anything: `[1,  2000] loss`, `[1 : 20] loss`, `3/16, loss`,
+#: `7 [D loss: 0.5]`, `[#7] loss`, `@7 loss`, `7| loss`, `7) loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`,
+#: `Train 7, loss`, behind labels `[train](3/16) loss`, and behind its epoch: `Epoch 3 [12/100]`.
 _FIRST: Final = re.compile(
     r"\s*(?:\[[A-Za-z][A-Za-z0-9 _-]{0,20}\]\s?){0,3}(?:(?:\[|(?=[0-9]+\s+[0-9]+\s+\w*(?i:loss)\s?[=:]))"
-    r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
+    r"(?P<epoch>[0-9]{1,6})(?:,\s*|\s+:\s+|\s+)(?P<batch>[0-9]{1,12})(?:\]|\s)"
     r"|(?:[\[(]\s*)?(?P<part>[0-9]{1,12})\s*/\s*[0-9]{1,12}\s*(?:[\])]|[,:|]|\s(?:-|::?|>+)\s|\s(?=[A-Za-z]))"
     r"|(?P<barred>[0-9]{1,12})\s?[|)]\s+(?=[A-Za-z])"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|(?:(?i:train|training|val|valid|test)\s)?\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"

@@ -32,6 +32,8 @@ NAMES = names.load()
         ("INFO [train.py:80] Process 300/1200(25.0%) average loss: 0.5, epoch 2", 2, 300, "unknown"),
         ("Epoch 3/12(25.0%) loss: 0.5", 3, None, None),
         ("[2,  4000] loss: 1.836", 2, 4000, "batch_of_epoch"),
+        ("[2 :   4000] loss G : 1.836", 2, 4000, "batch_of_epoch"),
+        ("[12:05] loss: 1.836", None, None, None),
         ("3/16, train_loss: 0.6612", None, 3, "unknown"),
         ("[ 12/100] loss 0.5", None, 12, "unknown"),
         (" 7| loss 0.75 | acc 0.5", None, 7, "unknown"),
