@@ -60,7 +60,7 @@ _FIRST: Final = re.compile(
     r"|(?P<barred>[0-9]{1,12})\s?[|)]\s+(?=[A-Za-z])"
     r"|(?P<alone>[0-9]{1,12})\s+(?=\[[A-Za-z]|(?:(?i:train|training|val|valid|test)\s)?\w*(?i:loss)\s?[=:]|\|\s\w*(?i:loss)\b)"
     r"|(?:\[?[A-Za-z]{2,10}\s)?@\s?(?P<reached>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?=[\]:]?\s)"
-    r"|\[?#(?P<numbered>[0-9]{1,12})\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
+    r"|\[?#(?P<numbered>[0-9]{1,12})(?:/[0-9]{1,12})?\]?\s|(?i:train|test|val|valid|eval)\s(?P<turn>[0-9]{1,12}),\s)"
 )
 #: A word, how far it is, and the share that this is: `Process 300/1200(25%) loss`.
 _WITH_SHARE: Final = re.compile(

@@ -50,6 +50,10 @@ _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*
 #: A measure of the first k, `Recall(k=20): 0.25`, and a list of one number behind a name, `loss [0.75]`.
 _OF_FIRST: Final = re.compile(r"(?<=\w)\(k=([0-9]{1,4})\)")
 _LIST_OF_ONE: Final = re.compile(r"(?<=[A-Za-z]\s)\[([-+]?[0-9]{0,12}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?)\]")
+#: A name and its value at the end of a record, as XLM prints them: `valid_en-fr_mt_ppl -> 12.5`.
+_ARROW: Final = re.compile(
+    r"(?<![\w.>])([A-Za-z_][\w@./-]{0,60}) ->(?= [-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*\Z)"
+)
 #: What an earlier epoch measured, which was the best: `Best Epoch 6  Acc: 0.5`.
 _BEST: Final = re.compile(r"\W{0,8}[Bb]est (?:[Ee]poch|[Ii]ter(?:ation)?|[Ss]tep)\b")
 #: A tuple that Python 2 printed where Python 3 prints its parts: `('Epoch: ', 116)`.
@@ -89,6 +93,8 @@ def narrow(text: str) -> str:
         text = _PLACEHOLDER.sub(r" \1 ", text)
     if text.startswith("[1] ") and _R_TEXT.match(text):
         text = f"     {text[5:].rstrip()[:-1]}"
+    if " -> " in text:
+        text = _ARROW.sub(r"\1 = ", text)
     if "(k=" in text:
         text = _OF_FIRST.sub(r"@\1   ", text)
     if " [" in text:

@@ -25,6 +25,8 @@ _LEVEL: Final = re.compile(
 )
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
+#: A split in brackets behind all that is measured: `Loss 6.0 = 4.5 + 1.5 (train)`.
+_BEHIND_ALL: Final = re.compile(r"\((?P<split>[A-Za-z]{2,12})\)\s*\Z")
 #: A split by its first letter.
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_?(?P<name>[A-Za-z]\w*)")
 #: Whose it is, the split, and a colon before what is measured: `All clients testing: loss 0.5`.
@@ -73,6 +75,8 @@ def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     pairs = _of_the_one_before(_behind_both(pairs, names), names)
     own = [names.metric(pair.key).split for pair in pairs]
     split = _word_first(text[: pairs[0].at[0]][:_HEAD], names) if pairs else None
+    if split is None and (behind := _BEHIND_ALL.search(text)) and names.is_split(behind["split"]):
+        split = behind["split"].lower()
     # a split is a word of its own, which more than one name may follow, where it comes first and no name has another
     apart = split is not None and {names.splits[split]} == {its for its in own if its}
     if any(own) and not apart:

@@ -85,6 +85,8 @@ _LABEL: Final = re.compile(r"(?!None$)[^\W\d_][^|]*")
 _INDENT: Final = 4
 #: So many columns far apart, of which the first counts, are a table whatever they measure.
 _WIDE: Final = 4
+#: How code names a measure: `abs_rel`, `d1`.
+_SNAKE: Final = re.compile(r"[a-z][a-z0-9_@]{0,30}")
 #: Some tools write their headings as comments, or have a logger print the lines of a table.
 _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
 _LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
@@ -141,7 +143,9 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
     for cells in (apart, words):
         if (len(cells) < _FEWEST and not pair) or not all(_NAME.fullmatch(cell.text) for cell in cells):
             continue
-        by_class = text[:_INDENT].isspace() and all(_measures(cell.text, names) for cell in cells[:_FEWEST])
+        by_class = text[:_INDENT].isspace() and (
+            all(_measures(cell.text, names) for cell in cells[:_FEWEST]) or _are_measures(cells, names)
+        )
         if text.count("|") < len(cells) - 1 and not by_class and not any(counter(cell.text, names) for cell in cells):
             continue
         known = [_told(cell, names) for cell in cells]
@@ -152,6 +156,15 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
         if told and (framed or counted or wide or any(_measures(cell.text, names) for cell in cells)):
             return _taken_over(cells)
     return ()
+
+
+def _are_measures(cells: Sequence[Cell], names: Names) -> bool:
+    """Whether many names, none of them a word of prose, are of measures, some of which are known."""
+    return (
+        len(cells) > _WIDE
+        and all(_SNAKE.fullmatch(cell.text) for cell in cells)
+        and any(names.metric(cell.text).known for cell in cells)
+    )
 
 
 def _begins(words: Sequence[Cell], names: Names) -> bool:

@@ -45,6 +45,7 @@ NAMES = names.load()
         ("| epoch 003  1000 / 8223 loss=2.25", 3, 1000, "batch_of_epoch"),
         ("Epoch  3, 12850/37527; acc:  4.5", 3, 12850, "batch_of_epoch"),
         ("[#00285] loss_A: 0.5, loss_B: 0.25", None, 285, "unknown"),
+        ("#7/1500 - Training Loss: 2.5", None, 7, "unknown"),
         ("model ,epoch 400,train_loss: 0.5", 400, None, None),
         ("Train Epoch: 8 | Batch Status: 640/50000 (1%) | Loss: 1.25", 8, 640, "unknown"),
         ("Global-step 33 --Accept update with kl=2.5e-07", None, 33, "unknown"),

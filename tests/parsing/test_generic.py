@@ -146,6 +146,7 @@ def metrics(text: str) -> dict[str, float]:
         ("Average reward over the last 100 episodes: 20.5", None, {"reward": 20.5}),
         ("Accuracy on test set after epoch 3: 93.5%", None, {"accuracy": 93.5}),
         ("EPOCH 20 ... Loss: 0.25 ... Val F1: 0.75", None, {"loss": 0.25, "f1": 0.75}),
+        ("epoch 3 - valid_ppl -> 12.500000", None, {"perplexity": 12.5}),
         ("The accuracy of epoch 5 is: 0.75", None, {"accuracy": 0.75}),
         ("validation loss in epoch 7 was : 0.25", None, {"loss": 0.25}),
         ("epoch 3 Recall(k=20): 0.25 - NDCG(k=5): 0.125", None, {"recall@20": 0.25, "ndcg@5": 0.125}),

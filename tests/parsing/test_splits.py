@@ -178,6 +178,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("DEV : loss 0.5 - f1: 0.75", [("loss", "eval", 0.5), ("f1", "eval", 0.75)]),
         ("[valid] step: 100, bleu: 3.25, loss: 0.5", [("bleu", "eval", 3.25), ("loss", "eval", 0.5)]),
         ("INFO trainer.py:88 Validation: loss=0.5", [("loss", "eval", 0.5)]),
+        ("[Epoch 3] Loss 6.0 = 4.5 + 1.5 (validation)", [("loss", "eval", 6.0)]),
+        ("[Epoch 3] Loss 6.0 = 4.5 + 1.5 (total)", [("loss", None, 6.0)]),
         ("INFO project.eval:51 | epoch 0: loss 0.5", [("loss", "eval", 0.5)]),
         ("__main__ - INFO - Epoch 1 Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
         ("INFO __main__ Validation - Loss: 0.5", [("loss", "eval", 0.5)]),

@@ -50,6 +50,7 @@ def values(text: str) -> list[tuple[int | None, float | None, str, str | None, f
             "ep    loss    | now: loss   acc   | val: loss   acc",
             ["ep", "loss", "now loss", "now acc", "val loss", "val acc"],
         ),
+        ("     d1     d2     d3  abs_rel    rmse", ["d1", "d2", "d3", "abs_rel", "rmse"]),
         ("iter Logloss", ["iter", "Logloss"]),
         ("epoch       loss", ["epoch", "loss"]),
         ("EPOCH TIMESTAMP BAD_EPOCHS TRAIN_LOSS", ["EPOCH", "TIMESTAMP", "BAD_EPOCHS", "TRAIN_LOSS"]),
@@ -66,6 +67,7 @@ def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[
         "the loss of an epoch is its mean",  # words
         "epoch: 3  loss: 2.0  lr: 1",  # pairs
         "name        size        type",  # nothing that counts or measures
+        "     d1     d2     d3  abs_rel    size",  # none of which is known
         "epoch       size",  # two columns, of which none measures
         "epoch 3 | train: 0.5  0.9 | val: 0.6  0.8",  # values
     ],
