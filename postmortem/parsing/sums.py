@@ -15,8 +15,8 @@ _FEWEST: Final = 8
 #: Of that, at the least and at the most: batches differ, and a model learns.
 _LEAST: Final = 0.5
 _MOST: Final = 1.5
-#: Words by which a name says that it is one.
-_SAID: Final = r"(?i)running|total|\bsum|cumul|accum"
+#: Words by which a name says that it is one; a total is that of several terms as often.
+_SAID: Final = r"(?i)running|\bsum|cumul|accum"
 #: Of the value before, below which a sum has begun anew.
 _ANEW: Final = 0.5
 _KEY: Final = ("source_name", "split", "scope", "rank")

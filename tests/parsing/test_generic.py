@@ -152,6 +152,7 @@ def metrics(text: str) -> dict[str, float]:
         ("epoch 3 Recall(k=20): 0.25 - NDCG(k=5): 0.125", None, {"recall@20": 0.25, "ndcg@5": 0.125}),
         ("epoch 3 loss [0.625]; acc 0.5", None, {"loss": 0.625, "accuracy": 0.5}),
         ("epoch [3] loss 0.625", None, {"loss": 0.625}),
+        ("epoch 3 precision at iou [0.5] = 0.625", None, {}),  # a threshold, and no value
         ("Step 1000: lr is now 1.00e-04", 1000, {"lr": 1e-4}),
         ("Learning rate decreased to 1e-5 at epoch 12", None, {"lr": 1e-5}),
         ("Validation loss decreased from 0.5 to 0.25", None, {}),  # which of them it is, the words do not say
