@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.blocks import OpenBlock
+    from postmortem.parsing.cells import Cell
     from postmortem.parsing.piece import Piece, Single
-    from postmortem.parsing.tables import Cell
     from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
     from postmortem.parsing.templates import Templates
 

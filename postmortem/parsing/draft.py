@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import tables
+from postmortem.parsing import cells
 from postmortem.parsing.names import normalise
 from postmortem.parsing.numbers import bare
 from postmortem.parsing.rows import described
@@ -15,11 +15,11 @@ from postmortem.parsing.template import Placing, Row, Span, Tabled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from postmortem.parsing.cells import Cell
     from postmortem.parsing.dialects import CompiledLine
     from postmortem.parsing.names import Names
     from postmortem.parsing.pattern import Match
     from postmortem.parsing.reading import Reading, Where
-    from postmortem.parsing.tables import Cell
 
 _COUNT: Final = re.compile(r"[0-9,]{1,18}")
 
@@ -97,11 +97,11 @@ class Draft:
         """The cells of a dialect's line that its pattern does not name: those of `text`, which begins at `start`."""
         named = [match.spans[name][0] for name in match.values]
         # blanks for what stands before it, so that its columns stay where they are
-        row = tables.row(" " * start + text)
+        row = cells.row(" " * start + text)
         self.cells = tuple(
             Tabled(cell.at, ())
             if any(cell.at[0] <= place < cell.at[1] for place in named)
-            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in cells.numbers(cell)))
             for cell in row
         )
         self.tabled_by = line if row else None

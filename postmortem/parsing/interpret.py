@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import counters, generic, prefix, tables
+from postmortem.parsing import cells, counters, generic, prefix, tables
 from postmortem.parsing.described import Described
 from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.histories import DIALECT
@@ -163,9 +163,9 @@ class _Record(Described):
             self.patterns.append("generic")
         self.cells = tuple(
             Tabled(cell.at, (), self._at(cell.at, "text"))
-            if tables.is_label(cell)
-            else Tabled(cell.at, tuple(self._at(at, "num") for at in tables.numbers(cell)))
-            for cell in (() if columns else tables.row(body))
+            if cells.is_label(cell)
+            else Tabled(cell.at, tuple(self._at(at, "num") for at in cells.numbers(cell)))
+            for cell in (() if columns else cells.row(body))
         )
         return bool(columns)
 

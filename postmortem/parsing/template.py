@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from postmortem.parsing.pattern import typed
 
 if TYPE_CHECKING:
+    from postmortem.parsing.cells import Cell
     from postmortem.parsing.dialects import CompiledBlock, CompiledLine
     from postmortem.parsing.pattern import FieldValue
     from postmortem.parsing.reading import Where
-    from postmortem.parsing.tables import Cell
 
 
 class Span(NamedTuple):

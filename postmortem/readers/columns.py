@@ -90,7 +90,7 @@ def read(path: Path, rows: Rows) -> FileInfo:
         place = Place(str(path), line=line.number, offset=line.offset, dialect="columns")
         values = dict(zip(names[counted:], cells[counted:], strict=True))
         row = (
-            {path.stem: cells[1], "step": cells[2]} if tracked else {"epoch": cells[0] if counted else index, **values}
+            {path.name: cells[1], "step": cells[2]} if tracked else {"epoch": cells[0] if counted else index, **values}
         )
         records.put(place, row)
     info = lines.info("columns")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing import dialects, names, tables
+from postmortem.parsing import cells, dialects, names, tables
 from postmortem.parsing.reader import Reader
 from postmortem.sources.chunks import Bytes
 
@@ -114,6 +114,16 @@ def test_each_row_may_end_with_what_it_took() -> None:
     ]
 
 
+def test_a_dash_that_stands_for_nothing_is_a_cell() -> None:
+    text = "epoch loss acc val_loss f1\n1    0.5    -    -    0.25\n2 0.5 - - 0.125\n"
+    assert [(epoch, name, value) for _, epoch, name, _, value in values(text)] == [
+        (1.0, "loss", 0.5),
+        (1.0, "f1", 0.25),
+        (2.0, "loss", 0.5),
+        (2.0, "f1", 0.125),
+    ]
+
+
 def test_dashes_between_columns_are_as_good_as_bars() -> None:
     heading = "Epoch - Loss - Training Accuracy - Validation Accuracy\n"
     text = f"{heading}0 - 0.5 - 76.5 - 76.25\n         92.75\n1 - 0.25 - 92.75 - 95.5\n"
@@ -168,10 +178,10 @@ def test_what_a_probability_is_of_is_no_assignment() -> None:
 
 
 def test_a_row_is_numbers_and_nothing_else() -> None:
-    assert [cell.text for cell in tables.row("0   0.534  nan  -  00:12  +")] == ["0", "0.534", "nan", "-", "00:12", "+"]
-    assert [cell.text for cell in tables.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
-    assert [cell.text for cell in tables.row("| 1 | [2.5] | [1.5, 1.0] |")] == ["1", "2.5", "1.5, 1.0"]
-    assert tables.row("0   0.534 steps") == tables.row("12") == tables.row("") == ()
+    assert [cell.text for cell in cells.row("0   0.534  nan  -  00:12  +")] == ["0", "0.534", "nan", "-", "00:12", "+"]
+    assert [cell.text for cell in cells.row("| 1 | 2.5 | 80% |")] == ["1", "2.5", "80%"]
+    assert [cell.text for cell in cells.row("| 1 | [2.5] | [1.5, 1.0] |")] == ["1", "2.5", "1.5, 1.0"]
+    assert cells.row("0   0.534 steps") == cells.row("12") == cells.row("") == ()
 
 
 def test_the_ratio_of_two_splits_is_of_neither() -> None:
@@ -259,9 +269,9 @@ def test_columns_with_commas_between_in_a_log_of_text() -> None:
 
 
 def test_a_comma_that_may_be_of_a_number_or_between_two_is_tried_once() -> None:
-    assert tables.row("1" + ",234" * 95 + "x") == ()
-    assert [cell.text for cell in tables.row("1" + ",234" * 5)] == ["1", "234", "234", "234", "234", "234"]
-    assert tables.row("1, 2; 3, 4") == ()  # one kind of separator
+    assert cells.row("1" + ",234" * 95 + "x") == ()
+    assert [cell.text for cell in cells.row("1" + ",234" * 5)] == ["1", "234", "234", "234", "234", "234"]
+    assert cells.row("1, 2; 3, 4") == ()  # one kind of separator
 
 
 def test_a_cell_between_bars_may_be_a_word() -> None:
@@ -323,7 +333,7 @@ def test_rows_of_a_table_are_read_lines() -> None:
 
 @given(st.text(st.characters(max_codepoint=0x2FF), max_size=80))
 def test_any_text_is_a_heading_a_row_or_neither(text: str) -> None:
-    found = tables.heading(text, NAMES) or tables.row(text)
+    found = tables.heading(text, NAMES) or cells.row(text)
     assert [text[slice(*cell.at)] for cell in found] == [cell.text for cell in found]
 
 
