@@ -17,6 +17,7 @@ from postmortem.replay.mechanisms import distillation
 from postmortem.replay.mechanisms.logits import FAMILIES
 from postmortem.replay.protocol import Answer, Fix, Lab, Replay, Rows
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ class Only(module.KdTemperature):
 
 def run(experiment: Experiment, old: float | None, new: float | str, **facts: Fact) -> Answer:
     fix = Fix.model_validate({"knob": "temperature", "from": old, "to": new})
-    return experiment.run("kd/temperature-squared", {"temperature": old, **facts}, [fix], Lab())
+    return experiment.run("kd/temperature-squared", {"temperature": old, **facts}, [fix], lab_of())
 
 
 def only(kind: type[distillation.Distillation], family: str, old: float, new: float, kd: float) -> list[Replay]:
@@ -117,6 +118,19 @@ def test_logits_and_log_agree_by_torchs_own_divergence() -> None:
         assert theirs.tolist() == pytest.approx([6.0] * len(theirs), rel=distillation.MET)
 
 
+def test_how_many_parts_a_device_works_in_changes_no_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = next(family for family in FAMILIES if family.settled)
+    facts: dict[str, Fact] = {"temperature": 4.0, "kd_loss": 6.0, "vocab": 1024.0}
+    drawn = []
+    for part in (3 * 1024, 1 << 25):
+        monkeypatch.setattr(distillation, "PART", part)
+        scenario = distillation.TokenMean(settled).draw(facts, Lab(draws=8), Stream(1))
+        drawn.append((len(scenario.logits), torch.cat([student for student, _ in scenario.logits])))
+    (many, apart), (few, together) = drawn
+    assert many > few == 1
+    assert torch.equal(apart, together)
+
+
 @pytest.mark.parametrize(("old", "new"), [(10.0, 4.0), (4.0, 2.0)])
 def test_a_small_loss_hardly_moves_with_t(old: float, new: float) -> None:
     # For logits that differ little, KL = variance / (2 T^2): T^2 * KL, and its gradient, do not depend on T.
@@ -184,7 +198,7 @@ def test_the_same_seed_gives_the_same_answer() -> None:
 def test_a_student_alone_softened_is_cured_by_softening_both() -> None:
     fix = Fix.model_validate({"knob": "sides", "from": "student", "to": "both"})
     facts: dict[str, Fact] = {"temperature": 3.0, "kd_loss": 6.0, "vocab": 2048.0, "sides": "student"}
-    answer = load("kd-temperature").run("rule", facts, [fix], Lab())
+    answer = load("kd-temperature").run("rule", facts, [fix], lab_of())
     assert {r.mechanism for r in answer.replays} == {"student_alone"}
     wide = next(r for r in answer.replays if r.family == "Gaussian logits")
     assert (wide.claim, wide.verdict) == (EQUAL, "confirmed")
@@ -196,11 +210,11 @@ def test_a_student_alone_softened_is_cured_by_softening_both() -> None:
 def test_where_both_are_softened_already_softening_both_is_no_fix() -> None:
     fix = Fix.model_validate({"knob": "sides", "from": None, "to": "both"})
     facts: dict[str, Fact] = {"temperature": 3.0, "kd_loss": 6.0, "vocab": 2048.0, "sides": "both"}
-    replays = load("kd-temperature").run("rule", facts, [fix], Lab()).replays
+    replays = load("kd-temperature").run("rule", facts, [fix], lab_of()).replays
     assert {r.mechanism for r in replays} == {"token_mean", "batchmean"}
     assert "confirmed" not in {r.verdict for r in replays}
     student = Fix.model_validate({"knob": "sides", "from": None, "to": "student"})
-    worse = load("kd-temperature").run("rule", facts, [student], Lab()).replays
+    worse = load("kd-temperature").run("rule", facts, [student], lab_of()).replays
     assert next(r for r in worse if (r.mechanism, r.family) == ("token_mean", "Gaussian logits")).verdict == "refuted"
 
 
@@ -219,4 +233,4 @@ def test_one_sided_logits_show_the_logged_loss_by_torchs_own_divergence() -> Non
 
 def test_sides_are_named() -> None:
     with pytest.raises(PostmortemError, match="sides takes both or student"):
-        load("kd-temperature").run("rule", {"kd_loss": 6.0}, [Fix(knob="sides", new="teacher")], Lab())
+        load("kd-temperature").run("rule", {"kd_loss": 6.0}, [Fix(knob="sides", new="teacher")], lab_of())

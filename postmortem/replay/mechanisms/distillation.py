@@ -75,18 +75,17 @@ class Distillation(Mechanism[Pairs]):
     def draw(self, facts: Mapping[str, Fact], lab: Lab, stream: Stream) -> Pairs:
         """Pairs at the scale that shows the logged loss."""
         pairs = self._unscaled(facts, lab, stream)
-        settled = self.shapes.settled and self.settles
+        # drawn for all at once: into how many parts they are split hangs on the device
+        odds = stream.uniform((len(SCALES) - 1, len(pairs.target))).to(pairs.target.dtype)
+        lots = odds if self.shapes.settled and self.settles else torch.ones_like(odds)
         solved = [
-            _solve(
-                shapes,
-                temperature,
-                target / positions,
-                stream,
-                squared=pairs.squared,
-                settled=settled,
-                both=self.both,
+            _solve(shapes, temperature, target / positions, lot, squared=pairs.squared, both=self.both)
+            for shapes, lot, temperature, target, positions in zip(
+                pairs.logits,
+                torch.split(lots, [len(student) for student, _ in pairs.logits], dim=1),
+                *_split(pairs),
+                strict=True,
             )
-            for shapes, temperature, target, positions in zip(pairs.logits, *_split(pairs), strict=True)
         ]
         logits = tuple(
             (student * scale, teacher * scale) for (student, teacher), scale in zip(pairs.logits, solved, strict=True)
@@ -190,16 +189,16 @@ def _solve(
     shapes: tuple[Tensor, Tensor],
     temperature: Tensor,
     target: Tensor,
-    stream: Stream,
+    lot: Tensor,
     *,
     squared: bool,
-    settled: bool,
     both: bool,
 ) -> Tensor:
     """Scales (n, 1) at which the loss of one pair is `target` (n,); the last of SCALES where none does.
 
-    The loss need not rise with the scale, so that a grid finds its crossings first. Beyond the first one both
-    softmaxes have settled on one and the same token: taken, at even odds, only where that is meant.
+    The loss need not rise with the scale, so that a grid finds its crossings first. The one with the largest `lot`
+    (len(SCALES) - 1, n) is taken, and the first of equal ones: beyond it both softmaxes have settled on one and the
+    same token.
     """
 
     def miss(scale: Tensor) -> Tensor:
@@ -208,8 +207,7 @@ def _solve(
     grid = SCALES.to(target).log()
     misses = torch.stack([miss(one.exp()) for one in grid])
     crossed = misses[:-1].sign() != misses[1:].sign()
-    lot = stream.uniform(crossed.shape).to(target.dtype)
-    bracket = ((lot if settled else 1.0) * crossed).argmax(0, keepdim=True)
+    bracket = (lot * crossed).argmax(0, keepdim=True)
     low, high = grid[bracket].squeeze(0), grid[bracket + 1].squeeze(0)
     at_low, at_high = (misses.gather(0, bracket + i).squeeze(0) for i in range(2))
     for _ in range(HALVINGS):

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from postmortem.replay.reference.standardise import Place, standardise, variance
+from postmortem.replay.reference.standardise import Place, mean, standardise, variance
 
 PLACES: tuple[Place, ...] = ("inside", "outside")
 
@@ -43,6 +43,18 @@ def test_moments_and_two_passes_agree_in_float64() -> None:
     x = 5 + torch.randn(6, 50, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     torch.testing.assert_close(variance(x, "moments"), variance(x))
     torch.testing.assert_close(variance(x), x.var(-1, correction=0, keepdim=True))
+
+
+def test_sums_are_made_by_halves() -> None:
+    # of 2^24 on float32 counts by twos. First half and second: 2^24 + 1 is 2^24, 1 - 2^24 is exact, and 1 is left; one
+    # after the other 2^24 would swallow both ones. Of five the odd one is added last.
+    assert mean(torch.tensor([2.0**24, 1.0, 1.0, -(2.0**24)])).tolist() == [0.25]
+    assert mean(torch.tensor([2.0**24, 1.0, 1.0, -(2.0**24), 4.0])).tolist() == [1.0]
+
+
+def test_sixteen_bits_are_summed_in_thirty_two() -> None:
+    # 2048 + 1 is 2048 in float16, and 4096 ones would be as many as that
+    assert mean(torch.ones(3, 4097, dtype=torch.float16)).tolist() == [[1.0]] * 3
 
 
 def test_bfloat16_loses_the_variance_of_31_and_33() -> None:
