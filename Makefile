@@ -10,7 +10,7 @@ CORPUS ?= $(or $(POSTMORTEM_CORPUS),../shared/corpus)
 # of `make fuzz`, shared by its targets
 SECONDS ?= 60
 
-.PHONY: demo test lint types unit check-samples browser corpus slurm accuracy fuzz docs picture schema record clean
+.PHONY: demo test lint types unit check-samples browser corpus slurm gpu accuracy fuzz docs picture schema record clean
 
 demo: .venv/replay
 	@# 1 means that the log holds findings, as this one does
@@ -43,6 +43,9 @@ $(CORPUS)/INDEX.csv:
 
 slurm: .venv/test  ## run replays as jobs of a real SLURM of one node, which lives as long; needs root, slurm-wlm, munge
 	slurm/run $(BIN)/python -m pytest -q -p no:randomly tests/slurm
+
+gpu: .venv/test  ## hold the replays against the same figures as `make test` does, on a GPU
+	POSTMORTEM_DEVICE=cuda $(BIN)/python -m pytest -q tests/replay tests/lab
 
 accuracy: $(CORPUS)/INDEX.csv .venv/benchmark  ## write docs/accuracy.md: what is said of real logs, beside what a person reads
 	$(BIN)/python benchmarks/accuracy.py "$(CORPUS)"

@@ -11,11 +11,11 @@ from postmortem.errors import PostmortemError
 from postmortem.lab.alone import replay
 from postmortem.lab.laboratory import Bench
 from postmortem.replay import device
-from postmortem.replay.protocol import Lab
 from postmortem.report import json
+from tests.replay.verdicts import lab_of
 
 LOG = Path(__file__).parents[2] / "sample_logs" / "job-7204342.log"
-BENCH = Bench(Lab(draws=128))
+BENCH = Bench(lab_of(draws=128))
 
 
 @pytest.fixture(scope="module")

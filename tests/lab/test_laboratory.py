@@ -10,9 +10,10 @@ from postmortem import fixes
 from postmortem.errors import PostmortemError
 from postmortem.lab import laboratory
 from postmortem.lab.laboratory import Bench
-from postmortem.replay.protocol import Fix, Lab, Lost
+from postmortem.replay.protocol import Fix, Lost
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Hit
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ RULES = {rule.id: rule for rule in catalogue.rules([])[0]}
 BOUND = "impossible/normalised-beyond-bound"
 EPS = "norm/undersized-eps"
 VALUES: dict[str, Any] = {"line": 1, "value": 139264.0, "eps": 1e-5, "scope": "29", "name": "XV", "dtype": "bf16"}
-SMALL = Lab(draws=128)
+SMALL = lab_of(draws=128)
 
 
 class Losing:
@@ -65,8 +66,8 @@ def test_each_seed_has_an_answer_and_they_agree() -> None:
 
 def test_a_prediction_of_several_seeds_reaches_as_far_as_any_of_theirs() -> None:
     kd = hit("kd/temperature-squared", kd_loss=11.42, temperature=6.0, temperature_squared=36.0, scaled=True)
-    alone = [run(Bench(Lab(draws=128, seed=seed)), kd).together for seed in (0, 1)]
-    (together,) = run(Bench(Lab(draws=128), seeds=2), kd).together
+    alone = [run(Bench(lab_of(draws=128, seed=seed)), kd).together for seed in (0, 1)]
+    (together,) = run(Bench(lab_of(draws=128), seeds=2), kd).together
     ends = [[(one.low, one.high) for one in answer.predictions] for (answer,) in alone]
     assert ends[0] != ends[1]
     assert [(one.low, one.high) for one in together.predictions] == [

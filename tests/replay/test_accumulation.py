@@ -12,6 +12,7 @@ from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.micro_batches import PrintedSum, SummedGradients
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
@@ -21,7 +22,7 @@ NORM, LENGTH = (claim.text for claim in experiments.load("accumulation").claims)
 
 
 def run(facts: dict[str, Fact], knob: str = "accumulation", new: Value = "mean") -> Answer:
-    return experiments.load("accumulation").run("rule", facts, [Fix(knob=knob, new=new)], Lab(draws=256))
+    return experiments.load("accumulation").run("rule", facts, [Fix(knob=knob, new=new)], lab_of(draws=256))
 
 
 def words(answer: Answer, claim: str) -> dict[tuple[str, str | None], str]:

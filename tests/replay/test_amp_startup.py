@@ -22,6 +22,7 @@ from postmortem.replay.mechanisms.overflow import (
     _search,
 )
 from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanism import Mechanism
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Replay, Value
 
 #: 80 networks are trained: as few as still carry a verdict when some fall out.
-LAB = Lab(draws=640)
+LAB = lab_of(draws=640)
 #: Enough where nothing is to be reproduced.
-SMALL = Lab(draws=128)
+SMALL = lab_of(draws=128)
 LOGGED: dict[str, Fact] = {"inf_steps": 3, "first_batch": 0, "loss": 104.356, "lr": 1e-4, "max_norm": 1.0}
 ALL: tuple[tuple[str, Value], ...] = (
     ("lr", 1e-5),

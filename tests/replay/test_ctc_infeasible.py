@@ -14,14 +14,15 @@ from postmortem.replay import experiments
 from postmortem.replay.experiments.ctc_infeasible import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.alignments import Alignment, BrokenLogit, ImpossibleLabel, TooShort
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix
 from postmortem.replay.reference.ctc_loss import ctc_loss, frames_needed
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
 
-LAB = Lab(draws=96)
+LAB = lab_of(draws=96)
 LOSS, GRADIENT, LEARNED = (claim.text for claim in EXPERIMENT.claims)
 LOG: dict[str, Fact] = {"kind": "inf", "downsampling": 4.0}
 

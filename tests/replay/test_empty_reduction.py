@@ -86,7 +86,7 @@ def test_the_loss_and_its_gradient_are_torchs_own() -> None:
         ]
         assert float(loss[index]) == pytest.approx(float(torch.stack(means).mean()), rel=1e-4)
     logits = batch.logits[0].flatten(0, 1).requires_grad_()
-    functional.cross_entropy(logits, torch.full((len(logits),), -100)).backward()  # type: ignore[no-untyped-call]
+    functional.cross_entropy(logits, torch.full_like(logits[:, 0], -100, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert bool(logits.grad.isfinite().all())
     assert bool(EmptyBatch().observe(EmptyBatch().drawn(NAN, LAB), {})["usable"].all())

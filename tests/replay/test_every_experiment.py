@@ -14,6 +14,7 @@ from postmortem.replay import experiments
 from postmortem.replay.protocol import Fact, Fix, Lab, Value
 from postmortem.report import experiment_pages
 from postmortem.rules import rule as rule_files
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 RULES, _ = rule_files.load_folder(rule_files.SHIPPED)
 EVERY = pytest.mark.parametrize("name", experiments.names())
 #: As few scenarios as can be judged.
-LAB = Lab(draws=64)
+LAB = lab_of(draws=64)
 #: What the device `meta`, which holds shapes and no values, cannot do, and a GPU can: read a value, and autocast.
 NOT_ON_META = r"item\(\) cannot be called on meta|unsupported autocast device_type 'meta'"
 FACTS = st.one_of(

@@ -21,11 +21,12 @@ from postmortem.replay.mechanisms.amplifiers import (
 )
 from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Replay, Value
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.gains import Amplifier
 
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 LOG: dict[str, Fact] = {
     "total_norm": 776853774304905088.0,
     "largest_norm": 757541177707724800.0,

@@ -83,7 +83,8 @@ def test_rows_that_see_no_key_are_the_padded_ones() -> None:
     # a causal row sees the keys up to its own; with the first p padded, the first p rows see none
     padded = (~heads.seen).sum(-1)
     assert set(padded.tolist()) == set(range(1, 8))
-    weights = torch.zeros(8, 8).masked_fill(~(torch.ones(8, 8).tril().bool() & heads.seen[0]), -torch.inf).softmax(-1)
+    seen = torch.ones(8, 8).tril().bool() & heads.seen[0].cpu()
+    weights = torch.zeros(8, 8).masked_fill(~seen, -torch.inf).softmax(-1)
     assert int(weights.isnan().all(-1).sum()) == int(padded[0])
 
 

@@ -15,19 +15,20 @@ from postmortem.replay.experiments.mlm_labels import MlmLabels
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms import labelled_batches as labelled
 from postmortem.replay.mechanisms.encoders import encode
-from postmortem.replay.protocol import Answer, Fix, Lab
+from postmortem.replay.protocol import Answer, Fix
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact
 
 SEEN, FALLS = (claim.text for claim in MlmLabels.claims)
-FEW = Lab(draws=48)
+FEW = lab_of(draws=48)
 
 
 def run(facts: dict[str, Fact], knob: str = "label_share", new: float | str = 0.1342) -> Answer:
     fix = Fix.model_validate({"knob": knob, "from": None, "to": new})
-    return load("mlm-labels").run("mlm/fully-labeled", {"masked_share": 0.1342, **facts}, [fix], Lab())
+    return load("mlm-labels").run("mlm/fully-labeled", {"masked_share": 0.1342, **facts}, [fix], lab_of())
 
 
 def words(answer: Answer, claim: str) -> dict[tuple[str, str | None], str]:

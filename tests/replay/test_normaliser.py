@@ -14,11 +14,12 @@ from postmortem.replay.experiments.normaliser import EXPERIMENT
 from postmortem.replay.mechanisms.normalisers import HonestSmallStd, LostInBfloat16, OtherDivisor
 from postmortem.replay.protocol import Answer, Fact, Fix, Lab, Rows, Value
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.normalisers import Normaliser
 
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 MECHANISMS = ("honest_small_std", "lost_variance", "other_divisor", "other_divisor")
 
 
@@ -87,7 +88,7 @@ def test_the_ceiling_of_an_honest_std_is_the_bound_of_its_width() -> None:
 
 @pytest.mark.parametrize(("value", "width"), [(6.0, 64.0), (8.6, 64.0), (2.0, 32.0), (40.0, 4096.0), (50.0, None)])
 def test_within_the_bound_nothing_is_called_impossible(value: float, width: float | None) -> None:
-    lab = LAB if width else Lab(draws=1024)  # of the widths of the prior only the largest allows 50
+    lab = LAB if width else lab_of(draws=1024)  # of the widths of the prior only the largest allows 50
     answer = run({"value": value, "width": width, "eps": 1e-5}, lab=lab)
     assert all(replay.verdict != "not_reproduced" for replay in answer.replays)
     # the bound holds, as it did before: that credits no fix, and the reason says so
@@ -195,7 +196,7 @@ def test_without_a_finite_value_the_answer_says_what_is_missing(value: Fact) -> 
     ],
 )
 def test_senseless_facts_are_survived(facts: dict[str, Fact]) -> None:
-    replays = run(facts, lab=Lab(draws=64)).replays
+    replays = run(facts, lab=lab_of(draws=64)).replays
     assert {replay.mechanism for replay in replays} == set(MECHANISMS)
 
 
@@ -211,7 +212,7 @@ def test_a_fix_of_another_knob_is_not_judged() -> None:
 
 def test_the_same_seed_gives_the_same_answer_and_another_seed_the_same_verdict() -> None:
     facts: dict[str, Fact] = {"value": 139264.0, "eps": 1e-5, "dtype": "bf16"}
-    first, again, other = (run(facts, lab=Lab(seed=seed, draws=256)) for seed in (3, 3, 4))
+    first, again, other = (run(facts, lab=lab_of(seed=seed, draws=256)) for seed in (3, 3, 4))
     assert [r.effect for r in first.replays] == [r.effect for r in again.replays]
     assert [r.effect for r in first.replays] != [r.effect for r in other.replays]
     assert pooled(first) == pooled(other)

@@ -9,7 +9,7 @@ import pytest
 from postmortem.errors import PostmortemError
 from postmortem.lab.laboratory import Bench
 from postmortem.lab.steps import replay_step
-from postmortem.replay.protocol import Lab
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def renamed(knobs, seed):
 def worded(knobs, seed):
     return {"y": seed + (100 if knobs["mode"] == "wild" else 0)}
 """
-BENCH = Bench(Lab(draws=100))
+BENCH = Bench(lab_of(draws=100))
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_seeds_that_do_not_show_the_symptom_are_left_out() -> None:
 
 def test_the_first_seed_is_the_labs() -> None:
     (replay,) = run(
-        "scaled", "k=10,1", expect="y < 5", shows=("seed >= 30",), bench=Bench(Lab(draws=100, seed=30))
+        "scaled", "k=10,1", expect="y < 5", shows=("seed >= 30",), bench=Bench(lab_of(draws=100, seed=30))
     ).replays
     assert replay.scenarios.kept == 100
 

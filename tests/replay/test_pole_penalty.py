@@ -13,13 +13,14 @@ from postmortem.replay import experiments
 from postmortem.replay.experiments.pole_penalty import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.penalties import AmplifiedBelow, Penalty, Pole, Seen, ShortVector
-from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.protocol import Answer, Fix, Rows
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
 
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 
 
 def run(facts: dict[str, Fact], knob: str = "penalty", new: Value = "square") -> Answer:

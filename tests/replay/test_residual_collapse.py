@@ -12,13 +12,14 @@ from postmortem.replay import experiments
 from postmortem.replay.experiments.residual_collapse import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.residuals import Cancelling, Residual, Seen, ShrunkProjection, WeakStages
-from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.protocol import Answer, Fix, Rows
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Replay, Value
 
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 KEPT, SCALE, TARGET = (claim.text for claim in EXPERIMENT.claims)
 LOG: dict[str, Fact] = {"input_rms": 5.0, "output_rms": 0.005, "target_rms": 5.0, "residual_weight": 1.0}
 

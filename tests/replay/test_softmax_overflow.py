@@ -15,12 +15,13 @@ from postmortem.replay.judge import pool
 from postmortem.replay.protocol import Answer, Beside, Fix, Lab, Rows
 from postmortem.replay.stream import Stream
 from postmortem.replay.values import dtype_named
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact
 
 KNOBS: dict[str, float | str] = {"temperature": 2.0, "logit_clip": 10.0, "dtype": "fp32", "ignore_empty": "true"}
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 
 
 def run(facts: dict[str, Fact], **knobs: float | str) -> Answer:

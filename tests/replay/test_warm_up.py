@@ -14,15 +14,16 @@ from postmortem.replay.experiments.warm_up import EXPERIMENT
 from postmortem.replay.judge import pool
 from postmortem.replay.mechanisms.courses import Seen
 from postmortem.replay.mechanisms.rises import DriftingData, HarderData, SteepDirection
-from postmortem.replay.protocol import Answer, Fix, Lab, Rows
+from postmortem.replay.protocol import Answer, Fix, Rows
 from postmortem.replay.stream import Stream
+from tests.replay.verdicts import lab_of
 
 if TYPE_CHECKING:
     from postmortem.replay.mechanisms.rises import Course
     from postmortem.replay.protocol import Fact
 
 RISE, LEARNS = (claim.text for claim in EXPERIMENT.claims)
-LAB = Lab(draws=256)
+LAB = lab_of(draws=256)
 #: Down from 9.1 to 2.8 and up to 12.5, (12.5 - 2.8) / (9.1 - 2.8) = 1.54 times the fall.
 COURSE: dict[str, Fact] = {"start": 9.1, "low": 2.8, "end": 12.5, "step": 3000, "last_step": 9000, "lr": 1e-3}
 #: An exponential: hardly begun half-way, with a gradient that has grown with it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from postmortem.replay import experiments, judge
@@ -12,8 +13,17 @@ if TYPE_CHECKING:
 
     from postmortem.replay.protocol import Fact, Value
 
+#: Where the tests replay; `make gpu` says cuda.
+DEVICE = os.environ.get("POSTMORTEM_DEVICE", "cpu")
+
+
+def lab_of(draws: int = 1024, seed: int = 0) -> Lab:
+    """So many scenarios of a seed, where the tests replay."""
+    return Lab(device=DEVICE, seed=seed, draws=draws)
+
+
 #: As many scenarios as make the verdicts of these tests certain, and no more.
-LAB = Lab(draws=512)
+LAB = lab_of(512)
 
 
 def run(name: str, facts: Mapping[str, Fact], **knobs: Value) -> Answer:
