@@ -4,8 +4,8 @@ Verdicts are compared replay by replay on the finding and the fixes of every log
 tested on. Rates are measured as in replay.py, on the GPU with more draws until it is busy. Two cores are counted as
 twice what one does, which is the most that they can do.
 
-Usage: python benchmarks/devices.py verdicts [DEVICE] [DRAWS]
-       python benchmarks/devices.py rates [DEVICE] [DRAWS,DRAWS,...]
+Usage: python benchmarks/devices.py verdicts [DEVICE] [DRAWS] [EXPERIMENT,EXPERIMENT,...]
+       python benchmarks/devices.py rates [DEVICE] [DRAWS,DRAWS,...] [EXPERIMENT,EXPERIMENT,...]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import torch
-from replay import cases, measure
+from replay import cases, measure, share_of_limit
 
 from postmortem.replay import device as devices
 from postmortem.replay import experiments
@@ -30,6 +30,7 @@ CPU_DRAWS = 1024
 #: A measurement on the GPU that takes longer than this is not followed by one with more draws.
 ENOUGH = 2.0
 LONGEST_NAME = 60
+NAMES = 4  # which argument names the experiments
 
 
 def apart(one: Replay, other: Replay) -> tuple[float, float, float]:
@@ -44,12 +45,14 @@ def apart(one: Replay, other: Replay) -> tuple[float, float, float]:
     return kept, share, abs(now - was) / max(abs(was), abs(now))
 
 
-def verdicts(device: str, draws: int) -> int:
+def verdicts(device: str, draws: int, names: Sequence[str]) -> int:
     """A row an experiment; how many replays have another verdict."""
     print(f"cpu beside {device}, {draws:,} draws\n\n| experiment | replays | other verdict | kept | share | median |")
     print("| --- | --- | --- | --- | --- | --- |")
-    by_name: dict[str, list[tuple[Replay, Replay]]] = {name: [] for name in experiments.names()}
+    by_name: dict[str, list[tuple[Replay, Replay]]] = {name: [] for name in names}
     for name, rule, facts, asked in cases():
+        if name not in by_name:
+            continue
         labs = (Lab(device=one, draws=draws) for one in ("cpu", device))
         ours, theirs = (experiments.load(name).run(rule, facts, asked, lab).replays for lab in labs)
         by_name[name] += zip(ours, theirs, strict=True)
@@ -67,11 +70,11 @@ def verdicts(device: str, draws: int) -> int:
     return len(changed)
 
 
-def rates(device: str, sizes: Sequence[int]) -> None:
+def rates(device: str, sizes: Sequence[int], names: Sequence[str]) -> None:
     """A row an experiment: two cores, the GPU at its busiest, and the quotient."""
     print("| experiment | two cores, scenarios/s | GPU, scenarios/s | times | draws | of the limit | peak GB | parts |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for name in experiments.names():
+    for name in names:
         if not (cores := measure(name, "cpu", CPU_DRAWS)):
             continue
         told: list[tuple[int, dict[str, float]]] = []
@@ -81,6 +84,8 @@ def rates(device: str, sizes: Sequence[int]) -> None:
             if told[-1][1]["seconds"] > ENOUGH:
                 break
         draws, best = max(told, key=lambda one: one[1]["rate"])
+        best |= share_of_limit(name, device, draws, best["seconds"])
+        torch.cuda.empty_cache()
         what = "bytes" if best["bytes_bind"] else "operations"
         print(
             f"| `{name}` | {2 * cores['rate']:,.0f} | {best['rate']:,.0f} | {best['rate'] / cores['rate'] / 2:,.1f} "
@@ -93,7 +98,8 @@ def rates(device: str, sizes: Sequence[int]) -> None:
 if __name__ == "__main__":
     asked = dict(enumerate(sys.argv))
     where = devices.chosen(asked.get(2))
+    which = asked[NAMES].split(",") if NAMES in asked else experiments.names()
     if asked.get(1) == "rates":
-        rates(where, [int(text) for text in asked.get(3, "1024,16384,131072").split(",")])
+        rates(where, [int(text) for text in asked.get(3, "1024,16384,131072").split(",")], which)
     else:
-        sys.exit(verdicts(where, int(asked.get(3, 1024))))
+        sys.exit(verdicts(where, int(asked.get(3, 1024)), which))
