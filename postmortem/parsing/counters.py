@@ -87,9 +87,11 @@ _BEHIND_BAR: Final = re.compile(
 _UNDER_LEGEND: Final = re.compile(
     r"\[epoch\]\[[\w/]{1,40}\]:?\s*\[(?P<epoch>[0-9]{1,6})\]\[(?P<batch>[0-9]{1,12})(?:/[0-9]+){1,2}\]"
 )
-#: A counter's word and its number in one, `ep1 100/400`, `(E0 B16)`; glog begins its errors with a letter and a date.
+#: A counter's word and its number in one, `ep1 100/400`, `(E0 B16)`, `epoch20-batch-50`, `Ep3/It500`; glog begins its
+#: errors with a letter and a date.
 _GLUED: Final = re.compile(
-    r"\s*(?:[A-Za-z][\w.]{0,20}\s-\s){0,3}[\[(]?(?:(?:[Ee]p(?:och)?|[Ee](?=[0-9]{1,3}(?![0-9])))(?P<epoch>[0-9]{1,6})(?:[\s_.,-]{0,3}[Bb](?P<batch>[0-9]{1,9}))?"
+    r"\s*(?:[A-Za-z][\w.]{0,20}\s-\s){0,3}[\[(]?(?:(?:[Ee]p(?:och)?|[Ee](?=[0-9]{1,3}(?![0-9])))(?P<epoch>[0-9]{1,6})"
+    r"(?:[\s_.,/|-]{0,3}(?:[Bb](?:atch[_-]?)?(?P<batch>[0-9]{1,9})|(?:[Ii]t(?:er)?|[Ss]tep)[_-]?(?P<below>[0-9]{1,12})))?"
     r"|(?:[Ii]t(?:er)?|[Ss]tep)(?P<step>[0-9]{1,12}))(?=[\])/:|,\s])"
 )
 _DECIMAL: Final = re.compile(r"[\s=:][-+]?[0-9]*\.[0-9]")
@@ -216,7 +218,7 @@ def read_first(text: str, names: Names, reading: Reading) -> None:
 def _glued(found: re.Match[str], reading: Reading) -> None:
     if found["epoch"] and reading.epoch is None:
         reading.epoch, reading.epoch_at = float(found["epoch"]), found.span("epoch")
-    for group, unit in (("batch", "batch_of_epoch"), ("step", "unknown")):
+    for group, unit in (("batch", "batch_of_epoch"), ("below", "unknown"), ("step", "unknown")):
         if found[group] and reading.step is None:
             reading.step, reading.step_at, reading.step_unit = int(found[group]), found.span(group), unit
 

@@ -25,6 +25,10 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "Epoch 1 | train_loss: 0.5 acc: 0.75 | test_loss: 0.25 acc: 0.875",
             [("loss", "train", 0.5), ("accuracy", "train", 0.75), ("loss", "eval", 0.25), ("accuracy", "eval", 0.875)],
         ),
+        (  # a split and the word for its data in one
+            "Trainset loss: 0.5, testset loss: 0.25",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25)],
+        ),
         (  # how long the training took says of what split nothing is that follows
             "Epoch 10 loss 0.5 | train 2.5s | Acc 9.25%",
             [("loss", None, 0.5), ("time", "train", 2.5), ("accuracy", None, 9.25)],
