@@ -67,6 +67,7 @@ _TAKEN_DOWN: Final = re.compile(
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
+_QUOTED_WITHIN: Final = 80  # lines, from the message that quotes a traceback to that one's end
 #: A line that is an exception and nothing else.
 _ALONE: Final = re.compile(r"\s*[\w.]+(: .*)?\s*")
 #: Lines that other processes print on, and the lines of progress that show that this one went on.
@@ -144,7 +145,14 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[Failure]:
 
 
 def _announces(failure: Failure, after: Failure) -> bool:
-    """C++'s word that an exception ends the process, above the exception's own text that says what it is about."""
+    """Whether the text of a failure does no more than announce the one below it.
+
+    So does C++'s word that an exception ends the process, above the exception's own text, and an exception whose message
+    ends with a colon, above the traceback that it quotes.
+    """
+    quotes = failure.kind == after.kind == "exception" and failure.cause is None and after.cause is not None
+    if quotes and (failure.reason or "").endswith(":") and after.line - failure.line < _QUOTED_WITHIN:
+        return True
     bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
     return bare and after.line == failure.line + 1 and (after.kind == "nan_terminated" or tier_of(after) == "echo")
 
