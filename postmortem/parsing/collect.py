@@ -12,10 +12,7 @@ import polars as pl
 
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
-from postmortem.parsing.following import following
 from postmortem.parsing.framing import Framing
-from postmortem.parsing.headed import headed
-from postmortem.parsing.histories import numbered
 from postmortem.parsing.planned import Plan, plan_of, planned
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
@@ -23,9 +20,9 @@ from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.stated import stated
 from postmortem.parsing.store import Store
-from postmortem.parsing.sums import with_sums
 from postmortem.parsing.tables import columns_of, counter
 from postmortem.parsing.told import told
+from postmortem.parsing.whole import by_the_whole_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +123,7 @@ class Collector:
         """Settings and metrics, as the lines around them say which is which, and of what step."""
         single, framing, names = self.rows.frames(), Framing(self.store), self.rows.names
         settings, metrics = _both(framing.settings(), single["settings"]), _both(framing.metrics(), single["metrics"])
-        metrics = with_sums(following(numbered(headed(metrics, self._splits))))
+        metrics = by_the_whole_log(metrics, self._splits)
         blank = pl.Series(np.concatenate([np.empty(0, np.int64), *self._blank_lines]))
         reporting = self.templates.interpreter.dialects.reporting
         return stated(*placed(*configured(settings, metrics, names), blank, names, reporting), names)

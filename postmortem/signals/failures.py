@@ -147,8 +147,8 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[Failure]:
 def _announces(failure: Failure, after: Failure) -> bool:
     """Whether the text of a failure does no more than announce the one below it.
 
-    So does C++'s word that an exception ends the process, above the exception's own text, and an exception whose message
-    ends with a colon, above the traceback that it quotes.
+    So does C++'s word that an exception ends the process, above the exception's own text, and a message that ends with
+    a colon, above the traceback that it quotes.
     """
     quotes = failure.kind == after.kind == "exception" and failure.cause is None and after.cause is not None
     if quotes and (failure.reason or "").endswith(":") and after.line - failure.line < _QUOTED_WITHIN:

@@ -15,7 +15,7 @@ NAMES = names.load()
     [
         ("Epoch 0: 0.5125 loss, 90.25% accuracy", [("loss", 0.5125), ("accuracy", 90.25)]),
         # the time of day has no value behind it
-        ("Epoch 1 @ 10:05 PM : 0.4875 C.E. Loss, 91.5% Accuracy", [("c_e_loss", 0.4875), ("accuracy", 91.5)]),
+        ("Epoch 1 @ 10:05 PM : 0.4875 C.E. Loss, 91.5% Accuracy", [("lm_loss", 0.4875), ("accuracy", 91.5)]),
         # the same in another unit
         ("Epoch 6 | loss: 23.5 (0.75 bpd) | z: 0.5", [("loss", 23.5), ("bpd", 0.75), ("z", 0.5)]),
         ("Epoch 6 | loss: 23.5 (0.75 ms) | z: 0.5", [("loss", 23.5), ("z", 0.5)]),
