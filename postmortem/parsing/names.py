@@ -121,6 +121,8 @@ class Names:
             head, tail = key[: len(_TWO_WORDS) - 1], key[len(_TWO_WORDS) :]
         if head in self.splits and tail and tail not in self.splits:  # `Train / Val` is neither's
             inner = self.metric(tail)
+            if not inner.known and (of_set := self.metric(tail.removeprefix("set_"))).known:  # `test set accuracy`
+                inner = of_set
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
         # `avg_val_loss` is the only one of its split as often as `val_loss` is
         if head in self.taken and (inner := self.metric(tail)).split == "eval" and inner.known:

@@ -230,6 +230,7 @@ def _word_first(head: str, names: Names) -> str | None:
     # a logger whose name is that of a split says as much as a word of the record
     for token in _TOKEN.finditer(head, level.end() if level and level["logger"] not in names.splits else 0):
         word = (token["word"] or token["inside"].partition("@")[0]).strip().rstrip(".").lower()  # `Evaluating...`
+        word = word.removesuffix("_set").removesuffix(" set")
         if word in names.splits and word not in names.plain:
             found = word
             if not word.endswith("ing"):

@@ -29,6 +29,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "Trainset loss: 0.5, testset loss: 0.25",
             [("loss", "train", 0.5), ("loss", "eval", 0.25)],
         ),
+        ("[TEST_SET] Correct: [9571/10000] / Accuracy: [95.75]%", [("accuracy", "eval", 95.75)]),
+        ("test set loss: 0.5, test set accuracy: 0.25", [("loss", "eval", 0.5), ("accuracy", "eval", 0.25)]),
         (  # how long the training took says of what split nothing is that follows
             "Epoch 10 loss 0.5 | train 2.5s | Acc 9.25%",
             [("loss", None, 0.5), ("time", "train", 2.5), ("accuracy", None, 9.25)],

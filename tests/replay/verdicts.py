@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from postmortem.replay import experiments, judge
+from postmortem.replay import device, experiments, judge
 from postmortem.replay.protocol import Answer, Fix, Lab
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postmortem.replay.protocol import Fact, Value
 
 #: Where the tests replay; `make gpu` says cuda.
-DEVICE = os.environ.get("POSTMORTEM_DEVICE", "cpu")
+DEVICE = device.chosen(os.environ.get("POSTMORTEM_DEVICE", "cpu"))
 
 
 def lab_of(draws: int = 1024, seed: int = 0) -> Lab:
