@@ -45,10 +45,11 @@ _ORDINAL: Final = re.compile(
     r"\s*(?:[Tt]he\s)?(?P<at>[0-9]{1,9})-?(?:st|nd|rd|th)\s(?P<word>batch|epoch|iteration|iter|step|episode|round)\b"
 )
 #: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one;
-#: R prints a text with its own number before. Or before what is evaluated, `[4] TRAIN  loss: 0.5`, also behind an arrow,
-#: `===>>>[4] Train Loss`.
+#: R prints a text with its own number before. Or before what is evaluated, `[4] TRAIN  loss: 0.5`, also behind an
+#: arrow, `===>>>[4] Train Loss`.
 _BRACKET: Final = re.compile(
-    r"\s*(?:\[1\] \"|[=>*#-]{2,30}\s?)?\[(?P<at>[0-9]{1,12})\]:?(?:\t|\s{2,}|\s(?=(?i:train|val|test)\w*\s))(?=[A-Za-z])"
+    r"\s*(?:\[1\] \"|[=>*#-]{2,30}\s?)?\[(?P<at>[0-9]{1,12})\]:?"
+    r"(?:\t|\s{2,}|\s(?=(?i:train|val|test)\w*\s))(?=[A-Za-z])"
 )
 #: What a record of measurements counts before it says anything: `[1,  2000] loss`, `[1 : 20] loss`, `3/16, loss`,
 #: `7 [D loss: 0.5]`, `[#7] loss`, `@7 loss`, `7| loss`, `7) loss`, `[eval @ 7,000] reward`, `3 120 Loss=0.5`,
