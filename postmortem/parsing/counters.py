@@ -237,7 +237,7 @@ def _reached(found: re.Match[str], kind: str, reading: Reading) -> None:
 def _counts(word: str, found: re.Match[str], text: str) -> bool:
     """False where a counter's word is an amount's name, or no more than a word of prose."""
     begins = not text[: found.start()].strip()
-    if len(word) == 1 and f"{found['word']}:" not in text and not (begins and text[found.end("word")] == "="):
+    if len(word) == 1 and f"{found['word']}:" not in text and not (begins and text[found.end("word")] in "=["):
         return False
     if found["word"][-1] == "." and len(word) > _LONGEST_ABBREVIATION:
         return False

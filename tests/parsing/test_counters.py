@@ -40,6 +40,7 @@ NAMES = names.load()
         ("7) loss=0.75 acc=0.5", None, 7, "unknown"),
         (" 7| L 0.75 | sym. 0.9009 | letters 0.25", None, 7, "unknown"),
         ("=====>>>>[4] Train Loss: 0.5  Train ACC: 0.25", None, 4, "unknown"),
+        ("E[4], train Loss: 2.375, val loss: 2.25, val Acc: 0.125", 4, None, None),
         ("epoch4-batch-30 loss: 0.5 acc 0.25", 4, 30, "batch_of_epoch"),
         ("Epoch4_Batch30 Loss=0.5", 4, 30, "batch_of_epoch"),
         ("[E4|B30] loss 0.5", 4, 30, "batch_of_epoch"),
