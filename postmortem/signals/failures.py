@@ -150,7 +150,8 @@ def _announces(failure: Failure, after: Failure) -> bool:
     So does C++'s word that an exception ends the process, above the exception's own text, and a message that ends with
     a colon, above the traceback that it quotes.
     """
-    quotes = failure.kind == after.kind == "exception" and failure.cause is None and after.cause is not None
+    both = failure.kind == after.kind == "exception" and failure.rank == after.rank and tier_of(after) != "echo"
+    quotes = both and failure.cause is None and after.cause is not None
     if quotes and (failure.reason or "").endswith(":") and after.line - failure.line < _QUOTED_WITHIN:
         return True
     bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
