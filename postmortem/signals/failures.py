@@ -67,7 +67,6 @@ _TAKEN_DOWN: Final = re.compile(
 #: The traceback of an exception in a destructor, which Python prints and ignores.
 _IGNORED_WITHIN: Final = 40  # lines
 _WRAPPED_WITHIN: Final = 80  # lines: a traceback between the two
-_QUOTED_WITHIN: Final = 80  # lines, from the message that quotes a traceback to that one's end
 #: A line that is an exception and nothing else.
 _ALONE: Final = re.compile(r"\s*[\w.]+(: .*)?\s*")
 #: Lines that other processes print on, and the lines of progress that show that this one went on.
@@ -145,15 +144,7 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[Failure]:
 
 
 def _announces(failure: Failure, after: Failure) -> bool:
-    """Whether the text of a failure does no more than announce the one below it.
-
-    So does C++'s word that an exception ends the process, above the exception's own text, and a message that ends with
-    a colon, above the traceback that it quotes.
-    """
-    both = failure.kind == after.kind == "exception" and failure.rank == after.rank and tier_of(after) != "echo"
-    quotes = both and failure.cause is None and after.cause is not None
-    if quotes and (failure.reason or "").endswith(":") and after.line - failure.line < _QUOTED_WITHIN:
-        return True
+    """C++'s word that an exception ends the process, above the exception's own text that says what it is about."""
     bare = failure.kind == "native_exception" and "reason" not in json.loads(failure.fields)
     return bare and after.line == failure.line + 1 and (after.kind == "nan_terminated" or tier_of(after) == "echo")
 
@@ -246,10 +237,17 @@ def _chain(first: Failure, failures: list[Failure], chained: list[int]) -> set[i
     for failure in failures:
         if failure.line <= previous.line or failure.rank != first.rank or failure.kind != "exception":
             continue
-        wrapped = previous.cause in _WRAPPERS or (previous.reason or "").startswith(_WRAPPING)
         joined = any(previous.line < line < failure.line for line in chained)
-        if not joined and not (wrapped and failure.line - previous.line <= _WRAPPED_WITHIN):
+        if not joined and not (_wraps(previous, failure) and failure.line - previous.line <= _WRAPPED_WITHIN):
             break
         lines.add(failure.line)
         previous = failure
     return lines
+
+
+def _wraps(failure: Failure, after: Failure) -> bool:
+    """Whether an exception carries the one below it, or its message ends with a colon and quotes that one's traceback."""
+    said = failure.reason or ""
+    if failure.cause in _WRAPPERS or said.startswith(_WRAPPING):
+        return True
+    return said.endswith(":") and failure.cause is None and after.cause is not None and tier_of(after) != "echo"
