@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from postmortem.parsing import dialects
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from tests.parsing.reading import metrics
 
 
 def placed(text: str, name: str) -> list[tuple[int | None, float | None, float]]:
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(text.encode(), goes_on=False)])
-    frame = reader.log.frames()["metrics"]()
-    return frame.filter(name=name).select("step", "epoch", "value").rows()
+    return metrics(text).filter(name=name).select("step", "epoch", "value").rows()
 
 
 BLOCKS = "".join(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from postmortem.parsing import dialects, names
+from postmortem.parsing import names
 from postmortem.parsing.headed import split_of_heading
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from tests.parsing.reading import metrics
 
 NAMES = names.load()
 
 
 def values(*lines: str) -> list[tuple[str, str | None, float]]:
     """Name, split and value of each metric, in the log's order."""
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes("\n".join((*lines, "")).encode(), goes_on=False)])
-    return reader.log.frames()["metrics"]().select("name", "split", "value").rows()
+    return metrics("\n".join((*lines, ""))).select("name", "split", "value").rows()
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from postmortem.parsing import dialects
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
-
-
-def values(text: str) -> list[tuple[int | None, float | None, str, str | None, float]]:
-    """Step, epoch, name, split and value of each metric, in the log's order."""
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(text.encode(), goes_on=False)])
-    columns = ("step", "epoch", "name", "split", "value")
-    return reader.log.frames()["metrics"]().select(columns).rows()
+from tests.parsing.reading import values
 
 
 def test_a_bar_describes_itself() -> None:

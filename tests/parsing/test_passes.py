@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from postmortem.parsing import dialects
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from tests.parsing.reading import metrics
 
 
 def splits(text: str) -> list[tuple[str | None, float | None, float]]:
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(text.encode(), goes_on=False)])
-    frame = reader.log.frames()["metrics"]()
-    return frame.filter(name="loss").select("split", "epoch", "value").rows()
+    return metrics(text).filter(name="loss").select("split", "epoch", "value").rows()
 
 
 def bar(batch: int, batches: int, loss: float) -> str:

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from postmortem.parsing import dialects, names, numbers
+from postmortem.parsing import names, numbers
 from postmortem.parsing.generic import read_record
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from tests.parsing.reading import metrics
 
 NAMES = names.load()
 
@@ -38,7 +37,5 @@ def test_of_none_it_is_no_number() -> None:
 @pytest.mark.parametrize("kernel", ["0", "1"])
 def test_the_frames_hold_the_ratio_and_what_was_printed(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTMORTEM_KERNEL", kernel)
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(b"Epoch 1 acc: 1/4\nEpoch 2 acc: 3/4\n", goes_on=False)])
-    rows = reader.log.frames()["metrics"]().select("epoch", "value", "text").rows()
+    rows = metrics("Epoch 1 acc: 1/4\nEpoch 2 acc: 3/4\n").select("epoch", "value", "text").rows()
     assert rows == [(1.0, 0.25, "1/4"), (2.0, 0.75, "3/4")]

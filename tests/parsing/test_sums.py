@@ -6,15 +6,11 @@ import math
 
 import pytest
 
-from postmortem.parsing import dialects
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from tests.parsing.reading import metrics
 
 
 def meanings(text: str) -> list[str]:
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(text.encode(), goes_on=False)])
-    return reader.log.frames()["metrics"]().filter(name="loss")["meaning"].to_list()
+    return metrics(text).filter(name="loss")["meaning"].to_list()
 
 
 def epoch(number: int, losses: list[float], name: str) -> str:

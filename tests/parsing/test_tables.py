@@ -6,27 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing import cells, dialects, names, tables
-from postmortem.parsing.reader import Reader
-from postmortem.sources.chunks import Bytes
+from postmortem.parsing import cells, names, tables
+from tests.parsing.reading import metrics, read, values
 
 NAMES = names.load()
 FASTAI = "epoch     train_loss  valid_loss  accuracy  time"
 CHAINER = "epoch       iteration   main/loss   lr          validation/main/loss"
 SPACY = "E    #       LOSS TOK2VEC  LOSS NER  SCORE"
 SKORCH = "  epoch    train_loss    valid_acc    dur"
-
-
-def read(text: str) -> Reader:
-    reader = Reader("x.log", dialects.shipped())
-    reader.read([Bytes(text.encode(), goes_on=False)])
-    return reader
-
-
-def values(text: str) -> list[tuple[int | None, float | None, str, str | None, float]]:
-    """Step, epoch, name, split and value of each metric, in the log's order."""
-    columns = ("step", "epoch", "name", "split", "value")
-    return read(text).log.frames()["metrics"]().select(columns).rows()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +183,7 @@ def test_a_list_in_a_cell_is_its_numbers() -> None:
         (None, 6.0, "loss", None, 1.5),
         (None, 6.0, "recall", None, 0.25),
     ]
-    rows = read(f"{heading}\n{row}").log.frames()["metrics"]()
+    rows = metrics(f"{heading}\n{row}")
     assert rows["scope"].to_list() == ["part_0", "part_1", None]
 
 
@@ -288,7 +275,7 @@ def test_a_report_by_class_has_its_classes_as_scopes() -> None:
 
     accuracy                          0.792       120
 """
-    rows = read(text).log.frames()["metrics"]().select("name", "scope", "value").rows()
+    rows = metrics(text).select("name", "scope", "value").rows()
     assert rows == [
         ("loss", None, 0.5),
         *(("precision", "cat", 0.95), ("recall", "cat", 0.9), ("f1", "cat", 0.924), ("support", "cat", 100.0)),
@@ -296,13 +283,13 @@ def test_a_report_by_class_has_its_classes_as_scopes() -> None:
         ("accuracy", None, 0.792),
     ]
     splits = "       loss     acc\n     F1\n"  # two of them are no heading
-    assert read(splits).log.frames()["metrics"]().is_empty()
+    assert metrics(splits).is_empty()
     splits = "          loss     acc      f1\nTRN        2.5    0.25     0.5\nDEV        1.5    0.75     0.5\n"
     assert values(splits)[::3] == [(None, None, "loss", "train", 2.5), (None, None, "loss", "eval", 1.5)]
     other = "epoch   loss     acc     f1\nall        2.5    0.25     0.5\n"
     assert values(other) == []  # a name is no number of an epoch
     framed = "| class | IoU | Acc |\n|-------|-----|-----|\n| road | 90.5 | 95.25 |\n"
-    assert read(framed).log.frames()["metrics"]().select("name", "scope", "value").rows() == [
+    assert metrics(framed).select("name", "scope", "value").rows() == [
         ("iou", "road", 90.5),
         ("accuracy", "road", 95.25),
     ]
@@ -408,7 +395,7 @@ def test_a_name_with_anything_in_its_brackets_heads_a_column() -> None:
 def test_a_time_stamp_before_a_row_leaves_it_its_first_bar() -> None:
     stamp = "2025-09-05 21:43:07 "
     rows = ("|    ep_rew_mean     | -514     |", "|    total_timesteps | 2048     |", "----")
-    found = read("".join(f"{stamp}{row}\n" for row in rows)).log.frames()["metrics"]()
+    found = metrics("".join(f"{stamp}{row}\n" for row in rows))
     assert found.select("step", "name", "value").rows() == [(2048, "reward", -514.0)]
 
 
