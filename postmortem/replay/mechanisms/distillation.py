@@ -82,7 +82,7 @@ class Distillation(Mechanism[Pairs]):
             _solve(shapes, temperature, target / positions, lot, squared=pairs.squared, both=self.both)
             for shapes, lot, temperature, target, positions in zip(
                 pairs.logits,
-                torch.split(lots, [len(student) for student, _ in pairs.logits], dim=1),
+                torch.split(lots, _counts(pairs), dim=1),
                 *_split(pairs),
                 strict=True,
             )
@@ -231,8 +231,12 @@ def _loss_at(
 
 def _split(pairs: Pairs) -> tuple[tuple[Tensor, ...], ...]:
     """Temperature, target and positions, part by part."""
-    counts = [student.shape[0] for student, _ in pairs.logits]
-    return tuple(torch.split(one, counts) for one in (pairs.temperature, pairs.target, pairs.positions))
+    return tuple(torch.split(one, _counts(pairs)) for one in (pairs.temperature, pairs.target, pairs.positions))
+
+
+def _counts(pairs: Pairs) -> list[int]:
+    """The scenarios of each part."""
+    return [student.shape[0] for student, _ in pairs.logits]
 
 
 def _log_uniform(like: Tensor, stream: Stream, low: float, high: float) -> Tensor:
