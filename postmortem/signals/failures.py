@@ -246,7 +246,7 @@ def _chain(first: Failure, failures: list[Failure], chained: list[int]) -> set[i
 
 
 def _wraps(failure: Failure, after: Failure) -> bool:
-    """Whether an exception carries the one below it, or its message ends with a colon and quotes that one's traceback."""
+    """Whether an exception carries the one below it, or quotes its traceback behind a message that ends in a colon."""
     said = failure.reason or ""
     if failure.cause in _WRAPPERS or said.startswith(_WRAPPING):
         return True
