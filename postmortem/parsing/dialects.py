@@ -110,12 +110,13 @@ class Dialects:
         """The parts of a long text, from `start` on, in which some pattern may stand; of thousands, first and last."""
         import polars as pl
 
-        bytes_at = pl.Series([text]).str.find_many(self._telling, leftmost=True).explode().drop_nulls()
+        whole = text.encode("utf-8", "replace")  # what was no UTF-8 as one sign each
+        looked_in = pl.Series([whole.decode()])
+        bytes_at = looked_in.str.find_many(self._telling, leftmost=True).explode().drop_nulls()
         if text.isascii():
             found = bytes_at.to_list()
         else:
-            whole = text.encode("utf-8", "replace")
-            found = [len(whole[:at].decode("utf-8")) for at in _ends(bytes_at.to_list())]
+            found = [len(whole[:at].decode()) for at in _ends(bytes_at.to_list())]
         found = [at for at in found if at >= start]
         last = start
         for at in _ends(found):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from postmortem.parsing import dialects
 from postmortem.parsing.reader import Reader
 from postmortem.sources.chunks import chunks
@@ -68,8 +70,10 @@ def test_of_an_endless_bar_the_error_at_its_end_is_found(tmp_path: Path) -> None
     assert found["peak"] * 1024 < 500e6
 
 
-def test_of_a_long_record_the_error_at_its_end_is_found() -> None:
-    run = read(b"step 1: loss=2.5\n" + b"." * 100_000 + KILL + b"step 2: loss=1.5\n")
+@pytest.mark.parametrize("begin", [b"", b"\x80", b"\xc3", "\u2588".encode()], ids=["plain", "none", "cut", "wide"])
+def test_of_a_long_record_the_error_at_its_end_is_found(begin: bytes) -> None:
+    # whether its bytes are text or not
+    run = read(b"step 1: loss=2.5\n" + begin + b"." * 100_000 + KILL + b"step 2: loss=1.5\n")
     assert rows(run.metrics, "line", "step", "value") == [(1, 1, 2.5), (3, 2, 1.5)]
     assert rows(run.jobs, "line", "job", "state") == [(2, "4711", "TIMEOUT")]
 
