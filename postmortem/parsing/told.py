@@ -1,6 +1,7 @@
 """What a log states under one step after the other is measured, whatever a single line of it looks like.
 
 `alpha = 0.001` alone on a line is a setting, unless it stands below `Batch = 100` and again, changed, below the next.
+So is `buffer: 3797`, which a configuration may also hold: it has to change more often.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
 #: So many places, and so many values: a configuration printed anew by a run that goes on has fewer.
 _FEWEST: Final = 3
+#: Of whole numbers, which count and measure as often as they are set.
+_FEWEST_WHOLE: Final = 5
 
 
 def told(settings: pl.DataFrame, names: Names) -> pl.DataFrame:
-    """Rows of `metrics`: settings that no dialect read, and whose decimal numbers change from step to step."""
+    """Rows of `metrics`: settings that no dialect read, and whose numbers change from step to step."""
     stepped = pl.col("step").is_not_null() | pl.col("epoch").is_not_null()
     placed = settings.filter(pl.col("number").is_not_null() & pl.col("dialect").is_null() & stepped)
     found = placed.group_by("source_name", maintain_order=True).agg(
@@ -27,12 +30,13 @@ def told(settings: pl.DataFrame, names: Names) -> pl.DataFrame:
         values=pl.col("number").n_unique(),
         decimal=pl.col("value").str.contains(r"[.eE]").any(),
     )
-    often = found.filter((pl.col("places") >= _FEWEST) & pl.col("decimal"))
     measured = [
         {"source_name": name, "name": metric.name, "split": metric.split}
-        for name, values in often.select("source_name", "values").iter_rows()
+        for name, places, values, decimal in found.iter_rows()
         # a learning rate may stay what it is
-        if (metric := names.metric(name)).known or values >= _FEWEST
+        if ((metric := names.metric(name)).known and decimal and places >= _FEWEST)
+        or (decimal and min(places, values) >= _FEWEST)
+        or (min(places, values) >= _FEWEST_WHOLE and names.setting(name) is None)
     ]
     if not measured:
         return frames.build("metrics", [])

@@ -51,12 +51,26 @@ def test_a_learning_rate_is_measured_though_it_stays(tmp_path: Path) -> None:
     ]
 
 
+def test_whole_numbers_that_change_each_time_are_measured(tmp_path: Path) -> None:
+    run = run_of(tmp_path, reports("3797", "7457", "11182", "14724", "18306"))
+
+    assert run.metrics.select("step", "name", "value").rows() == [
+        (100, "alpha", 3797.0),
+        (200, "alpha", 7457.0),
+        (300, "alpha", 11182.0),
+        (400, "alpha", 14724.0),
+        (500, "alpha", 18306.0),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         reports("0.5", "0.25"),  # twice, as a run that goes on prints its configuration
         reports("0.5", "0.5", "0.5"),
         reports("5", "6", "7"),  # counts and identifiers
+        reports("5", "6", "7", "5", "6", "7"),
+        reports("5", "6", "7", "8", "9").replace("alpha", "batch_size"),  # what everybody sets
         reports("a1", "b2", "c3"),
     ],
 )
