@@ -56,8 +56,11 @@ _LIST_OF_ONE: Final = re.compile(
 _ARROW: Final = re.compile(
     r"(?<![\w.>])([A-Za-z_][\w@./-]{0,60}) ->(?= [-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*\Z)"
 )
-#: What an earlier epoch measured, which was the best: `Best Epoch 6  Acc: 0.5`.
-_BEST: Final = re.compile(r"\W{0,8}[Bb]est (?:[Ee]poch|[Ii]ter(?:ation)?|[Ss]tep)\b")
+#: What an earlier epoch measured, which was the best: `Best Epoch 6  Acc: 0.5`, `at 11 (melhor: epoch 1, loss=1.5)`.
+_BEST: Final = re.compile(
+    r"(?:\A\W{0,8}|[(\[]\s?)(?:[Bb]est|[Mm]el?hor|[Mm]ejor|[Mm]eilleure?|[Mm]igliore|[Bb]este[rs]?)\s?[:=]?\s?"
+    r"(?:[Ee]poch|[Ii]ter(?:ation)?|[Ss]tep|\u00e9poque|epoca|\u00e9poca|[Ee]poche)\b"
+)
 #: A tuple that Python 2 printed where Python 3 prints its parts: `('Epoch: ', 116)`.
 _TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
 _OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
@@ -145,9 +148,12 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
 
 def _as_best(text: str, pairs: list[Pair]) -> list[Pair]:
     """`pairs`, where a record tells of the best epoch, under the names of bests."""
-    if not _BEST.match(text):
+    if (best := _BEST.search(text)) is None:
         return pairs
-    return [pair if "best" in pair.key.lower() else pair._replace(key=f"best {pair.key}") for pair in pairs]
+    return [
+        pair if pair.at[0] < best.start() or "best" in pair.key.lower() else pair._replace(key=f"best {pair.key}")
+        for pair in pairs
+    ]
 
 
 def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Reading) -> list[Pair]:
