@@ -17,6 +17,7 @@ _FEWEST: Final = 3
 #: Of its values, that stand so.
 _MOSTLY: Final = 0.9
 _KEY: Final = ("source_name", "split")
+_COUNTED: Final = ("step", "step_unit", "epoch")
 _UNPLACED: Final = pl.col("step").is_null() & pl.col("epoch").is_null()
 
 
@@ -25,22 +26,28 @@ def following(metrics: pl.DataFrame) -> pl.DataFrame:
 
     A step that does not grow from one such line to the next, as the batch of an epoch, is not taken.
     """
-    generic = metrics.filter(pl.col("dialect").is_null()).select("line", "record", *_KEY, free=_UNPLACED)
-    never = generic.group_by(_KEY).agg(pl.col("free").all(), often=pl.len() >= _FEWEST).filter("free", "often")
-    if never.is_empty():
+    # of millions of rows, those that are counted are asked last, and no column that is not needed
+    generic = metrics.lazy().filter(pl.col("dialect").is_null()).select("line", "record", *_KEY, free=_UNPLACED)
+    free = generic.filter("free").group_by(_KEY).agg(often=pl.len() >= _FEWEST).filter("often").collect()
+    if free.is_empty():
         return metrics
-    found = _followers(generic.join(never, on=_KEY, how="semi", nulls_equal=True), metrics.filter(~_UNPLACED))
+    rows = generic.join(free.lazy(), on=_KEY, how="semi", nulls_equal=True).collect()
+    rows = rows.join(rows.filter(~pl.col("free")), on=_KEY, how="anti", nulls_equal=True)
+    if rows.is_empty():
+        return metrics
+    counted = metrics.lazy().filter(~_UNPLACED).select("line", *_COUNTED).unique("line", keep="last").collect()
+    found = _followers(rows, counted)
     if found.is_empty():
         return metrics
     told = metrics.join(found, on=["line", "record", *_KEY], how="left", nulls_equal=True, maintain_order="left")
-    taken = {name: pl.coalesce(name, f"{name}_above") for name in ("step", "step_unit", "epoch")}
+    taken = {name: pl.coalesce(name, f"{name}_above") for name in _COUNTED}
     return told.with_columns(**taken).select(metrics.columns)
 
 
 def _followers(rows: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
     """Line, record and name of those that follow a counted line each time, with what that counts."""
-    heads = counted.select("line", *(pl.col(name).alias(f"{name}_above") for name in ("step", "step_unit", "epoch")))
-    heads = heads.unique("line", keep="last").sort("line").with_columns(head=pl.col("line"))
+    heads = counted.select("line", *(pl.col(name).alias(f"{name}_above") for name in _COUNTED))
+    heads = heads.sort("line").with_columns(head=pl.col("line"))
     rows = rows.sort("line", "record").join_asof(heads, on="line")
     rows = rows.with_columns(near=(pl.col("line") - pl.col("head") <= _NEAR).fill_null(value=False))
     rows = rows.filter(

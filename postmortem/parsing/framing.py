@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.store import Store
 
+    #: A column each, or its one value where all rows have the same.
     Tasks = dict[str, Callable[[], pl.Series]]
 
 
@@ -51,7 +52,7 @@ class Framing:
             if name not in self._store.tensor_fields:
                 return constants
             fields = self._store.tensor_fields[name].series(self._store.tensors, dtype)
-            return fields.zip_with(fields.is_not_null(), constants)
+            return fields.zip_with(fields.is_not_null(), constants)  # or its one value
 
         tasks: Tasks = {name: partial(column, name, dtype) for name, dtype in frames.OWN["tensors"].items()}
         return self._frame("tensors", held.place(), tasks)
@@ -71,7 +72,11 @@ class Framing:
         tasks = {name: partial(make, place) for name, make in self._placed.items()} | own
         schema = frames.schema(frame)
         # one after the other: new memory is what takes time here, and two threads wait for each other to get it
-        return pl.DataFrame([tasks[name]().cast(dtype).alias(name) for name, dtype in schema.items()])
+        columns = [tasks[name]().cast(dtype).alias(name) for name, dtype in schema.items()]
+        # and one value for all rows needs none
+        constant = [column for column in columns if len(column) < len(place)]
+        rows = pl.DataFrame([column for column in columns if len(column) == len(place)])
+        return rows.with_columns(pl.lit(one[0], one.dtype).alias(one.name) for one in constant).select(*schema)
 
     @cached_property
     def _placed(self) -> dict[str, Callable[[Ints], pl.Series]]:
@@ -82,7 +87,6 @@ class Framing:
         dialects = [row[0] for row in store.templates.place_constants.all]
         units = [unit[0] for unit in store.templates.units.all]
         columns = {
-            "line": pl.Series(held["line"]),
             "record": pl.Series(held["record"]),
             "offset": pl.Series(held["offset"]),
             "rank": _where(held["rank"] >= 0, held["rank"]),
@@ -91,11 +95,12 @@ class Framing:
             "ts": store.place_texts["ts"].series(store.places, pl.String()),
         }
         return {
-            "file": lambda place: pl.Series([store.file], dtype=pl.String).new_from_index(0, len(place)),
+            "file": lambda _: pl.Series([store.file], dtype=pl.String),
             "job": self._jobs(held),
+            "line": pl.Series(held["line"]).gather,
             "step_unit": lambda place: _named(units, np.where(known, held["unit"], 0)[place]),
             "dialect": lambda place: _named(dialects, held["constants"][place]),
-            **{name: column.gather for name, column in columns.items()},
+            **{name: column.gather if _varies(column) else partial(_one, column) for name, column in columns.items()},
         }
 
     def _jobs(self, held: dict[str, Values]) -> Callable[[Ints], pl.Series]:
@@ -104,7 +109,7 @@ class Framing:
         names = [store.job, *(job for _, _, job in store.jobs)]
         own = store.place_texts["job"]
         if len(names) == 1 and not own.at:
-            return lambda place: pl.Series(names, dtype=pl.String).new_from_index(0, len(place))
+            return lambda _: pl.Series(names, dtype=pl.String)
         heading = [_order(line, record) for line, record, _ in store.jobs]
         spoken = _named(names, np.searchsorted(heading, _order(held["line"], held["record"])))
         said = own.series(store.places, pl.String())
@@ -114,7 +119,17 @@ class Framing:
 def _named(names: Sequence[object], which: Ints, dtype: pl.DataType | None = None) -> pl.Series:
     """A column of names by their numbers."""
     column = pl.Series(names, dtype=dtype or pl.String())
-    return column.new_from_index(0, len(which)) if column.n_unique() == 1 else column.gather(which)
+    return column.gather(which) if _varies(column) else column.head(1)
+
+
+def _one(column: pl.Series, _: Ints) -> pl.Series:
+    """The value of all rows."""
+    return column.head(1)
+
+
+def _varies(column: pl.Series) -> bool:
+    """Whether there is more than one value, null among them."""
+    return column.null_count() not in {0, len(column)} or column.min() != column.max()
 
 
 def _meanings(shared: list[Any], which: Ints, value: Values) -> pl.Series:

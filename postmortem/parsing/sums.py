@@ -25,7 +25,7 @@ _KEY: Final = ("source_name", "split", "scope", "rank")
 def with_sums(metrics: pl.DataFrame) -> pl.DataFrame:
     """`metrics`, those that are sums with that meaning. What is not finite keeps its own: it is as wrong in a sum."""
     plain = pl.col("dialect").is_null() & pl.col("name").str.ends_with("loss") & (pl.col("meaning") == "value")
-    rows = metrics.filter(plain, pl.col("value").is_finite()).select("line", "record", "value", *_KEY)
+    rows = metrics.lazy().filter(plain, pl.col("value").is_finite()).select("line", "record", "value", *_KEY).collect()
     found = (
         rows.sort("line", "record")
         .group_by(_KEY, maintain_order=True)
