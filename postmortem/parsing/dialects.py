@@ -113,10 +113,9 @@ class Dialects:
         whole = text.encode("utf-8", "replace")  # what was no UTF-8 as one sign each
         looked_in = pl.Series([whole.decode()])
         bytes_at = looked_in.str.find_many(self._telling, leftmost=True).explode().drop_nulls()
-        if text.isascii():
-            found = bytes_at.to_list()
-        else:
-            found = [len(whole[:at].decode()) for at in _ends(bytes_at.to_list())]
+        found = bytes_at.to_list()
+        if not text.isascii():
+            found = [len(whole[:at].decode()) for at in _ends(found)]
         found = [at for at in found if at >= start]
         last = start
         for at in _ends(found):

@@ -61,6 +61,10 @@ _BEST: Final = re.compile(
     r"(?:\A\W{0,8}|[(\[]\s?)(?:[Bb]est|[Mm]el?hor|[Mm]ejor|[Mm]eilleure?|[Mm]igliore|[Bb]este[rs]?)\s?[:=]?\s?"
     r"(?:[Ee]poch|[Ii]ter(?:ation)?|[Ss]tep|\u00e9poque|epoca|\u00e9poca|[Ee]poche)\b"
 )
+#: The sign of a number behind a counter's word, with a name behind that number: `Epoch #1 Error:0.5`.
+_NUMBER_SIGN: Final = re.compile(
+    r"(?i)(?<![\w.])(epoch|iteration|iter|step|batch|episode|round) #(?=[0-9]{1,9} [A-Za-z])"
+)
 #: A tuple that Python 2 printed where Python 3 prints its parts: `('Epoch: ', 116)`.
 _TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
 _OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
@@ -76,6 +80,17 @@ _SKIPPED: Final = re.compile(
 #: A number in the brackets of a placeholder, and a text as R prints it: `Loss: <1.5>`, `[1] "auc: 0.75"`.
 _PLACEHOLDER: Final = re.compile(r"<([-+]?[0-9.]{1,30}(?:[eE][-+]?[0-9]{1,4})?)>")
 _R_TEXT: Final = re.compile(r'\A\[1\] "(?=.*"\s*\Z)')
+#: What each of these is written as, in as many characters, and a sign without which it is not looked for.
+_SPELLED: Final = (
+    ("**", _BOLD, r"  \1  "),
+    ("::", _TWO_COLONS, ": "),
+    ("<", _PLACEHOLDER, r" \1 "),
+    (" -> ", _ARROW, r"\1 = "),
+    (" #", _NUMBER_SIGN, r"\1  "),
+    ("(k=", _OF_FIRST, r"@\1   "),
+    (" [", _LIST_OF_ONE, r" \1 "),
+    ("@", _THRESHOLDS, r"\1-\2"),
+)
 _DIGIT: Final = re.compile(r"[0-9]")
 #: How many parameters a model has, in millions or billions: `2.98 M`.
 _OF_SIZE: Final = frozenset({"total_params", "trainable_params"})
@@ -90,22 +105,11 @@ def narrow(text: str) -> str:
     """
     if text.endswith(")") and _TUPLE.match(text):
         text = _OF_TUPLE.sub(lambda found: " " * len(found[0]), text)
-    if "**" in text:
-        text = _BOLD.sub(r"  \1  ", text)
-    if "::" in text:
-        text = _TWO_COLONS.sub(": ", text)
-    if "<" in text:
-        text = _PLACEHOLDER.sub(r" \1 ", text)
     if text.startswith("[1] ") and _R_TEXT.match(text):
         text = f"     {text[5:].rstrip()[:-1]}"
-    if " -> " in text:
-        text = _ARROW.sub(r"\1 = ", text)
-    if "(k=" in text:
-        text = _OF_FIRST.sub(r"@\1   ", text)
-    if " [" in text:
-        text = _LIST_OF_ONE.sub(r" \1 ", text)
-    if "@" in text:
-        text = _THRESHOLDS.sub(r"\1-\2", text)
+    for sign, pattern, plain in _SPELLED:
+        if sign in text:
+            text = pattern.sub(plain, text)
     return text if text.isascii() else text.translate(_NARROW)
 
 

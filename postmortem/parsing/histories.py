@@ -1,6 +1,8 @@
 """Curves printed as lists, a value an epoch: `{"loss": [0.5, 0.25], ...}`, `train_losses = [...]`, a bare list.
 
 A program prints them at its end, so that no counter stands beside them: a value's place in its list is its epoch.
+Flower prints it with each value, `losses_distributed [(1, 0.5), (2, 0.25)]`, of rounds that are evaluated on clients
+or at the centre.
 """
 
 from __future__ import annotations
@@ -35,6 +37,13 @@ _VALUE: Final = re.compile(
     r"\s*(?P<quote>['\"]?)(?:(?:np|numpy)\.float[0-9]+\(|tensor\()?"
     r"(?P<number>[-+]?(?:[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+|inf|nan|NaN|Infinity))\)?(?P=quote)\s*"
 )
+#: A list of rounds, each with its value, and one of them.
+_ROUNDS: Final = re.compile(
+    r"\[(?P<values>\s*\([0-9]{1,6},[^()\[\]]{1,40}\)(?:,\s*\([0-9]{1,6},[^()\[\]]{1,40}\))*)\s*\]"
+)
+_ROUND: Final = re.compile(r"\((?P<round>[0-9]{1,6}),(?P<value>[^()\[\]]{1,40})\)")
+#: What was evaluated in them, by the name of the list or of the dict that holds it.
+_EVALUATED: Final = re.compile(r"\b(?P<what>losses|metrics)_(?:distributed|centralized)\b(?!_fit)")
 #: What a list's name has beside that of its values: `loss_history`, `val_acc_list`, `train losses`.
 _LISTED: Final = re.compile(r"(?i)[\s_]?(?:history|hist|list|lst|arr|array|curve|values|all|per[\s_]epoch)$")
 _PLURAL: Final = re.compile(r"(?i)(?<=loss)es$|(?<=[a-rt-z])s$")
@@ -52,7 +61,11 @@ class _List(NamedTuple):
 
 def histories(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """The values of all curves in a record that counts nothing; none where its lists may be anything else."""
-    if text.count(",") < _FEWEST - 1 or "[" not in text:
+    if "[" not in text:
+        return []
+    if "(1," in text and (rounds := _of_rounds(text, names, looked_at)):
+        return rounds
+    if text.count(",") < _FEWEST - 1:
         return []
     lists = [one for found in _LIST.finditer(text) if (one := _list(found))]
     # a loss is one number an epoch; what else a list may hold one of for each class is known by the loss beside it
@@ -65,6 +78,34 @@ def histories(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     if not found and len(lists) == 1:
         found = _alone(lists[0], text, names)
         look(lists[0].name, text, lists[0].at, looked_at)
+    return found
+
+
+def _of_rounds(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
+    """Values that stand with their rounds, 1, 2, 3..., in lists that have names. One before the first is named so."""
+    found: list[Pair] = []
+    evaluated = _EVALUATED.search(text)
+    for listed in _ROUNDS.finditer(text):
+        before = max(listed.start() - WINDOW, 0)
+        key = _KEY.search(text[before : listed.start()])
+        pairs = list(_ROUND.finditer(text, *listed.span("values")))
+        numbers = [_VALUE.fullmatch(pair["value"]) for pair in pairs]
+        rounds = [int(pair["round"]) for pair in pairs]
+        if (
+            key is None
+            or not all(numbers)
+            or rounds != list(range(rounds[0], rounds[0] + len(rounds)))
+            or rounds[0] > 1
+        ):
+            continue
+        look(key["key"], text, (before, listed.start()), looked_at)
+        name = "loss" if evaluated and evaluated["what"] == "losses" else _key(key["key"], names)
+        name = f"eval {name}" if evaluated else name
+        for round_, pair, number in zip(rounds, pairs, numbers, strict=True):
+            assert number is not None  # noqa: S101 - asked above
+            at = pair.start("value") + number.start("number")
+            of = name if round_ else f"initial {name}"
+            found.append(Pair(of, float(number["number"]), number["number"], (at, at + len(number["number"]))))
     return found
 
 

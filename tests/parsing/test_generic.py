@@ -74,6 +74,7 @@ def metrics(text: str) -> dict[str, float]:
         ("-> validate 0.375 nats = 0.5 bits", None, {"nats": 0.5}),
         ("1       train loss=0.5    train acc=0.75   valid loss=2.75", 1, {"loss": 2.75, "accuracy": 0.75}),
         ("Best Epoch 6  Acc: 0.5", None, {"best_acc": 0.5}),
+        ("Iteration #3 Error:0.25", 3, {"error": 0.25}),
         ("epoch 3 loss 0.25 (best epoch 2, acc 0.5)", None, {"loss": 0.25, "best_acc": 0.5}),
         ("Early stopping na epoch 11 (melhor: epoch 1, loss=1.5)", None, {"best_loss": 1.5}),
         ("[ 60][  4/  4][ 8/12]  Loss_D: 7.5", 4, {"d_loss": 7.5}),

@@ -36,6 +36,11 @@ def _curve(key: str, values: Sequence[float]) -> list[tuple[str, float]]:
         ("losses: [0.5,,0.25, 0.125]", _curve("loss", [0.5, 0.25, 0.125])),
         (str([0.5] * 10), _curve("values", [0.5] * 10)),
         (f"RNN:{[0.5] * 10}", _curve("RNN", [0.5] * 10)),
+        # with the round of each, as Flower prints them
+        ("app_fit: losses_distributed [(1, 2.5), (2, 1.25)]", _curve("eval loss", [2.5, 1.25])),
+        ("app_fit: metrics_distributed {'acc': [(1, 0.25), (2, 0.5)]}", _curve("eval acc", [0.25, 0.5])),
+        ("app_fit: metrics_distributed_fit {'acc': [(1, 0.25)]}", _curve("acc", [0.25])),
+        ("losses_centralized [(0, 2.5), (1, 1.5)]", [("initial eval loss", 2.5), ("eval loss", 1.5)]),
     ],
 )
 def test_a_list_of_a_loss_is_a_curve_and_so_are_lists_of_its_length(text: str, found: list[tuple[str, float]]) -> None:
@@ -48,6 +53,9 @@ def test_a_list_of_a_loss_is_a_curve_and_so_are_lists_of_its_length(text: str, f
         "per class iou: [0.5, 0.25, 0.75]",  # no loss beside it: a part of the set each
         "loss_weights: [1, 2, 3]",
         "loss: [0.5, 0.25]",
+        "points: [(1, 0.5), (3, 0.25)]",
+        "points: [(1, 0.5), (2, x)]",
+        "[(1, 0.5), (2, 0.25)]",
         "losses: [0.5, 0.25, x]",
         str([0.5] * 9),
         f"RNN:{[0.5] * 9}",
