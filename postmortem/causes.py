@@ -1,7 +1,8 @@
 """From hits and verdicts to findings with roles: what is the cause, what follows from it, what hides it.
 
 A refuted cause is no root cause; a finding that a benign one accounts for is no alarm; what another root cause
-explains is a consequence. Where nothing is left, no root cause is established.
+explains is a consequence. What else would only contribute is the cause where nothing else is one, unless it is a
+suspicion that replays are there to test. Where nothing is left, no root cause is established.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Finding
 from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from postmortem.replay.protocol import Verdict
     from postmortem.rules.engine import Hit
@@ -55,6 +56,8 @@ def weigh(
     above: dict[str, set[str]] = {}
     for finding in findings:
         _relate(finding, by_rule, above)
+    if not any(finding.role == "root_cause" for finding in findings):
+        _promote(finding for finding in findings if not fired[finding.rule].rule.experiment)
     findings.sort(key=_order)
     return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
 
@@ -155,6 +158,13 @@ def _relate(finding: Finding, by_rule: Mapping[str, Finding], above: dict[str, s
         finding.role = "consequence"
         finding.note = f"explained by {', '.join(cause.rule for cause in causes)}"
         above[finding.rule] = {cause.rule for cause in causes}.union(*(above.get(cause.rule, ()) for cause in causes))
+
+
+def _promote(findings: Iterable[Finding]) -> None:
+    """What the numbers carry and would only contribute, where no other cause is there to contribute to."""
+    for finding in findings:
+        if finding.role == "contributing" and not finding.explained_by and finding.severity != "info":
+            finding.role, finding.note = "root_cause", "alone: no other cause is found"
 
 
 def _order(finding: Finding) -> tuple[int, bool, int, int, int]:

@@ -19,6 +19,12 @@ FAILED_TASK = "srun: error: node01: task 1: Exited with exit code 1\n"
 CANCELLED = "slurmstepd: error: *** STEP 101.0 ON node01 CANCELLED AT 2026-01-05T04:10:12 ***\n"
 OUT_OF_MEMORY = "slurmstepd: error: Detected 1 oom_kill event in StepId=101.batch.\n"
 
+#: The evaluation's loss rises a little, while the training's falls.
+RISES = "".join(
+    f"epoch {i}: train_loss={train} val_loss={held_out}\n"
+    for i, (train, held_out) in enumerate([(2.0, 1.0), (1.4, 1.04), (1.0, 1.08), (0.7, 1.12)], 1)
+)
+
 
 def incident(tmp_path: Path, text: str) -> Incident:
     path = tmp_path / "x.log"
@@ -35,8 +41,12 @@ def incident(tmp_path: Path, text: str) -> Incident:
         (STEPS + CANCELLED, ["slurm/cancelled"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO TIME LIMIT ***\n"), ["slurm/time-limit"]),
         (STEPS + CANCELLED.replace(" ***\n", " DUE TO NODE FAILURE ***\n"), ["slurm/node-failure"]),
-        ("".join(f"step {step}: reward=0.0\n" for step in range(49)), []),
+        ("".join(f"step {step}: reward=0.0\n" for step in range(9)), []),
         ("".join(f"step {step}: reward=0.0\n" for step in range(50)), ["eval/no-reward"]),
+        # what only contributes is the cause where no other is found
+        (RISES, ["eval/overfitting-early"]),
+        (RISES + TRACEBACK, ["python/exception"]),
+        (RISES + OUT_OF_MEMORY, ["slurm/out-of-memory"]),
     ],
 )
 def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: list[str]) -> None:

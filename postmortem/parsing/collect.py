@@ -20,7 +20,7 @@ from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.stated import stated
 from postmortem.parsing.store import Store
-from postmortem.parsing.tables import columns_of, counter
+from postmortem.parsing.tables import columns_of, counter, counters
 from postmortem.parsing.told import told
 from postmortem.parsing.whole import by_the_whole_log
 
@@ -203,14 +203,15 @@ class Collector:
         line = single.template.tabled_by
         if line:
             place = _placed(place, single.template.places[-1], single.text)
+        counting = counters((name for name, _ in named), names)
         for name, (span, *_) in named:
-            kind = counter(name, names)
+            kind = counting.get(name)
             if kind == "epoch":
                 place.epoch = _number(span, single.text)
             elif kind is not None:
                 place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
         for name, spans in named:
-            for part, span in enumerate(spans if counter(name, names) is None else ()):
+            for part, span in enumerate(() if name in counting else spans):
                 of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
                 value, text = float(span.read(single.text)), span.text(single.text)
                 of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}

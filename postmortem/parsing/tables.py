@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.cells import FEWEST, LONGEST, SEPARATORS, Cell, blanked, line_of_table, split
+from postmortem.parsing.counters import PLURAL
 from postmortem.parsing.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from postmortem.parsing.names import Names
     from postmortem.parsing.reading import Where
@@ -190,6 +191,14 @@ def counter(name: str, names: Names) -> str | None:
     """What a column counts: step, batch or epoch."""
     key = normalise(name)
     return names.counters.get(key) or _COUNTERS.get(key or name)
+
+
+def counters(columns: Iterable[str], names: Names) -> dict[str, str]:
+    """The columns of a row that count, with what. Beside a counter of steps a plural is an amount: of an episode's."""
+    found = {name: kind for name in columns if (kind := counter(name, names)) is not None}
+    amounts = {name for name, kind in found.items() if kind == "step" and normalise(name) in PLURAL}
+    singular = any(kind == "step" and name not in amounts for name, kind in found.items())
+    return {name: kind for name, kind in found.items() if not (singular and name in amounts)}
 
 
 def _told(cell: Cell, names: Names) -> bool:
