@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ import polars as pl
 from postmortem.parsing.carried import Carried
 from postmortem.parsing.configured import configured
 from postmortem.parsing.framing import Framing
+from postmortem.parsing.places import number_of, placed_by
 from postmortem.parsing.planned import Plan, plan_of, planned
 from postmortem.parsing.reports import placed
 from postmortem.parsing.rows import Place, Rows
@@ -20,7 +21,7 @@ from postmortem.parsing.sections import with_optimizer_eps
 from postmortem.parsing.seen import Seen
 from postmortem.parsing.stated import stated
 from postmortem.parsing.store import Store
-from postmortem.parsing.tables import columns_of, counter, counters
+from postmortem.parsing.tabled import TableRows
 from postmortem.parsing.told import told
 from postmortem.parsing.whole import by_the_whole_log
 
@@ -29,13 +30,9 @@ if TYPE_CHECKING:
 
     from postmortem.parsing.arrays import Ints, Values
     from postmortem.parsing.blocks import OpenBlock
-    from postmortem.parsing.cells import Cell
     from postmortem.parsing.piece import Piece, Single
-    from postmortem.parsing.template import Placing, Row, Span, Tabled, Template
+    from postmortem.parsing.template import Row, Template
     from postmortem.parsing.templates import Templates
-
-#: What a column that counts is a number of.
-_UNITS: Final = {"step": "unknown", "batch": "batch_of_epoch"}
 
 
 @dataclass(slots=True)
@@ -58,7 +55,7 @@ class Collector:
     line_index: list[tuple[int, int]] = field(default_factory=list)  # first line and byte of each piece
     _carried: Carried = field(default_factory=Carried)
     _block: tuple[Row, Place, OpenBlock, bytes] | None = None
-    _columns: tuple[Cell, ...] = ()  # of the last table's heading
+    _table: TableRows = field(init=False)
     _splits: list[tuple[int, str]] = field(default_factory=list)  # lines that name one for those below them
     _plan: Plan | None = None  # of the first record that counts epochs up to some number
     _heads: bool = False  # the last record that is not blank is a heading
@@ -68,6 +65,7 @@ class Collector:
 
     def __post_init__(self) -> None:
         self.store = Store(self.file, self.job, self.rank, self.templates)
+        self._table = TableRows(self.rows)
 
     @property
     def open_block(self) -> OpenBlock | None:
@@ -184,64 +182,13 @@ class Collector:
     def _said(self, single: Single) -> tuple[int, float | None, int, float | None]:
         """What a record that was understood by itself says to those after it."""
         placing = single.template.places[single.template.carry or 0]
-        step = _number(placing.step, single.text)
-        return single.record, step, self.templates.unit(placing.step_unit), _number(placing.epoch, single.text)
-
-    def _row_of_table(self, single: Single, place: Place) -> bool:
-        """Fill what is a row if a heading stands above it; False where none does."""
-        cells, names = self._cells(single), self.rows.names
-        label, columns = cells[0].label, self._columns_of(cells)
-        if columns is None and not any(counter(column.text, names) for column in self._columns):
-            label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
-            columns = self._columns_of(cells)
-        if columns is None or any(
-            cell.label and counter(column.text, names) for column, cell in zip(columns, cells, strict=True)
-        ):
-            return False
-        row = self._row_of(label.text(single.text)) if label else {}
-        named = [(column.text, cell.spans) for column, cell in zip(columns, cells, strict=True) if cell.spans]
-        line = single.template.tabled_by
-        if line:
-            place = _placed(place, single.template.places[-1], single.text)
-        counting = counters((name for name, _ in named), names)
-        for name, (span, *_) in named:
-            kind = counting.get(name)
-            if kind == "epoch":
-                place.epoch = _number(span, single.text)
-            elif kind is not None:
-                place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
-        for name, spans in named:
-            for part, span in enumerate(() if name in counting else spans):
-                of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
-                value, text = float(span.read(single.text)), span.text(single.text)
-                of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
-                self.rows.metric(place, name, value, text, **of_line)
-        if not single.whole:
-            self.seen.tabled(single.number)
-        return True
-
-    def _may_be_row(self, cells: Sequence[Tabled]) -> bool:
-        """A number alone is no row of a table, and no row stands below a counter."""
-        return bool(cells) and (len(cells) == 1) == (len(self._columns) == 1)
-
-    def _cells(self, single: Single) -> Sequence[Tabled]:
-        """The cells of a row, less an empty last one where all rows end with a separator and no heading does."""
-        cells = single.template.cells
-        extra = len(cells) == len(self._columns) + 1 and cells[-1].at[0] == cells[-1].at[1]
-        return cells[:-1] if extra else cells
-
-    def _row_of(self, label: str) -> dict[str, str]:
-        """What a row's name says: a split, or else what its numbers are of."""
-        split = self.rows.names.splits.get(label.lower())
-        return {"split": split} if split else {"scope": label}
-
-    def _columns_of(self, cells: Sequence[Tabled]) -> Sequence[Cell] | None:
-        return columns_of(self._columns, [cell.at for cell in cells]) if self._columns else None
+        step = number_of(placing.step, single.text)
+        return single.record, step, self.templates.unit(placing.step_unit), number_of(placing.epoch, single.text)
 
     def _fill(self, piece: Piece, carried: Carried, first_line: int, line_start: Ints) -> None:
         unread = set(piece.unread.tolist()) if any(single.template.cells for single in piece.singles) else set()
         for single in piece.singles:
-            if single.template.cells and not (self._columns or single.template.rows):
+            if single.template.cells and not (self._table.columns or single.template.rows):
                 continue  # numbers below no heading: there may be millions
             step, unit, epoch = carried.at(single.record, self.templates.units.all)
             base = Place(
@@ -256,17 +203,20 @@ class Collector:
                 epoch=epoch,
             )
             if single.template.names_job:
-                self.job = base.job = _placed(base, single.template.places[single.template.carry or 0], single.text).job
+                self.job = base.job = placed_by(
+                    base, single.template.places[single.template.carry or 0], single.text
+                ).job
                 self.store.jobs.append((base.line, base.record, self.job))
             if single.template.split:
                 self._splits.append((base.line, single.template.split))
-            if (columns := single.template.columns) and (len(columns) > 1 or len(self._columns) <= 1):
-                self._columns = columns  # a counter alone in its record may stand between the rows of a table
-            elif self._may_be_row(single.template.cells) and self._row_of_table(single, base):
+            headed = self._table.head(single.template.columns)
+            if not headed and self._table.may_hold(single.template.cells) and self._table.fill(single, base):
                 # its line counted as unread, unless another record on it was read
                 self.unread -= single.line in unread
+                if not single.whole:
+                    self.seen.tabled(single.number)
             for row in single.rows:
-                place = _placed(base, single.template.places[row.place], single.text)
+                place = placed_by(base, single.template.places[row.place], single.text)
                 if single.block and not single.block.ended:
                     self._block = (row, place, single.block, single.text)
                 else:
@@ -280,28 +230,11 @@ class Collector:
             self._block = None
 
 
-def _placed(base: Place, placing: Placing, record: bytes) -> Place:
-    """`base` with what the record itself says."""
-    said: dict[str, object] = {"dialect": placing.dialect}
-    if placing.step is not None:
-        said |= {"step": int(placing.step.read(record)), "step_unit": placing.step_unit}
-    if placing.epoch is not None:
-        said["epoch"] = _number(placing.epoch, record)
-    if placing.rank is not None:
-        said["rank"] = int(placing.rank.read(record))
-    said |= {name: span.text(record) for name in ("ts", "job") if (span := getattr(placing, name)) is not None}
-    return replace(base, **said)  # type: ignore[arg-type]  # columns by name
-
-
 def _both(many: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """The rows that were filled at once and those filled one by one, in the log's order."""
     if single.is_empty() or many.is_empty():
         return many if single.is_empty() else single
     return pl.concat([many, single]).sort("line", "record", maintain_order=True)
-
-
-def _number(span: Span | None, record: bytes) -> float | None:
-    return None if span is None else float(span.read(record))
 
 
 def _column(rows: Sequence[tuple[float, ...]], index: int) -> Values:

@@ -81,6 +81,19 @@ def test_names_in_quotes_may_be_several_words() -> None:
     assert values(text) == [(None, 1.0, "error", "eval", 0.5), (None, 1.0, "error", "train", 0.75)]
 
 
+def test_beside_episodes_steps_are_how_long_one_was() -> None:
+    assert values("episode  reward  steps\n1  0.5  20\n2  1.5  30\n") == [
+        (1, None, "reward", None, 0.5),
+        (1, None, "steps", None, 20.0),
+        (2, None, "reward", None, 1.5),
+        (2, None, "steps", None, 30.0),
+    ]
+    assert values("steps  reward\n20  0.5\n30  1.5\n") == [
+        (20, None, "reward", None, 0.5),
+        (30, None, "reward", None, 1.5),
+    ]
+
+
 def test_each_row_may_end_with_its_time_and_a_comma() -> None:
     text = "epoch, train_loss, test_loss, time\n0, 2.5, 3.5, Sep02-10:20:30,\n1, 1.5, 2.25, Sep02-11:20:30,\n"
     assert values(text) == [

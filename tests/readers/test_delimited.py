@@ -47,6 +47,18 @@ def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     assert curve(load(path)[0], "loss") == [(1, 2.5), (2, 1.5)]
 
 
+def test_beside_episodes_steps_are_how_long_one_was(tmp_path: Path) -> None:
+    path = tmp_path / "episodes.csv"
+    path.write_text("Episode,Reward,Steps\n0,1.5,20\n1,2.5,30\n")
+    frames, _ = load(path)
+    assert frames["metrics"].select("step", "name", "value").rows() == [
+        (0, "reward", 1.5),
+        (0, "steps", 20.0),
+        (1, "reward", 2.5),
+        (1, "steps", 30.0),
+    ]
+
+
 def test_names_in_single_quotes(tmp_path: Path) -> None:
     path = tmp_path / "errors.csv"
     path.write_text("'Validation error', 'Epoch'\n0.5, 1\n0.25, 2\n")

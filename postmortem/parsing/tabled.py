@@ -1,0 +1,83 @@
+"""The rows of tables, which have their names in a heading above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from postmortem.parsing.places import number_of, placed_by
+from postmortem.parsing.tables import columns_of, counter, counters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postmortem.parsing.cells import Cell
+    from postmortem.parsing.piece import Single
+    from postmortem.parsing.rows import Place, Rows
+    from postmortem.parsing.template import Tabled
+
+#: What a column that counts is a number of.
+_UNITS: Final = {"step": "unknown", "batch": "batch_of_epoch"}
+
+
+@dataclass(slots=True)
+class TableRows:
+    """Fills what stands below the last heading."""
+
+    rows: Rows
+    columns: tuple[Cell, ...] = ()  # of that heading
+
+    def head(self, columns: tuple[Cell, ...]) -> bool:
+        """Take a heading; False where it is none: a counter alone in its record may stand between a table's rows."""
+        heads = bool(columns) and (len(columns) > 1 or len(self.columns) <= 1)
+        self.columns = columns if heads else self.columns
+        return heads
+
+    def may_hold(self, cells: Sequence[Tabled]) -> bool:
+        """A number alone is no row of a table, and no row stands below a counter."""
+        return bool(cells) and (len(cells) == 1) == (len(self.columns) == 1)
+
+    def fill(self, single: Single, place: Place) -> bool:
+        """Fill what is a row if a heading stands above it; False where none does."""
+        cells, names = self._cells(single), self.rows.names
+        label, columns = cells[0].label, self._columns_of(cells)
+        if columns is None and not any(counter(column.text, names) for column in self.columns):
+            label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
+            columns = self._columns_of(cells)
+        if columns is None or any(
+            cell.label and counter(column.text, names) for column, cell in zip(columns, cells, strict=True)
+        ):
+            return False
+        row = self._row_of(label.text(single.text)) if label else {}
+        named = [(column.text, cell.spans) for column, cell in zip(columns, cells, strict=True) if cell.spans]
+        line = single.template.tabled_by
+        if line:
+            place = placed_by(place, single.template.places[-1], single.text)
+        counting = counters((name for name, _ in named), names)
+        for name, (span, *_) in named:
+            kind = counting.get(name)
+            if kind == "epoch":
+                place.epoch = number_of(span, single.text)
+            elif kind is not None:
+                place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
+        for name, spans in named:
+            for part, span in enumerate(() if name in counting else spans):
+                of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
+                value, text = float(span.read(single.text)), span.text(single.text)
+                of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
+                self.rows.metric(place, name, value, text, **of_line)
+        return True
+
+    def _cells(self, single: Single) -> Sequence[Tabled]:
+        """The cells of a row, less an empty last one where all rows end with a separator and no heading does."""
+        cells = single.template.cells
+        extra = len(cells) == len(self.columns) + 1 and cells[-1].at[0] == cells[-1].at[1]
+        return cells[:-1] if extra else cells
+
+    def _row_of(self, label: str) -> dict[str, str]:
+        """What a row's name says: a split, or else what its numbers are of."""
+        split = self.rows.names.splits.get(label.lower())
+        return {"split": split} if split else {"scope": label}
+
+    def _columns_of(self, cells: Sequence[Tabled]) -> Sequence[Cell] | None:
+        return columns_of(self.columns, [cell.at for cell in cells]) if self.columns else None
