@@ -30,6 +30,8 @@ _ROLES: Final[tuple[Role, ...]] = (
     "context",
 )
 _SHOWN: Final = 5
+#: The family of rules about how fast a run goes.
+_PACE: Final = "progress/"
 #: Columns of a query that say where and what, and are not values of the finding.
 _NOT_VALUES: Final = frozenset({"line", "lines", "file", "role", "severity", "confidence"})
 
@@ -161,9 +163,13 @@ def _relate(finding: Finding, by_rule: Mapping[str, Finding], above: dict[str, s
 
 
 def _promote(findings: Iterable[Finding]) -> None:
-    """What the numbers carry and would only contribute, where no other cause is there to contribute to."""
+    """What the numbers carry and would only contribute, where no other cause is there to contribute to.
+
+    What is slow is no fault, and what is worth a note no cause.
+    """
     for finding in findings:
-        if finding.role == "contributing" and not finding.explained_by and finding.severity != "info":
+        noted = finding.severity == "info" or finding.rule.startswith(_PACE)
+        if finding.role == "contributing" and not finding.explained_by and not noted:
             finding.role, finding.note = "root_cause", "alone: no other cause is found"
 
 
