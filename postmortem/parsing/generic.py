@@ -15,6 +15,7 @@ from postmortem.parsing.counters import PLURAL, any_counts, begins, counts, read
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.histories import histories
 from postmortem.parsing.listed import listed
+from postmortem.parsing.models import of_model
 from postmortem.parsing.numbers import read
 from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.preface import stated_in
@@ -146,7 +147,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if reading.metrics:
         reading.metrics = _as_best(text, with_splits(text, reading.metrics, names))
         read_first(text, names, reading)
-        reading.metrics = of_client(text, reading.metrics, reading.looked_at)
+        reading.metrics = of_model(text, of_client(text, reading.metrics, reading.looked_at), reading.looked_at)
     return reading
 
 

@@ -14,13 +14,14 @@ Where = tuple[int, int]
 
 
 class Pair(NamedTuple):
-    """A key as printed, a number, the number as printed, where the number stands, and the class that it is of."""
+    """A key as printed, a number, the number as printed, where the number stands, the class and the model it is of."""
 
     key: str
     value: float
     text: str
     at: Where
     scope: str | None = None
+    owner: str | None = None
 
 
 class Assignment(NamedTuple):
