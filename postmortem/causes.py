@@ -11,7 +11,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Finding
-from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,7 +104,7 @@ def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence
         role=row.get("role") or rule.role,
         severity=row.get("severity") or rule.severity,
         confidence=row.get("confidence") or rule.confidence,
-        message=fill(rule.message, row),
+        message=rule.told(row),
         values=values_of(hit),
         evidence=[evidence[line] for line in lines[:_SHOWN]],
         pieces=len(lines) + hit.left_out,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postmortem.errors import PostmortemError, did_you_mean
-from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -82,11 +81,14 @@ def _tried(rule: Rule, case: Written, formats: Sequence[Path]) -> Problem | None
         why = f": {outcome.not_checked[0][1]}" if outcome.not_checked else ""
         return Problem(case.place, f"expected to fire on {_lines(case.lines)}, stays quiet{why}", case.log)
     if not fires and outcome.hits:
-        message = fill(rule.message, outcome.hits[0].rows[0])
+        message = rule.told(outcome.hits[0].rows[0])
         return Problem(case.place, f"expected to stay quiet, fires on {_lines(found)}: {message}", case.log)
+    wrong = None
     if found != sorted(case.lines):
-        return Problem(case.place, f"expected evidence on {_lines(case.lines)}, found on {_lines(found)}", case.log)
-    return None
+        wrong = f"expected evidence on {_lines(case.lines)}, found on {_lines(found)}"
+    elif outcome.hits and (name := rule.untold(outcome.hits[0].rows[0])):
+        wrong = f"message: {{{name}}} is no column of the query and no parameter"
+    return Problem(case.place, wrong, case.log) if wrong else None
 
 
 def _dangling(rule: Rule, known: Collection[str] | None) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ import math
 import re
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -15,6 +15,9 @@ from postmortem.errors import PostmortemError
 from postmortem.rules.finding import Confidence, Role, Severity, VerdictWord
 from postmortem.rules.query import Query, read
 from postmortem.yamltext import NotYamlError, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The rules of this project: inside the package when installed, beside it in a checkout.
 _PACKAGE: Final = Path(__file__).parent
@@ -169,6 +172,18 @@ class Rule(_Part):
         if self._query is None:
             self._query = read(self.detect)
         return self._query
+
+    def told(self, row: Mapping[str, Any]) -> str:
+        """The message, with a row's values and the rule's parameters."""
+        return fill(self.message, {**self._values(), **row})
+
+    def untold(self, row: Mapping[str, Any]) -> str | None:
+        """A name of the message that is no column of a row, and no parameter."""
+        known = self._values().keys() | row.keys()
+        return next((found[1] for found in _FIELD.finditer(self.message) if found[1] not in known), None)
+
+    def _values(self) -> dict[str, float]:
+        return {name: one.default for name, one in self.params.items()}
 
     def know(self, said: Query) -> None:
         """Take what its SQL says from where it was kept."""
