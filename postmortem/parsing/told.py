@@ -1,7 +1,7 @@
 """What a log states under one step after the other is measured, whatever a single line of it looks like.
 
 `alpha = 0.001` alone on a line is a setting, unless it stands below `Batch = 100` and again, changed, below the next.
-So is `buffer: 3797`, which a configuration may also hold: it has to change more often.
+So is `buffer: 4100`, which a configuration may also hold: it has to change more often.
 """
 
 from __future__ import annotations

@@ -52,14 +52,14 @@ def test_a_learning_rate_is_measured_though_it_stays(tmp_path: Path) -> None:
 
 
 def test_whole_numbers_that_change_each_time_are_measured(tmp_path: Path) -> None:
-    run = run_of(tmp_path, reports("3797", "7457", "11182", "14724", "18306"))
+    run = run_of(tmp_path, reports("4100", "8300", "12700", "16500", "20100"))
 
     assert run.metrics.select("step", "name", "value").rows() == [
-        (100, "alpha", 3797.0),
-        (200, "alpha", 7457.0),
-        (300, "alpha", 11182.0),
-        (400, "alpha", 14724.0),
-        (500, "alpha", 18306.0),
+        (100, "alpha", 4100.0),
+        (200, "alpha", 8300.0),
+        (300, "alpha", 12700.0),
+        (400, "alpha", 16500.0),
+        (500, "alpha", 20100.0),
     ]
 
 
