@@ -42,6 +42,8 @@ _ROUNDS: Final = re.compile(
     r"\[(?P<values>\s*\([0-9]{1,6},[^()\[\]]{1,40}\)(?:,\s*\([0-9]{1,6},[^()\[\]]{1,40}\))*)\s*\]"
 )
 _ROUND: Final = re.compile(r"\((?P<round>[0-9]{1,6}),(?P<value>[^()\[\]]{1,40})\)")
+#: Of a value before the first round, before its name: it is of round 0.
+_BEFORE: Final = "initial "
 #: What was evaluated in them, by the name of the list or of the dict that holds it.
 _EVALUATED: Final = re.compile(r"\b(?P<what>losses|metrics)_(?:distributed|centralized)\b(?!_fit)")
 #: What a list's name has beside that of its values: `loss_history`, `val_acc_list`, `train losses`.
@@ -104,7 +106,7 @@ def _of_rounds(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         for round_, pair, number in zip(rounds, pairs, numbers, strict=True):
             assert number is not None  # noqa: S101 - asked above
             at = pair.start("value") + number.start("number")
-            of = name if round_ else f"initial {name}"
+            of = name if round_ else f"{_BEFORE}{name}"
             found.append(Pair(of, float(number["number"]), number["number"], (at, at + len(number["number"]))))
     return found
 
@@ -157,6 +159,7 @@ def numbered(metrics: pl.DataFrame) -> pl.DataFrame:
         return metrics
     listed = pl.col("dialect").eq_missing(DIALECT)
     place = pl.int_range(1, pl.len() + 1).over("line", "record", "source_name")
+    place -= pl.col("source_name").str.starts_with(_BEFORE).cast(pl.Int64)
     found = metrics.with_columns(
         epoch=pl.when(listed).then(place.cast(pl.Float64)).otherwise("epoch"),
         step=pl.when(listed).then(None).otherwise("step"),

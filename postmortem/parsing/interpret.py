@@ -133,7 +133,7 @@ class _Record(Described):
         if reading.history:
             self.now["dialect"] = DIALECT
         for pair in reading.metrics:
-            self._metric(pair.key, self._at(pair.at, "num"), None, {"scope": pair.scope, "owner": pair.owner})
+            self._metric(pair.key, self._at(pair.at, "num"), None, {"scope": pair.scope, "model": pair.model})
         for key, printed, number, at in reading.settings:
             if number is not None and self._told_at_a_time(key, printed, body):
                 self._metric(key, self._at(at, "num"), None, {})

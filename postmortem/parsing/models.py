@@ -23,4 +23,4 @@ def of_model(text: str, pairs: list[Pair], looked_at: list[Where]) -> list[Pair]
     if found is None or found["model"] in _LEVELS:
         return pairs
     looked_at.append(found.span("model"))
-    return [pair._replace(owner=found["model"]) for pair in pairs]
+    return [pair._replace(model=found["model"]) for pair in pairs]

@@ -21,7 +21,7 @@ class Pair(NamedTuple):
     text: str
     at: Where
     scope: str | None = None
-    owner: str | None = None
+    model: str | None = None
 
 
 class Assignment(NamedTuple):

@@ -153,7 +153,7 @@ def described(
         "name": metric.name,
         "meaning": fixed.get("meaning", meaning),
         "split": fixed.get("split", metric.split),
-        "source_name": f"{owner} {name}" if (owner := fixed.get("owner")) else name,
+        "source_name": f"{model} {name}" if (model := fixed.get("model")) else name,
         "scope": fixed.get("scope"),
     }
     return constants, () if "meaning" in fixed else placeholders

@@ -33,10 +33,7 @@ def told(settings: pl.DataFrame, names: Names) -> pl.DataFrame:
     measured = [
         {"source_name": name, "name": metric.name, "split": metric.split}
         for name, places, values, decimal in found.iter_rows()
-        # a learning rate may stay what it is
-        if ((metric := names.metric(name)).known and decimal and places >= _FEWEST)
-        or (decimal and min(places, values) >= _FEWEST)
-        or (min(places, values) >= _FEWEST_WHOLE and names.setting(name) is None)
+        if _changes(places, values, decimal, (metric := names.metric(name)).known, names.setting(name) is not None)
     ]
     if not measured:
         return frames.build("metrics", [])
@@ -46,3 +43,11 @@ def told(settings: pl.DataFrame, names: Names) -> pl.DataFrame:
         value="number", text="value", meaning=pl.lit("value"), scope=pl.lit(None, text)
     )
     return rows.select(*frames.schema("metrics")).cast(pl.Schema(frames.schema("metrics")))
+
+
+def _changes(places: int, values: int, decimal: bool, measure: bool, setting: bool) -> bool:  # noqa: FBT001 - of a row
+    """Whether what has so many values in so many places is measured: decimal numbers, or such as nobody sets."""
+    if not decimal:
+        return not setting and min(places, values) >= _FEWEST_WHOLE
+    # a learning rate may stay what it is
+    return places >= _FEWEST and (measure or values >= _FEWEST)

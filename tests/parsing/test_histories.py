@@ -92,6 +92,13 @@ def test_the_place_in_the_list_is_the_epoch(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_evaluated_before_the_first_round_is_of_round_0(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("app_fit: losses_centralized [(0, 2.5), (1, 1.5), (2, 1.25)]\n")
+    rows = postmortem.read(path).metrics.select("source_name", "epoch", "value").rows()
+    assert rows == [("initial eval loss", 0.0, 2.5), ("eval loss", 1.0, 1.5), ("eval loss", 2.0, 1.25)]
+
+
 def test_a_list_beside_a_counter_is_of_that_step(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("step 1 loss 0.5\nepoch 3 losses: [0.5, 0.25, 0.125]\n")
