@@ -20,7 +20,6 @@ from postmortem.replay.protocol import Lab
 from postmortem.rules import catalogue
 from postmortem.rules.engine import Engine
 from postmortem.rules.policy import policy
-from postmortem.rules.rule import fill
 from postmortem.rules.sandbox import Limits
 from postmortem.sources.stream import sha256
 from postmortem.summary import summarise
@@ -143,7 +142,7 @@ def _measure_next(
             continue
         hit, answered = by_id[finding.rule], answers.get(finding.rule)
         asked = [f"print {quantity}" for quantity in answered[0].measure_next] if answered else []
-        wanted.append(asked or [fill(step, hit.rows[0]) for step in hit.rule.next])
+        wanted.append(asked or [hit.rule.filled(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from postmortem.rules.finding import CONFIDENCES, SEVERITIES, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from postmortem.replay.protocol import Verdict
     from postmortem.rules.engine import Hit
@@ -29,8 +29,6 @@ _ROLES: Final[tuple[Role, ...]] = (
     "context",
 )
 _SHOWN: Final = 5
-#: The family of rules about how fast a run goes.
-_PACE: Final = "progress/"
 #: Columns of a query that say where and what, and are not values of the finding.
 _NOT_VALUES: Final = frozenset({"line", "lines", "file", "role", "severity", "confidence"})
 
@@ -58,7 +56,7 @@ def weigh(
     for finding in findings:
         _relate(finding, by_rule, above)
     if not any(finding.role == "root_cause" for finding in findings):
-        _promote(finding for finding in findings if not fired[finding.rule].rule.experiment)
+        _promote(findings, fired)
     findings.sort(key=_order)
     return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
 
@@ -68,7 +66,6 @@ def settled(hits: Sequence[Hit]) -> set[str]:
 
     The fixes of that one are tested in their place. A consequence stays: what made it so large is another question.
     """
-    fired = {hit.rule.id: hit for hit in hits}
     sure = [
         hit
         for hit in hits
@@ -76,9 +73,11 @@ def settled(hits: Sequence[Hit]) -> set[str]:
         and hit.rule.experiment
         and (hit.rows[0].get("confidence") or hit.rule.confidence) in {"certain", "strong"}
     ]
-    explained = [(hit.rule.id, fired[rule]) for hit in sure for rule in hit.rule.explains if rule in fired]
+    explained = [(cause, hit) for cause in sure for hit in hits if cause.rule.accounts_for(hit.rule)]
     # of two that account for each other neither goes
-    return {hit.rule.id for cause, hit in explained if cause not in hit.rule.explains and _role(hit) != "consequence"}
+    return {
+        hit.rule.id for cause, hit in explained if not hit.rule.accounts_for(cause.rule) and _role(hit) != "consequence"
+    }
 
 
 def _role(hit: Hit) -> str:
@@ -104,14 +103,14 @@ def _finding(hit: Hit, fired: Mapping[str, Hit], evidence: Mapping[int, Evidence
         role=row.get("role") or rule.role,
         severity=row.get("severity") or rule.severity,
         confidence=row.get("confidence") or rule.confidence,
-        message=rule.told(row),
+        message=rule.filled(rule.message, row),
         values=values_of(hit),
         evidence=[evidence[line] for line in lines[:_SHOWN]],
         pieces=len(lines) + hit.left_out,
         left_out=hit.left_out,
         cut=hit.cut,
         not_proof=" ".join(rule.not_proof.split()),
-        explained_by=[other.rule.id for other in fired.values() if rule.id in other.rule.explains],
+        explained_by=[other.rule.id for other in fired.values() if other.rule.accounts_for(rule)],
     )
 
 
@@ -161,14 +160,15 @@ def _relate(finding: Finding, by_rule: Mapping[str, Finding], above: dict[str, s
         above[finding.rule] = {cause.rule for cause in causes}.union(*(above.get(cause.rule, ()) for cause in causes))
 
 
-def _promote(findings: Iterable[Finding]) -> None:
+def _promote(findings: Sequence[Finding], fired: Mapping[str, Hit]) -> None:
     """What the numbers carry and would only contribute, where no other cause is there to contribute to.
 
-    What is slow is no fault, and what is worth a note no cause.
+    What is worth a note is no cause.
     """
     for finding in findings:
-        noted = finding.severity == "info" or finding.rule.startswith(_PACE)
-        if finding.role == "contributing" and not finding.explained_by and not noted:
+        rule = fired[finding.rule].rule
+        worth = rule.alone and not rule.experiment and finding.severity != "info"
+        if finding.role == "contributing" and worth and not finding.explained_by:
             finding.role, finding.note = "root_cause", "alone: no other cause is found"
 
 

@@ -11,7 +11,6 @@ from postmortem.causes import settled, values_of
 from postmortem.errors import PostmortemError
 from postmortem.parsing.names import load as load_names
 from postmortem.replay.protocol import Fix, Verdict
-from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +102,7 @@ def by_law(hits: Sequence[Hit], plan_: Plan) -> list[Verdict]:
                     claim=judge.claim,
                     verdict=judge.verdict,
                     basis="law",
-                    because=fill(judge.because, values_of(hit)),
+                    because=hit.rule.filled(judge.because, values_of(hit)),
                 )
                 for rule, fix in named.values()
             ]

@@ -53,7 +53,7 @@ def _causes(findings: Sequence[Finding]) -> list[Finding]:
 
 def _numbers(hit: Hit, reached: Reach) -> list[Prediction]:
     """What the rule promises in numbers, as far as the finding has those."""
-    values = {name: param.default for name, param in hit.rule.params.items()} | values_of(hit)
+    values = hit.rule.values(values_of(hit))
     found = []
     for number, promise in enumerate(hit.rule.predicts):
         metric, split = (_told(text, values) for text in (promise.metric, promise.split))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postmortem.analysis import analyze
+from postmortem.rules.catalogue import rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,13 @@ def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: li
     found = incident(tmp_path, text)
     assert found.root_causes == roots
     assert [finding.rule for finding in found.findings[: len(roots)]] == roots
+
+
+def test_what_is_slow_is_no_fault_even_where_no_other_cause_is_found(tmp_path: Path) -> None:
+    (slow,) = [rule for rule in rules()[0] if rule.id == "progress/slowdown"]
+    found = incident(tmp_path, slow.tests.fires[0].log)
+    assert "progress/slowdown" in [finding.rule for finding in found.findings if finding.role == "contributing"]
+    assert found.root_causes == []
 
 
 def test_a_consequence_names_what_explains_it(tmp_path: Path) -> None:

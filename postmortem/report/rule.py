@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from postmortem.report import escape, jinja
 from postmortem.report.jinja import Safe
 from postmortem.report.numbers import figure
-from postmortem.rules.rule import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +46,7 @@ def page(
         "excerpt": partial(_excerpt, whole=whole),
         "exact": lambda number: format(number, ".10g"),
         "figure": figure,
-        "filled": lambda text: fill(text, dict(values)) if values is not None else text,
+        "filled": lambda text: rule.filled(text, values) if values is not None else text,
         "link": partial(_link, address=link),
         "query": lambda text: Safe(escape.fence(text.splitlines(), language="sql")),
         "sentence": lambda text: text if text.endswith((".", "?", "!")) else f"{text}.",
@@ -80,9 +79,9 @@ def _relations(rule: Rule, known: Iterable[Rule]) -> list[tuple[str, list[str]]]
     """What this rule's finding says of others, and others' of it."""
     known = list(known)
     found = [
-        ("explains", rule.explains),
+        ("explains", {*rule.explains, *(other.id for other in known if rule.accounts_for(other))}),
         ("refutes as a cause", rule.refutes),
-        ("is explained by", [other.id for other in known if rule.id in other.explains]),
+        ("is explained by", [other.id for other in known if other.accounts_for(rule)]),
         ("is refuted as a cause by", [other.id for other in known if rule.id in other.refutes]),
     ]
     return [(words, sorted(others)) for words, others in found if others]

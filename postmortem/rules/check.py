@@ -81,13 +81,13 @@ def _tried(rule: Rule, case: Written, formats: Sequence[Path]) -> Problem | None
         why = f": {outcome.not_checked[0][1]}" if outcome.not_checked else ""
         return Problem(case.place, f"expected to fire on {_lines(case.lines)}, stays quiet{why}", case.log)
     if not fires and outcome.hits:
-        message = rule.told(outcome.hits[0].rows[0])
+        message = rule.filled(rule.message, outcome.hits[0].rows[0])
         return Problem(case.place, f"expected to stay quiet, fires on {_lines(found)}: {message}", case.log)
     wrong = None
     if found != sorted(case.lines):
         wrong = f"expected evidence on {_lines(case.lines)}, found on {_lines(found)}"
     elif outcome.hits and (name := rule.untold(outcome.hits[0].rows[0])):
-        wrong = f"message: {{{name}}} is no column of the query and no parameter"
+        wrong = f"message and next: {{{name}}} is no column of the query and no parameter"
     return Problem(case.place, wrong, case.log) if wrong else None
 
 
@@ -95,7 +95,7 @@ def _dangling(rule: Rule, known: Collection[str] | None) -> Iterator[Problem]:
     """References to rules that do not exist. That of an experiment is looked at when a rule is loaded."""
     if known is None:
         return
-    for field, others in (("explains", rule.explains), ("refutes", rule.refutes)):
+    for field, others in (("explains", rule.explains), ("weaker_than", rule.weaker_than), ("refutes", rule.refutes)):
         for i, other in enumerate(others):
             if other == rule.id or other not in known:
                 what = "itself" if other == rule.id else f"no rule {other}{did_you_mean(other, known)}"

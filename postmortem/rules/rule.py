@@ -145,7 +145,9 @@ class Rule(_Part):
     params: dict[str, Param] = {}
     detect: str
     message: str
+    alone: bool = True  # one that contributes, and that no experiment tests, is the root cause where no other is found
     explains: list[str] = []  # findings that this one accounts for
+    weaker_than: list[str] = []  # findings that say more of the same: they, and what explains them, explain it
     refutes: list[str] = []  # findings that cannot be the cause where this one stands
     judges: list[Judge] = []
     experiment: str | None = None
@@ -173,17 +175,23 @@ class Rule(_Part):
             self._query = read(self.detect)
         return self._query
 
-    def told(self, row: Mapping[str, Any]) -> str:
-        """The message, with a row's values and the rule's parameters."""
-        return fill(self.message, {**self._values(), **row})
+    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What its texts may name: its parameters, and a row's values."""
+        return {name: param.default for name, param in self.params.items()} | dict(row)
+
+    def filled(self, text: str, row: Mapping[str, Any]) -> str:
+        """One of its texts, with these values."""
+        return fill(text, self.values(row))
 
     def untold(self, row: Mapping[str, Any]) -> str | None:
-        """A name of the message that is no column of a row, and no parameter."""
-        known = self._values().keys() | row.keys()
-        return next((found[1] for found in _FIELD.finditer(self.message) if found[1] not in known), None)
+        """A name in what it says, and in what is to be done next, that stands for nothing."""
+        said, known = "\n".join((self.message, *self.next)), self.values(row)
+        return next((found[1] for found in _FIELD.finditer(said) if found[1] not in known), None)
 
-    def _values(self) -> dict[str, float]:
-        return {name: one.default for name, one in self.params.items()}
+    def accounts_for(self, other: Rule) -> bool:
+        """Whether this finding explains another one, or a stronger form of that."""
+        stronger = set(other.weaker_than)
+        return other.id in self.explains or (other.id != self.id and not stronger.isdisjoint((self.id, *self.explains)))
 
     def know(self, said: Query) -> None:
         """Take what its SQL says from where it was kept."""

@@ -40,6 +40,7 @@ def test_a_case_is_as_the_rule_says(
     outcome = Engine(read(path)).run([rule])
     assert outcome.errors == []
     assert bool(outcome.hits) is (kind == "fires")
+    assert all(rule.untold(hit.rows[0]) is None for hit in outcome.hits)
     assert sorted({line for hit in outcome.hits for line in hit.lines}) == sorted(lines)
     if kind == "near":
         # it holds all that the rule asks for: what keeps it quiet is the query, or the signal that it looks at
@@ -73,8 +74,9 @@ def test_no_id_is_given_twice() -> None:
 
 @pytest.mark.parametrize("rule", ALL)
 def test_a_rule_refers_to_what_exists(rule: rule_files.Rule) -> None:
-    assert set(rule.explains) | set(rule.refutes) <= IDS
-    assert rule.id not in {*rule.explains, *rule.refutes}
+    others = {*rule.explains, *rule.weaker_than, *rule.refutes}
+    assert others <= IDS
+    assert rule.id not in others
     assert rule.experiment is None or rule.experiment in experiments.names()
     assert rule.experiment is not None or not rule.fixes
 

@@ -84,9 +84,34 @@ def test_a_log_that_is_not_judged_as_written_is_named(cases: object, place: tupl
     assert problem.log is not None
 
 
+def test_a_name_that_stands_for_nothing_is_named() -> None:
+    (problem,) = check(rule(message="{value:g} is above {most:g}"))
+    assert problem.place == ("tests", "fires", 0)
+    assert problem.text == "message and next: {most} is no column of the query and no parameter"
+    (problem,) = check(rule(next=["look at {batch}"]))
+    assert problem.text == "message and next: {batch} is no column of the query and no parameter"
+
+
+def test_a_parameter_may_be_named() -> None:
+    params = {"most": {"default": 5.0, "unit": "nats", "why": "so much"}}
+    named = rule(message="{value:g} is above {most:g}", params=params)
+    assert check(named) == []
+    assert named.filled(named.message, {"value": 9.0}) == "9 is above 5"
+
+
+def test_what_explains_a_stronger_finding_explains_a_weaker_one() -> None:
+    weaker = rule(id="mine/weaker", weaker_than=["mine/large"])
+    assert rule().accounts_for(weaker)
+    assert rule(id="mine/cause", explains=["mine/large"]).accounts_for(weaker)
+    assert not weaker.accounts_for(rule())
+    assert not weaker.accounts_for(weaker)
+    assert not rule(id="mine/other", explains=["mine/else"]).accounts_for(weaker)
+
+
 def test_references_to_nothing_are_named() -> None:
-    broken = rule(explains=["loss/zero", "loss/zer"], refutes=["mine/large"])
+    broken = rule(explains=["loss/zero", "loss/zer"], weaker_than=["loss/zer"], refutes=["mine/large"])
     assert check(broken, known={"loss/zero", "mine/large"}) == [
         Problem(("explains", 1), "explains: no rule loss/zer; did you mean loss/zero?"),
+        Problem(("weaker_than", 0), "weaker_than: no rule loss/zer; did you mean loss/zero?"),
         Problem(("refutes", 0), "refutes: itself"),
     ]
