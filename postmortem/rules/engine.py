@@ -14,7 +14,7 @@ from postmortem.rules.finding import Confidence, Role, Severity
 from postmortem.rules.possible import Asked, possible
 from postmortem.rules.rule import SHIPPED
 from postmortem.rules.sandbox import Limits, Sandbox
-from postmortem.rules.tables import Tables
+from postmortem.rules.tables import AT_ONCE, Tables
 from postmortem.yamltext import line_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Columns by which a row says otherwise than its rule, and what they may say.
 _WORDS: Final = {"role": get_args(Role), "severity": get_args(Severity), "confidence": get_args(Confidence)}
-#: Queries that are answered at the same time.
-_AT_ONCE: Final = 2
 #: Why a rule is not checked whose signal has nothing: what it is computed from is there, and shows nothing of the kind.
 TOO_FEW: Final = "too few values for "
 #: Beyond this no line number is one.
@@ -94,6 +92,7 @@ class Engine:
         """Every rule, each by itself: one that breaks is named and the others go on."""
         outcome = Outcome()
         with self._tables.watch, Sandbox(self._tables.frame, self._limits) as sandbox:
+            self._tables.ready([rule.detect for rule in rules])
             asked = [(rule, one) for rule in rules if (one := self._asked(rule, outcome)) is not None]
             may = possible([one for _, one in asked], self._tables)
             chosen = [one for one, met in zip(asked, may, strict=True) if met]
@@ -102,7 +101,7 @@ class Engine:
 
     def _answers(self, chosen: list[tuple[Rule, Asked]], sandbox: Sandbox, outcome: Outcome) -> None:
         """What each rule says, in their order. Half of the time is planning, which DuckDB does on the asking thread."""
-        threads = ThreadPoolExecutor(_AT_ONCE)
+        threads = ThreadPoolExecutor(AT_ONCE)
         try:
             ours = [threads.submit(self._judged, *each, self._tables) if each[1].trusted else None for each in chosen]
             for (rule, one), answer in zip(chosen, ours, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from postmortem.rules.database import Answer
     from postmortem.rules.query import Query
 
+#: Queries that are answered, and signals of a large log that are computed, at the same time.
+AT_ONCE: Final = 2
 #: Of two queries at once.
 _MEMORY: Final = "2GB"
 
@@ -44,7 +47,7 @@ class Tables:
         #: Entered while queries are answered, it stops those that take too long.
         self.watch = Watch(seconds)
         # to share out a query of a few rows takes longer than to run it
-        self._database = database.sealed(_MEMORY, threads=2 if self._large else 1)
+        self._database = database.sealed(_MEMORY, threads=AT_ONCE if self._large else 1)
         self._own = threading.local()  # each thread its session
 
     def __contains__(self, name: str) -> bool:
@@ -58,6 +61,13 @@ class Tables:
     def frame(self, name: str) -> pl.DataFrame:
         """A frame or signal. KeyError for one that does not exist."""
         return self.frames[name]
+
+    def ready(self, texts: Sequence[str]) -> None:
+        """Have the signals of a large log that these queries name computed side by side, before they are asked for."""
+        if self._large:
+            wanted = [name for name in signals.names() if any(name in text for text in texts)]
+            with ThreadPoolExecutor(AT_ONCE) as threads:
+                list(threads.map(self.frame, wanted))
 
     def names(self, table: str, column: str) -> frozenset[str]:
         """The different texts in a column, looked for once and not once a rule."""
