@@ -81,6 +81,8 @@ _SKIPPED: Final = re.compile(
 #: A number in the brackets of a placeholder, and a text as R prints it: `Loss: <1.5>`, `[1] "auc: 0.75"`.
 _PLACEHOLDER: Final = re.compile(r"<([-+]?[0-9.]{1,30}(?:[eE][-+]?[0-9]{1,4})?)>")
 _R_TEXT: Final = re.compile(r'\A\[1\] "(?=.*"\s*\Z)')
+#: A name between dashes before its number: `--LOSS-- tensor(2.5)`.
+_BETWEEN_DASHES: Final = re.compile(r"(?<=\s)--([A-Za-z]\w{1,30})--(?=\s(?:tensor\()?[-+]?(?:[0-9.]|nan|inf))")
 #: What each of these is written as, in as many characters, and a sign without which it is not looked for.
 _SPELLED: Final = (
     ("**", _BOLD, r"  \1  "),
@@ -91,6 +93,7 @@ _SPELLED: Final = (
     ("(k=", _OF_FIRST, r"@\1   "),
     (" [", _LIST_OF_ONE, r" \1 "),
     ("@", _THRESHOLDS, r"\1-\2"),
+    (" --", _BETWEEN_DASHES, r"  \1: "),
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 #: How many parameters a model has, in millions or billions: `2.98 M`.

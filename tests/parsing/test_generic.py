@@ -153,6 +153,7 @@ def metrics(text: str) -> dict[str, float]:
         ("The accuracy of epoch 5 is: 0.75", None, {"accuracy": 0.75}),
         ("validation loss in epoch 7 was : 0.25", None, {"loss": 0.25}),
         ("epoch 3 Recall(k=20): 0.25 - NDCG(k=5): 0.125", None, {"recall@20": 0.25, "ndcg@5": 0.125}),
+        ("---Step 4 --LOSS-- tensor(0.5, device='cuda:0')", 4, {"loss": 0.5}),
         ("epoch 3 loss [0.625]; acc 0.5", None, {"loss": 0.625, "accuracy": 0.5}),
         ("epoch [3] loss 0.625", None, {"loss": 0.625}),
         ("epoch 3 precision at iou [0.5] = 0.625", None, {}),  # a threshold, and no value
