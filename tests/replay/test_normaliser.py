@@ -109,6 +109,11 @@ def test_weights_and_biases_widen_the_bound() -> None:
     assert run({**facts, "value": 28.0}).replays[0].verdict == "not_reproduced"
 
 
+def test_a_weight_beyond_float32_is_survived_and_proves_nothing() -> None:
+    answer = run({"value": 1.0, "weight": 1e300}, fix("dtype", "fp32"))
+    assert {replay.verdict for replay in answer.replays} == {"inconclusive"}
+
+
 def test_eps_still_matters_to_an_honest_std() -> None:
     # std and eps are of one size there: ten thousand times the eps takes most of the output, down to the residual
     effect = run({"value": 6.0, "width": 64.0, "eps": 1e-5}, fix("eps", 0.1)).replays[0].effect

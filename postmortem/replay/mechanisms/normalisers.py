@@ -130,7 +130,8 @@ class Normaliser(Mechanism[list[Batch]]):
                 by=None,
                 eps=stream.between(*setup.eps, (draws, 1, 1)),
                 offset=setup.bias + largest * residual,
-                weight=torch.full((draws, 1, 1), setup.weight, device=stream.device),
+                # one beyond float32 is inf there, as bias and residual are, and not refused
+                weight=torch.full((draws, 1, 1), setup.weight, dtype=torch.float64, device=stream.device).float(),
                 bound=setup.bound(width),
             )
             batches.append(self._solved(batch, setup.value, stream))
