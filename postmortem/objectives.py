@@ -1,4 +1,4 @@
-"""Which losses a run as a whole minimises: a rise of another one is no fault."""
+"""Which losses a run as a whole minimises: a rise of another one is no fault. And what says how well a task is done."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ GAME: Final = re.compile(
     r"|(policy|actor|critic|value|td|generator|discriminator|adversarial|adv)_loss$"
     r"|(^|_)[dg](en|isc)?_?loss$|^loss_[dg](_|$)"
 )
+#: How well a task is done, 0 where nothing is right: also what the macro `measures_a_task` asks.
+TASK: Final = re.compile(
+    r"^((m|macro_|micro_|bbox_|segm_|mean_|weighted_)?(ap|map|f1|fscore|iou|miou|dice|dice_coef|recall|precision)"
+    r"(50|75|@0_5|@50|_0_5)?(_95|_score)?"
+    r"|(recall|precision|ndcg|mrr|hr|hit|hits|hit_rate|hitrate|map)@[0-9]+|mrr|ndcg|success_rate|win_rate"
+    r"|ents_[fpr]|exact(_match)?|em|token_acc|seq_acc|([a-z_]*_)?bleu(_[1-4])?|rouge_?[12l]?)$"
+)
+#: What else is better when it is larger, and when it is smaller. What is the best so far can only get better.
+_NOT_SO: Final = r"^(?!best|new_|max|min|std|negative|rejected)([a-z_]+_)?"
+_MORE: Final = re.compile(rf"{_NOT_SO}(acc|accuracy|auc|auroc|reward|return|score|psnr|ssim|r2)$")
+_LESS: Final = re.compile(rf"{_NOT_SO}(error|mae|mse|rmse|mape|perplexity|wer|cer|label_error_rate|nll_bits)$")
 #: Terms beside others: alone they are printed without what they are added to.
 _TERMS: Final = frozenset({"aux_loss", "kd_loss", "kl_loss", "mtp_loss", "sop_loss", "z_loss"})
 
@@ -44,3 +55,10 @@ def of(names: Iterable[str]) -> frozenset[str]:
         return frozenset()
     losses = [name for name in names if is_loss(name)]
     return names & _NAMES or frozenset(losses if len(losses) == 1 else ()) - _TERMS
+
+
+def less_is_better(name: str) -> bool | None:
+    """Whether a metric gets better by falling; None where its name does not say what is better."""
+    if _LESS.search(name):
+        return True
+    return False if TASK.search(name) or _MORE.search(name) else None
