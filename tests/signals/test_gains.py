@@ -1,0 +1,54 @@
+"""The end of a curve beside its beginning, counted pair by pair."""
+
+from __future__ import annotations
+
+import pytest
+
+from postmortem import frames, signals
+
+
+def gains(*metrics: tuple[str, str | None, list[float]]) -> list[dict[str, object]]:
+    rows = [
+        {
+            "name": name,
+            "source_name": name,
+            "split": split,
+            "value": value,
+            "meaning": "value",
+            "step": 10 * at,
+            "line": at,
+        }
+        for name, split, values in metrics
+        for at, value in enumerate(values, 1)
+    ]
+    tables = {name: frames.build(name, rows if name == "metrics" else ()) for name in frames.FRAMES}
+    return signals.Signals(tables)["gains"].to_dicts()
+
+
+def test_each_late_value_is_compared_with_each_early_one() -> None:
+    # of 5, 4, 6 and 3, 5, 1: smaller is the late one in 3 < 5, 3 < 4, 3 < 6, 5 < 6, 1 < 5, 1 < 4, 1 < 6, and 5 = 5
+    (row,) = gains(("loss", None, [5, 4, 6, 9, 0, 7, 3, 5, 1]))
+    assert row["ahead"] == pytest.approx(7.5 / 9)
+    assert (row["first"], row["last"], row["less"]) == (5, 3, True)
+    assert row["gained"] == pytest.approx(2 / 5)
+    assert (row["lines"], row["first_step"], row["last_step"], row["printed"]) == ([1, 9], 10, 90, 9)
+
+
+def test_an_accuracy_gains_by_rising_and_a_reward_loses_by_falling() -> None:
+    accuracy, reward = gains(("accuracy", "eval", [0.2, 0.3, 0.4]), ("reward", None, [-1, -2, -4]))
+    assert (accuracy["ahead"], accuracy["gained"]) == (1, pytest.approx(0.5))
+    assert (reward["ahead"], reward["gained"]) == (0, pytest.approx(-0.75))
+
+
+@pytest.mark.parametrize("name", ["lr", "grad_norm", "best_score", "std_reward", "throughput"])
+def test_nothing_is_said_of_what_need_not_get_better(name: str) -> None:
+    assert gains((name, None, [3, 2, 1, 4])) == []
+
+
+def test_the_loss_of_one_of_two_nets_need_not_fall() -> None:
+    assert gains(("d_loss", None, [1, 2, 3]), ("g_loss", None, [3, 2, 1])) == []
+    assert [row["metric"] for row in gains(("loss", None, [1, 2, 3]), ("reward", None, [3, 2, 1]))] == ["reward"]
+
+
+def test_two_values_have_no_thirds() -> None:
+    assert gains(("loss", None, [2, 1])) == []
