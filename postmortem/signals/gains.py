@@ -32,6 +32,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "first_epoch": pl.Float64(),
     "less": pl.Boolean(),  # better when it is smaller
     "first": pl.Float64(),  # median of the first third
+    "middle": pl.Float64(),  # median of what is between
     "last": pl.Float64(),  # median of the last third
     "gained": pl.Float64(),  # by what the last is better than the first, as a ratio to the larger of the two
     "ahead": pl.Float64(),  # share of pairs in which a value of the last third is better; of equal ones, half
@@ -67,6 +68,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             epochs[0] if len(epochs) else None,
             less,
             before,
+            float(np.median(values[third:-third])),
             after,
             better / max(abs(before), abs(after), np.finfo(float).tiny),
             _ahead(last, first) if less else _ahead(first, last),

@@ -29,7 +29,7 @@ def test_each_late_value_is_compared_with_each_early_one() -> None:
     # of 5, 4, 6 and 3, 5, 1: smaller is the late one in 3 < 5, 3 < 4, 3 < 6, 5 < 6, 1 < 5, 1 < 4, 1 < 6, and 5 = 5
     (row,) = gains(("loss", None, [5, 4, 6, 9, 0, 7, 3, 5, 1]))
     assert row["ahead"] == pytest.approx(7.5 / 9)
-    assert (row["first"], row["last"], row["less"]) == (5, 3, True)
+    assert (row["first"], row["middle"], row["last"], row["less"]) == (5, 7, 3, True)
     assert row["gained"] == pytest.approx(2 / 5)
     assert (row["lines"], row["first_step"], row["last_step"], row["printed"]) == ([1, 9], 10, 90, 9)
 
