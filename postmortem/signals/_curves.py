@@ -175,7 +175,9 @@ def _restarts(rows: pl.DataFrame) -> list[int]:
     """Where the counter starts again, and not because an epoch does; of very many such places the last ones."""
     if rows["step"].drop_nulls().n_unique() <= 1:  # epochs are all that counts
         epochs = rows["epoch"].forward_fill().to_numpy().astype(np.float64)
-        again: list[int] = (np.flatnonzero(epochs[1:] < epochs[:-1] * _RESTART) + 1).tolist()
+        # from the second epoch to the first as well
+        back = (epochs[1:] < epochs[:-1]) & (epochs[1:] <= epochs[:-1] * _RESTART)
+        again: list[int] = (np.flatnonzero(back) + 1).tolist()
         return again if len(again) <= _MOST_PARTS else []
     step = rows["step"].forward_fill().to_numpy()
     # before the first counter there is nan, which is less than nothing

@@ -36,6 +36,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "last": pl.Float64(),  # median of the last third
     "gained": pl.Float64(),  # by what the last is better than the first, as a ratio to the larger of the two
     "ahead": pl.Float64(),  # share of pairs in which a value of the last third is better; of equal ones, half
+    "worsened": pl.Float64(),  # share of values that are worse than the one before
 }
 #: Fewer have no thirds.
 _FEWEST: Final = 3
@@ -72,6 +73,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             after,
             better / max(abs(before), abs(after), np.finfo(float).tiny),
             _ahead(last, first) if less else _ahead(first, last),
+            float((np.diff(curve.values) * (1 if less else -1) > 0).mean()),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 

@@ -42,6 +42,12 @@ def test_where_epochs_are_all_that_counts_they_end_a_curve() -> None:
     assert values_of(*counted) == [[3.0, 2.0, 1.0], [3.5, 2.5]]
 
 
+def test_trainings_of_two_epochs_each_are_a_curve_each() -> None:
+    rows = metric("loss", 3.0, 2.9, 2.0, 3.2, 2.2, 2.1, steps=[7] * 6)
+    counted = [row | {"epoch": epoch} for row, epoch in zip(rows, [1.0, 1.0, 2.0, 1.0, 2.0, 2.0], strict=True)]
+    assert values_of(*counted) == [[3.0, 2.9, 2.0], [3.2, 2.2, 2.1]]
+
+
 def test_a_bar_that_repeats_its_state_is_counted_once() -> None:
     assert values_of(*metric("loss", 3.0, 3.0, 2.0, steps=[1, 1, 2])) == [[3.0, 2.0]]
 

@@ -31,6 +31,7 @@ def test_each_late_value_is_compared_with_each_early_one() -> None:
     assert row["ahead"] == pytest.approx(7.5 / 9)
     assert (row["first"], row["middle"], row["last"], row["less"]) == (5, 7, 3, True)
     assert row["gained"] == pytest.approx(2 / 5)
+    assert row["worsened"] == 4 / 8  # 4 to 6, 6 to 9, 0 to 7, 3 to 5
     assert (row["lines"], row["first_step"], row["last_step"], row["printed"]) == ([1, 9], 10, 90, 9)
 
 
