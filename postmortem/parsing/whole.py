@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postmortem.parsing.evaluated import evaluated
 from postmortem.parsing.following import following
 from postmortem.parsing.headed import headed
 from postmortem.parsing.histories import numbered
@@ -21,4 +22,4 @@ def by_the_whole_log(metrics: pl.DataFrame, headings: Sequence[tuple[int, str]])
 
     `headings` are the lines that name a split for those below them, with that split.
     """
-    return with_sums(passes(following(numbered(headed(metrics, headings)))))
+    return with_sums(passes(evaluated(following(numbered(headed(metrics, headings))))))
