@@ -109,10 +109,20 @@ class Names:
             return Metric(self.metrics[key], None, known=True)
         if key in self.evaluated:
             return Metric(key, "eval", known=True)
+        if of_foreign := self._split_before_foreign(name):
+            return of_foreign
         head, _, tail = key.partition("_")
         if tail and head in self.grouped and name.lower().startswith(f"{head}/"):
             return self.metric(tail)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
+
+    def _split_before_foreign(self, name: str) -> Metric | None:
+        """`train` before a name that has no ASCII in it, which is all that tells it from others."""
+        word, blank, rest = name.strip().partition(" ")
+        if not blank or not word.isascii() or set(skeleton(rest)) - set("? ") or normalise(word) not in self.splits:
+            return None
+        inner = self.metric(rest)
+        return Metric(inner.name, self.splits[normalise(word)], inner.known)
 
     def _of_split(self, key: str) -> Metric | None:
         """A metric with a split before or behind it: `val_loss`, `validation_main_loss`, `loss_val`."""
@@ -144,6 +154,8 @@ class Names:
                 return Metric(self.metrics[key[at:]], split, known=True)
         if key.isascii():
             return None
+        if own := self._behind_plain(key):
+            return Metric(own, None, known=True)
         words = [word for word in self.splits if not word.isascii() and word in key]
         whole = max(words, key=len, default="")  # `the test set` has `test` in it
         if not words or not all(word in whole for word in words):
@@ -151,6 +163,18 @@ class Names:
         rest = key.partition(whole)[2]
         ends = [self.metrics[rest[at:]] for at in range(len(rest)) if rest[at:] in self.metrics]
         return Metric(ends[0], self.splits[whole], known=True) if ends else None
+
+    def _behind_plain(self, key: str) -> str | None:
+        """The metric that stands behind nothing but words that make it no other's: Chinese for `current mean loss`."""
+        at = next((at for at in range(1, len(key)) if key[at:] in self.metrics), None)
+        rest = key[:at].strip("_") if at else ""
+        while rest and (word := next((word for word in self._foreign_plain if rest.startswith(word)), None)):
+            rest = rest.removeprefix(word).strip("_")
+        return None if at is None or rest else self.metrics[key[at:]]
+
+    @cached_property
+    def _foreign_plain(self) -> list[str]:
+        return sorted((word for word in self.plain if not word.isascii()), key=len, reverse=True)
 
     @cached_property
     def _numbered(self) -> frozenset[str]:
