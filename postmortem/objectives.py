@@ -57,6 +57,11 @@ def of(names: Iterable[str]) -> frozenset[str]:
     return names & _NAMES or frozenset(losses if len(losses) == 1 else ()) - _TERMS
 
 
+def is_share(name: str) -> bool:
+    """True for what is a part of a whole, 1 or 100 %: right answers, and how well a task is done."""
+    return name.endswith(("acc", "accuracy", "auc", "auroc")) or TASK.search(name) is not None
+
+
 def less_is_better(name: str) -> bool | None:
     """Whether a metric gets better by falling; None where its name does not say what is better."""
     if _LESS.search(name):

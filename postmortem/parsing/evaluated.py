@@ -15,7 +15,7 @@ _PLACE: Final = ["line", "record"]
 
 def evaluated(metrics: pl.DataFrame) -> pl.DataFrame:
     """`metrics`, what stands below the only line of its epoch that has both splits with `eval` as its split."""
-    of_a_bar = (pl.col("step_unit") == "batch_of_epoch") & pl.col("epoch").is_not_null()
+    of_a_bar = pl.col("step_unit") == "batch_of_epoch"
     # where no bar ends with an evaluation there is nothing to ask
     if not metrics.select((of_a_bar & (pl.col("split") == "eval")).any()).item():
         return metrics
@@ -25,8 +25,10 @@ def evaluated(metrics: pl.DataFrame) -> pl.DataFrame:
         .select(*_PLACE, "epoch", eval=pl.col("split") == "eval", plain=pl.col("split").is_null())
     )
     bars = rows.group_by(_PLACE).agg(pl.col("epoch").first(), pl.col("eval").any(), pl.col("plain").any()).sort(_PLACE)
-    # so many bars in a row are of one epoch
-    bars = bars.with_columns(run=pl.col("epoch").rle_id(), both=pl.col("eval") & pl.col("plain"))
+    # so many bars in a row are of one epoch, which a heading in between (`Evaluating...`) takes from those below it
+    of_epoch = pl.col("epoch").forward_fill()
+    bars = bars.filter(of_epoch.is_not_null())
+    bars = bars.with_columns(run=of_epoch.rle_id(), both=pl.col("eval") & pl.col("plain"))
     behind = pl.col("both").cum_sum().over("run") == 1
     found = bars.filter((pl.col("both").sum().over("run") == 1) & behind & ~pl.col("both") & ~pl.col("eval")).collect()
     if found.is_empty():

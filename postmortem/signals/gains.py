@@ -34,7 +34,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "first": pl.Float64(),  # median of the first third
     "middle": pl.Float64(),  # median of what is between
     "last": pl.Float64(),  # median of the last third
-    "gained": pl.Float64(),  # by what the last is better than the first, as a ratio to the larger of the two
+    "gained": pl.Float64(),  # by what the last is better than the first, as a ratio to the larger, or to what was missing
     "ahead": pl.Float64(),  # share of pairs in which a value of the last third is better; of equal ones, half
     "worsened": pl.Float64(),  # share of values that are worse than the one before
 }
@@ -71,11 +71,20 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             before,
             float(np.median(values[third:-third])),
             after,
-            better / max(abs(before), abs(after), np.finfo(float).tiny),
+            _gained(curve, before, after, better),
             _ahead(last, first) if less else _ahead(first, last),
             float((np.diff(curve.values) * (1 if less else -1) > 0).mean()),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _gained(curve: Curve, before: float, after: float, better: float) -> float:
+    """By what the end is better, as a ratio: of a share near the whole, to what was missing from that."""
+    larger = max(abs(before), abs(after), np.finfo(float).tiny)
+    if better > 0 and objectives.is_share(curve.metric) and curve.values.min() >= 0:
+        whole = 1.0 if curve.values.max() <= 1 else 100.0
+        larger = min(larger, max(whole - before, np.finfo(float).tiny))
+    return better / larger
 
 
 def _less(curve: Curve) -> bool | None:

@@ -19,6 +19,11 @@ def test_behind_the_last_epoch_it_is_an_evaluation() -> None:
     assert splits(text) == [(None, 0.75), ("eval", 0.875), (None, 0.5), ("eval", 0.625), ("eval", 0.6875)]
 
 
+def test_below_a_heading_as_well() -> None:
+    text = "Epoch 1/2\n" + bar(30, 0.75, 0.875) + "Epoch 2/2\n" + bar(30, 0.5, 0.625) + "\nEvaluating on test set...\n"
+    assert splits(text + bar(4, 0.6875))[-1] == ("eval", 0.6875)
+
+
 def test_and_so_it_is_between_two_trainings() -> None:
     fit = "Epoch 1/1\n" + bar(30, 0.75, 0.875)
     again = "Epoch 1/2\n" + bar(30, 0.25, 0.375) + "Epoch 2/2\n" + bar(30, 0.125, 0.5)

@@ -41,6 +41,13 @@ def test_an_accuracy_gains_by_rising_and_a_reward_loses_by_falling() -> None:
     assert (reward["ahead"], reward["gained"]) == (0, pytest.approx(-0.75))
 
 
+def test_right_answers_near_the_whole_gain_of_what_is_missing() -> None:
+    # 2 of a hundred were wrong, then 1; that many more wrong ones are no such loss
+    better, worse = gains(("accuracy", "train", [98, 98.5, 99]), ("accuracy", "eval", [0.99, 0.985, 0.98]))
+    assert better["gained"] == pytest.approx(1 / 2)
+    assert worse["gained"] == pytest.approx(-0.01 / 0.99)
+
+
 @pytest.mark.parametrize("name", ["lr", "grad_norm", "best_score", "std_reward", "throughput"])
 def test_nothing_is_said_of_what_need_not_get_better(name: str) -> None:
     assert gains((name, None, [3, 2, 1, 4])) == []
