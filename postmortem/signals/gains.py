@@ -34,7 +34,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "first": pl.Float64(),  # median of the first third
     "middle": pl.Float64(),  # median of what is between
     "last": pl.Float64(),  # median of the last third
-    "gained": pl.Float64(),  # by what the last is better than the first, as a ratio to the larger, or to what was missing
+    "gained": pl.Float64(),  # by what the last is better, as a ratio to the larger, or to what was missing
     "ahead": pl.Float64(),  # share of pairs in which a value of the last third is better; of equal ones, half
     "worsened": pl.Float64(),  # share of values that are worse than the one before
 }
