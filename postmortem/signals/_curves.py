@@ -35,6 +35,8 @@ _FEWEST_EPOCHS: Final = 2
 #: A counter that goes back so often, on so many lines, is several counters that are printed in turn.
 _MOST_PARTS: Final = 64
 _MIXED: Final = 0.1
+#: As many values are one.
+_A_COURSE: Final = 10
 #: More points do not narrow a robust slope, and pairs grow with the square.
 _MOST_POINTS: Final = 200
 #: Standard normal, 97.5 %.
@@ -158,6 +160,9 @@ def _pieces(group: pl.DataFrame) -> list[pl.DataFrame]:
     again = np.logical_and.reduce([as_before(rows[name]) for name in ("step", "epoch", "value")])
     rows = where(rows, ~again | rows["step"].is_null().to_numpy())
     bounds = [0, *_restarts(rows), rows.height]
+    # one value behind a course is what it was at its best, as boosters say at their end
+    if bounds[-2] == rows.height - 1 >= _A_COURSE and rows["epoch"][-1] is None:
+        rows, bounds = rows[:-1], bounds[:-1]
     rows = rows.select("line", "step", "epoch", "value", "text")
     return [rows[begin:end] for begin, end in pairwise(bounds)]
 
