@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from postmortem.errors import PostmortemError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from postmortem.parsing.rows import Rows
     from postmortem.readers._info import FileInfo
 
+    #: The line that it begins on, its cells, its lines.
+    Row = tuple[Line, list[str], int]
+
 GENERAL: Final = True
 _SUFFIXES: Final = frozenset({".csv", ".tsv"})
 _DELIMITERS: Final = ",\t;|"
@@ -26,6 +30,8 @@ _DELIMITERS: Final = ",\t;|"
 _NOTHING: Final = frozenset({"", "none", "null", "na", "n/a", "-"})
 #: What a cell of a table is not: `Total gradient norm: 5` of a line that goes on with `,853.5`.
 _ASSIGNED: Final = re.compile(r"[A-Za-z_)]\s*[:=]\s*[-+]?[0-9]")
+#: Rows that are looked at first, for how wide they are.
+_PEEKED: Final = 3
 #: Lines that one row may run over, by line ends inside quotes: more are a quote that nobody closed.
 _LONGEST_ROW: Final = 100
 
@@ -40,10 +46,9 @@ def reads(path: Path, head: bytes) -> bool:
     if not rows or not (delimiter := _delimiter(heading)):
         return False
     names = _cells(heading, delimiter)
+    width = _width({len(_cells(row, delimiter)) for row in rows if _is_content(row)}, len(names))
     return (
-        _is_heading(names)
-        and _is_table(rows, delimiter, len(names))
-        and _is_table(last_texts(path)[1:], delimiter, len(names))
+        _is_heading(names) and _is_table(rows, delimiter, width) and _is_table(last_texts(path)[1:], delimiter, width)
     )
 
 
@@ -53,6 +58,8 @@ def read(path: Path, rows: Rows) -> FileInfo:
     records = Records(rows)
     table = _rows(lines, path)
     heading = [name.strip().strip("'") for name in next(table)[1]]
+    table, nameless = _peeked(table, len(heading))
+    heading = heading[: len(heading) - nameless]
     taken: Counter[str] = Counter()
     for index, name in enumerate(heading):
         taken[name] += 1
@@ -82,13 +89,28 @@ def read(path: Path, rows: Rows) -> FileInfo:
         records.put(place, record)
     info = lines.info("delimited")
     info.unread_lines, info.left_out = unread, records.left_out
+    if nameless:
+        info.left_out["columns without values"] = nameless
     if columns:
         info.left_out["columns with words"] = len(columns)
     info.dialects = [name for name, _ in records.used.most_common()]
     return info
 
 
-def _rows(lines: Lines, path: Path) -> Iterator[tuple[Line, list[str], int]]:
+def _width(widths: set[int], names: int) -> int:
+    """How many cells rows have: as many as are named, or all of them fewer: a program wrote less than it named."""
+    fewest = min(widths, default=names)
+    return fewest if len(widths) == 1 and names > fewest > names / 2 else names
+
+
+def _peeked(table: Iterator[Row], names: int) -> tuple[Iterator[Row], int]:
+    """The rows of a table, and how many of its last columns none of the first rows reaches."""
+    first = list(islice(table, _PEEKED))
+    nameless = names - _width({len(row) for _, row, _ in first}, names)
+    return chain(first, table), nameless if len(first) == _PEEKED else 0
+
+
+def _rows(lines: Lines, path: Path) -> Iterator[Row]:
     """The heading, then each row: the line that it begins on, its cells (none where it is broken), its lines."""
     taken: list[Line] = []
 

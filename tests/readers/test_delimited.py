@@ -110,6 +110,26 @@ def test_comments_words_and_ragged_rows_are_counted(tmp_path: Path) -> None:
     assert info.left_out == {"values that are no numbers": 2, "columns with words": 1}
 
 
+def test_rows_that_are_all_shorter_than_the_heading_are_of_its_first_columns(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,train_loss,lr,alpha,temperature\n1,2.5,0.125,7\n2,2.25,0.25,8\n3,2.0,0.5,9\n4,1.75,0.25\n")
+    frames, info = load(path)
+    assert [frames["metrics"].filter(name=name)["value"].to_list() for name in ("loss", "lr", "alpha")] == [
+        [2.5, 2.25, 2.0],
+        [0.125, 0.25, 0.5],
+        [7.0, 8.0, 9.0],
+    ]
+    assert (info.left_out, info.unread_lines) == ({"columns without values": 1}, 1)
+
+
+def test_a_single_row_that_is_shorter_is_unread(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,train_loss,lr\n1,2.5\n2,2.25,0.25\n3,2.0,0.5\n")
+    frames, info = load(path)
+    assert frames["metrics"].filter(name="loss")["value"].to_list() == [2.25, 2.0]
+    assert (info.left_out, info.unread_lines) == ({}, 1)
+
+
 def test_a_cell_may_run_over_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('step,text,loss\n1,"a\nb, c",2.5\n2,d,1.5\n')
