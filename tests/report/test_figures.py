@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from postmortem.incident import Incident
+
 
 def texts(plot: Axes) -> list[str]:
     return [text.get_text() for text in plot.texts if text.get_text()]
@@ -86,6 +88,57 @@ def test_what_stands_for_a_loss_is_drawn_under_the_log_s_own_name() -> None:
     assert plot.get_ylabel() == "mse"
     assert np.asarray(plot.get_lines()[0].get_ydata()).tolist() == [9.0, 4.0, 16.0]
     assert figure.get_suptitle() == "Mse goes from 9 to 16"
+
+
+def losses(**splits: list[float]) -> tuple[Incident, Run]:
+    """The losses of each split, one of each on a line, all at the same batch of an epoch."""
+    logged = factory.log("x.log", 9)
+    rows: list[dict[str, object]] = [
+        {
+            "file": "x.log",
+            "line": line,
+            "record": 0,
+            "step": 40,
+            "name": "loss",
+            "source_name": f"{split}_loss",
+            "split": split,
+            "value": value,
+            "meaning": "value",
+        }
+        for split, values in splits.items()
+        for line, value in enumerate(values, 1)
+    ]
+    return factory.incident(logged, []), factory.run(logged, metrics=rows)
+
+
+def test_the_evaluation_s_loss_is_drawn_beside_the_training_s() -> None:
+    figure = figures.draw(*losses(train=[2.0, 1.0, 0.5], eval=[2.5, 1.5, 3.0]))["curves"]
+    (plot,) = figure.axes
+    drawn = {
+        to_hex(line.get_color()): np.asarray(line.get_ydata()).tolist()
+        for line in plot.get_lines()
+        if line.get_linestyle() == "-"
+    }
+    assert drawn[style.BLUE.lower()] == [2.0, 1.0, 0.5]
+    assert drawn[style.GREEN.lower()] == [2.5, 1.5, 3.0]
+    assert "evaluation" in texts(plot)
+    assert figure.get_suptitle() == "Loss goes from 2 to 0.5; loss of the evaluation goes from 2.5 to 3"
+
+
+def test_where_every_step_is_the_same_the_order_of_the_log_is_drawn() -> None:
+    (plot,) = figures.draw(*losses(train=[2.0, 1.0, 0.5], eval=[2.5, 1.5, 3.0]))["curves"].axes
+    assert plot.get_xlabel() == "order in the log"
+    assert len(set(np.asarray(plot.get_lines()[0].get_xdata()).tolist())) == 3
+
+
+def test_an_evaluation_that_is_never_finite_is_counted_on_its_axis() -> None:
+    (plot,) = figures.draw(*losses(train=[2.0, 1.0, 0.5], eval=[math.nan] * 3))["curves"].axes
+    assert texts(plot) == ["nan \u00d7 3"]
+
+
+def test_an_evaluation_alone_is_the_loss_that_is_drawn() -> None:
+    figure = figures.draw(*losses(eval=[2.5, 1.5, 3.0]))["curves"]
+    assert figure.get_suptitle() == "Loss goes from 2.5 to 3"
 
 
 def test_a_value_without_a_step_stands_at_the_step_before_it() -> None:

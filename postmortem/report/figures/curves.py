@@ -1,4 +1,4 @@
-"""Loss and gradient norm over the run, with what was found marked where it was printed."""
+"""Loss and gradient norm over the run, the evaluation's loss beside the training's, with what was found marked."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from postmortem.run import Run
 
 _METRICS: Final = {"loss": "loss", "grad_norm": "gradient norm"}
+_EVALUATED: Final = "loss, evaluated"
 _FEWEST: Final = 2  # values that make a curve
 _BUCKETS: Final = 1_000  # of a long run; each keeps its extremes
 _DOTS: Final = 60  # values that can be told apart as dots
 _LABELS: Final = 4  # more would hide the curve
 _BEYOND_AXES: Final = 1e100  # no axis holds more; drawn as infinite
 _TOP: Final = 0.87  # where non-finite values stand, as a share of the height
+_TOP_BESIDE: Final = 0.74  # and those of the evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +66,57 @@ class _Series:
 def draw(incident: Incident, run: Run) -> Figure | None:
     """Loss above gradient norm, over steps, or in the order of the log where steps are missing or begin anew."""
     metrics, loss = stand_in.named(run.metrics)
-    rows = {name: _rows(metrics, name) for name in _METRICS}
+    values = {name: _values(metrics, name) for name in _METRICS}
+    rows = {"loss": _trained(values["loss"]), _EVALUATED: _evaluated(values["loss"])}
+    rows |= {"grad_norm": _trained(values["grad_norm"])}
     rows = {name: frame for name, frame in rows.items() if frame.height >= _FEWEST}
-    if not rows:
+    if rows.keys() <= {_EVALUATED}:
         return None
-    series, x_label = _place(rows, _METRICS | ({stand_in.LOSS: loss} if loss else {}))
+    labels = _METRICS | ({stand_in.LOSS: loss} if loss else {})
+    series, x_label = _place(rows, labels | {_EVALUATED: f"{labels[stand_in.LOSS]} of the evaluation"})
     forecast = _forecast(incident, series)
     title = "; ".join([_verdict(forecast, series)] if forecast else [each.says() for each in series])
-    sheet, plots = style.canvas(1.1 + 2.3 * len(series), title[0].upper() + title[1:], len(series), share_x=True)
+    panels = [each for each in series if each.name != _EVALUATED]
+    sheet, plots = style.canvas(1.1 + 2.3 * len(panels), title[0].upper() + title[1:], len(panels), share_x=True)
     marks = _marks(series, incident)
-    for each, plot in zip(series, plots, strict=True):
+    for each, plot in zip(panels, plots, strict=True):
         _panel(plot, each, marks[each.name])
         if forecast and each.tells(forecast.values.get("metric")):
             _band(plot, forecast)
+    for beside in series:
+        if beside.name == _EVALUATED:
+            _beside(plots[0], beside, marks[beside.name])
     if x_label.startswith("step"):
         _elsewhere(plots[0], incident, series)
     plots[-1].set_xlabel(x_label, color=style.INK)
     return sheet
 
 
-def _rows(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The values of one metric of the whole run as trained, of one rank, in the order of the log."""
-    frame = metrics.filter(
+def _values(metrics: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The values of one metric of the whole run, of all splits, in the order of the log."""
+    return metrics.filter(
         pl.col("name") == name,
         pl.col("value").is_not_null(),
         pl.col("scope").is_null(),
         ~pl.col("meaning").is_in(["placeholder", "configured"]).fill_null(value=False),
-    )
-    trained = frame.filter(pl.col("split").fill_null("train") == "train")
-    frame = frame if trained.is_empty() else trained
+    ).sort("file", "line", "record")
+
+
+def _trained(values: pl.DataFrame) -> pl.DataFrame:
+    """Those of the training, or all where there are none, of one rank."""
+    trained = values.filter(pl.col("split").fill_null("train") == "train")
+    values = values if trained.is_empty() else trained
     first = pl.col("rank").fill_null(0)
-    return frame.filter(first == first.min()).sort("file", "line", "record")
+    return values.filter(first == first.min())
+
+
+def _evaluated(values: pl.DataFrame) -> pl.DataFrame:
+    """Those of the evaluation, where the training has its own, under the name that it has most often."""
+    held_out = values.filter(pl.col("split") == "eval")
+    if held_out.height == values.height:
+        return held_out.clear()
+    first = pl.col("rank").fill_null(0)
+    return held_out.filter(first == first.min(), pl.col("source_name").eq_missing(pl.col("source_name").mode().first()))
 
 
 def _place(rows: dict[str, pl.DataFrame], labels: dict[str, str]) -> tuple[list[_Series], str]:
@@ -103,7 +125,9 @@ def _place(rows: dict[str, pl.DataFrame], labels: dict[str, str]) -> tuple[list[
         name: frame["step"].fill_null(strategy="forward").fill_null(strategy="backward") for name, frame in rows.items()
     }
     told = all(2 * frame["step"].null_count() <= frame.height for frame in rows.values())
-    if told and all(column.is_sorted() for column in steps.values()):
+    # where each value is of the last batch of an epoch, the step is the same for all
+    counts = any(column.n_unique() > 1 for column in steps.values())
+    if told and counts and all(column.is_sorted() for column in steps.values()):
         units = {unit for frame in rows.values() for unit in frame["step_unit"] if unit}
         unit = f" ({units.pop().replace('_', ' ')}s)" if len(units) == 1 and "unknown" not in units else ""
         places = {name: column.to_numpy().astype(np.float64) for name, column in steps.items()}
@@ -191,6 +215,27 @@ def _panel(plot: Axes, series: _Series, marks: dict[int, str]) -> None:
     _label(plot, series, {place: rule for place, rule in marks.items() if finite[place]})
 
 
+def _beside(plot: Axes, series: _Series, marks: dict[int, str]) -> None:
+    """The evaluation's loss on the axis of the training's."""
+    finite = series.finite
+    x, y = series.x[finite], series.y[finite]
+    plot.plot(x, y, color=style.GREEN, linewidth=1.4, marker="o" if y.size <= _DOTS else "", markersize=4)
+    if y.size:
+        plot.annotate(
+            "evaluation",
+            (x[-1], y[-1]),
+            xytext=(0, -14),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9,
+            color=style.GREEN,
+        )
+    if style.spans_decades(y.tolist()):
+        style.log_axis(plot, "y")
+    _nonfinite(plot, series, {place: rule for place, rule in marks.items() if not finite[place]}, _TOP_BESIDE)
+    _label(plot, series, {place: rule for place, rule in marks.items() if finite[place]})
+
+
 def _band(plot: Axes, forecast: Finding) -> None:
     low, high, value, step = (style.value(forecast, key) or 0.0 for key in ("low", "high", "value", "step"))
     plot.axhspan(low, high, color=style.SKY, alpha=0.18, linewidth=0)
@@ -247,7 +292,7 @@ def _marks(series: list[_Series], incident: Incident) -> dict[str, dict[int, str
     return marks
 
 
-def _nonfinite(plot: Axes, series: _Series, marks: dict[int, str]) -> None:
+def _nonfinite(plot: Axes, series: _Series, marks: dict[int, str], height: float = _TOP) -> None:
     """Non-finite values near the top edge, at the first of each kind its word, count and rule."""
     top = plot.get_xaxis_transform()
     for kind, word in ((np.isnan(series.y), "nan"), (np.isinf(series.y), "inf")):
@@ -255,12 +300,12 @@ def _nonfinite(plot: Axes, series: _Series, marks: dict[int, str]) -> None:
         if not places.size:
             continue
         x = series.x[places]
-        plot.plot(x, np.full(x.size, _TOP), "^", color=style.RED, transform=top)
+        plot.plot(x, np.full(x.size, height), "^", color=style.RED, transform=top)
         rule = next((marks[place] for place in places.tolist() if place in marks), None)
         left = x[0] <= series.x.mean()
         plot.annotate(
             f"{word} × {number(series.nonfinite[word])}" + (f": {style.plain(rule)}" if rule else ""),
-            (x[0] if left else x[-1], _TOP),
+            (x[0] if left else x[-1], height),
             xycoords=top,
             xytext=(-3 if left else 3, 6),
             textcoords="offset points",
