@@ -28,3 +28,28 @@ from postmortem import objectives
 )
 def test_those_named_so_or_the_only_one_unless_there_is_a_game(names: list[str], found: set[str]) -> None:
     assert objectives.of(names) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "less"),
+    [
+        ("val_rmse", True),
+        ("perplexity", True),
+        ("accuracy", False),
+        ("mean_reward", False),
+        ("bbox_map50", False),
+        # what it was at its best can only get better, and a spread need not
+        ("best_accuracy", None),
+        ("std_reward", None),
+        # of two nets, and what nobody knows
+        ("d_loss", None),
+        ("throughput", None),
+    ],
+)
+def test_what_is_better_when_it_is_smaller(name: str, less: bool | None) -> None:  # noqa: FBT001 - a case
+    assert objectives.less_is_better(name) is less
+
+
+@pytest.mark.parametrize(("name", "share"), [("token_acc", True), ("miou", True), ("reward", False), ("rmse", False)])
+def test_what_is_a_part_of_a_whole(name: str, share: bool) -> None:  # noqa: FBT001 - a case
+    assert objectives.is_share(name) is share
