@@ -48,6 +48,14 @@ def test_trainings_of_two_epochs_each_are_a_curve_each() -> None:
     assert values_of(*counted) == [[3.0, 2.9, 2.0], [3.2, 2.2, 2.1]]
 
 
+def test_one_value_behind_a_course_is_what_it_was_at_its_best() -> None:
+    course = [float(value) for value in range(12, 1, -1)]
+    rounds = [10 * at for at in range(1, 12)]
+    assert values_of(*metric("logloss", *course, 5.0, steps=[*rounds, 35])) == [course]
+    # two of them are the beginning of another
+    assert values_of(*metric("logloss", *course, 5.0, 4.0, steps=[*rounds, 10, 20])) == [course, [5.0, 4.0]]
+
+
 def test_a_bar_that_repeats_its_state_is_counted_once() -> None:
     assert values_of(*metric("loss", 3.0, 3.0, 2.0, steps=[1, 1, 2])) == [[3.0, 2.0]]
 
