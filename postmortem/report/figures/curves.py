@@ -64,7 +64,7 @@ class _Series:
 
 
 def draw(incident: Incident, run: Run) -> Figure | None:
-    """The losses above the gradient norm, over steps, or in the order of the log where steps are missing or tell nothing."""
+    """The losses above gradient norm, over steps, or in the order of the log where steps are missing or begin anew."""
     metrics, loss = stand_in.named(run.metrics)
     values = {name: _values(metrics, name) for name in _METRICS}
     rows = {"loss": _trained(values["loss"]), _EVALUATED: _evaluated(values["loss"])}
