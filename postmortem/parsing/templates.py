@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from postmortem.parsing.kindred import Kindred
 from postmortem.parsing.names import normalise
 from postmortem.parsing.shapes import MASK
 from postmortem.parsing.sift import Trait
@@ -117,6 +118,7 @@ class Templates:
         self.setting_constants, self.units = Constants(), Constants()
         self.unit(None)
         self._by_shape: dict[bytes, int] = {}
+        self._kindred = Kindred()
         self._variants: dict[tuple[int, bytes], int] = {}
         self._counts: dict[int, int] = {}
         #: Which templates the reader of the log has met a record of, in the log's order.
@@ -152,8 +154,14 @@ class Templates:
             return found
 
     def _make(self, record: bytes) -> int:
-        template = self.interpreter.template(record)
+        template = self._kindred.find(record)
+        if isinstance(template, int):
+            return template
+        known = template is not None
+        template = template or self.interpreter.template(record)
         made = self._add(template, record, variants=bool(template.looked_at))
+        if not known:
+            self._kindred.add(record, template, made)
         if template.looked_at:
             self._variants[made, bytes(record[byte] for byte in template.looked_at)] = made
         return made
