@@ -19,7 +19,7 @@ from postmortem.parsing.models import of_model
 from postmortem.parsing.numbers import read
 from postmortem.parsing.pairs import pairs_of
 from postmortem.parsing.preface import stated_in
-from postmortem.parsing.ratios import bare_shares
+from postmortem.parsing.ratios import bare_shares, right_of_all
 from postmortem.parsing.reading import LONGEST, Assignment, Pair, Reading
 from postmortem.parsing.sayings import pairs_said
 from postmortem.parsing.speeds import speeds
@@ -172,6 +172,7 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     pairs += words_of(text, taken, names, reading.looked_at, placed=placed)
     pairs = pairs or row_of(text, names, reading.looked_at)
     pairs += bare_shares(text, names)
+    pairs = pairs or [*right_of_all(text)]
     pairs += in_other_units(text)
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)

@@ -30,10 +30,10 @@ _TIME: Final = re.compile(
     rf"|\[?(?P<named>(?:[A-Z][a-z]{{2}} )?[A-Z][a-z]{{2}} [ 0-9][0-9] {_CLOCK}(?: [0-9]{{4}})?)\]?[:,]?\s+{_GAP}"
     rf"|\[?(?P<clock>{_CLOCK})(?:\]:?\s*|\s+[-|]\s+|:?\s+)(?=[A-Za-z\[({{])"
 )
-#: What a logger puts before each line of a traceback that it was given as text.
+#: What a logger puts before each line of a traceback that it was given as text, and what makes it a comment.
 _LOGGED: Final = re.compile(
     r"(?:(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - [\w.]{1,60} - |\[(?:ERROR|CRITICAL)\]:? {1,2}"
-    r"|(?:ERROR|CRITICAL)(?::(?:[\w.]{1,60}:)? ?| {1,4}(?:\| [\w.:<>]{1,80} - )?))"
+    r"|(?:ERROR|CRITICAL)(?::(?:[\w.]{1,60}:)? ?| {1,4}(?:\| [\w.:<>]{1,80} - )?)|(?:#>?|//|>) )"
     r"(?=Traceback \(|\s+File \"|[A-Z][\w.]{0,60}(?:Error|Exception|Interrupt): )"
 )
 #: At the end of a line, which has so many characters.

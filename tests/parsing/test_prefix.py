@@ -46,6 +46,11 @@ from postmortem.parsing.prefix import split
             None,
             "2024-09-08 15:18:58.5",
         ),
+        # one that stands in comments
+        ("# Traceback (most recent call last):", "Traceback (most recent call last):", None, None),
+        ('#   File "a.py", line 3', '  File "a.py", line 3', None, None),
+        ("#> KeyError: 'x'", "KeyError: 'x'", None, None),
+        ("# loss 2.5", "# loss 2.5", None, None),
         ("[ERROR] no such option", "[ERROR] no such option", None, None),
         ("09-08 15:18:58 - INFO - __main__ - loss: 2.5", "INFO - __main__ - loss: 2.5", None, "09-08 15:18:58"),
         ("00:00:12 0.5 0.3", "00:00:12 0.5 0.3", None, None),  # a row of a table

@@ -22,6 +22,9 @@ NAMES = names.load()
         ("Last sample: Prediction: 3 | Accuracy 6/40 = 15.00%", {"Prediction": 3.0, "Accuracy": 0.15}),
         ("Epoch 3 test accuracy 3/8 (37.5%)", {"test accuracy": 0.375}),
         ("Epoch 3 correct: 3/4", {"correct": 3.0}),  # nobody knows it as a share
+        ("# correct:\t3/8 = 37.5%", {"accuracy": 0.375}),
+        ("45/60 correct (75%)", {"accuracy": 0.75}),
+        ("correct: 45/60 done", {}),
         ("Epoch 3 acc: 2023/11/05", {"acc": 2023.0}),
     ],
 )
