@@ -2,7 +2,8 @@
 
 A refuted cause is no root cause; a finding that a benign one accounts for is no alarm; what another root cause
 explains is a consequence. What else would only contribute is the cause where nothing else is one, unless it is a
-suspicion that replays are there to test. Where nothing is left, no root cause is established.
+suspicion that replays are there to test; what only tells what a run came to is context where a cause is found. Where
+nothing is left, no root cause is established.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def weigh(
     above: dict[str, set[str]] = {}
     for finding in findings:
         _relate(finding, by_rule, above)
-    if not any(finding.role == "root_cause" for finding in findings):
+    if any(finding.role == "root_cause" for finding in findings):
+        _set_aside(findings, fired)
+    else:
         _promote(findings, fired)
     findings.sort(key=_order)
     return findings, [finding.rule for finding in findings if finding.role == "root_cause"]
@@ -170,6 +173,13 @@ def _promote(findings: Sequence[Finding], fired: Mapping[str, Hit]) -> None:
         worth = rule.alone and not rule.experiment and finding.severity != "info"
         if finding.role == "contributing" and worth and not finding.explained_by:
             finding.role, finding.note = "root_cause", "alone: no other cause is found"
+
+
+def _set_aside(findings: Sequence[Finding], fired: Mapping[str, Hit]) -> None:
+    """What a run came to contributes to nothing where it is known why."""
+    for finding in findings:
+        if finding.role == "contributing" and fired[finding.rule].rule.alone == "only":
+            finding.role, finding.note = "context", "what the run came to, beside the cause that is found"
 
 
 def _order(finding: Finding) -> tuple[int, bool, int, int, int]:

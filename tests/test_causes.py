@@ -57,6 +57,20 @@ def test_the_cause_comes_before_its_cascade(tmp_path: Path, text: str, roots: li
     assert [finding.rule for finding in found.findings[: len(roots)]] == roots
 
 
+def test_what_a_run_came_to_is_context_where_it_is_known_why(tmp_path: Path) -> None:
+    nothing_gained = "".join(
+        f"epoch {i}: val_accuracy={0.5 + i * 7 % 5 / 100 - i / 500:.4f} val_f1={0.4 + i * 3 % 5 / 100 - i / 500:.4f}\n"
+        for i in range(1, 25)
+    )
+    found = incident(tmp_path, nothing_gained)
+    came_to = {finding.rule for finding in found.findings if finding.role == "root_cause"}
+    assert came_to
+    assert came_to <= {"progress/nothing-gained", "eval/worse-at-its-end"}
+    beside = incident(tmp_path, nothing_gained + TRACEBACK)
+    assert beside.root_causes == ["python/exception"]
+    assert {finding.role for finding in beside.findings if finding.rule in came_to} == {"context"}
+
+
 def test_what_is_slow_is_no_fault_even_where_no_other_cause_is_found(tmp_path: Path) -> None:
     (slow,) = [rule for rule in rules()[0] if rule.id == "progress/slowdown"]
     found = incident(tmp_path, slow.tests.fires[0].log)

@@ -145,7 +145,9 @@ class Rule(_Part):
     params: dict[str, Param] = {}
     detect: str
     message: str
-    alone: bool = True  # one that contributes, and that no experiment tests, is the root cause where no other is found
+    #: One that contributes, and that no experiment tests, is the root cause where no other is found. `only`: what a run
+    #: came to, which is no more than context where a cause is found. False: never.
+    alone: bool | Literal["only"] = True
     explains: list[str] = []  # findings that this one accounts for
     weaker_than: list[str] = []  # findings that say more of the same: they, and what explains them, explain it
     refutes: list[str] = []  # findings that cannot be the cause where this one stands
