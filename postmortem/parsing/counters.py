@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Pair
 
 _COUNTER: Final = re.compile(
-    r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)"
+    r"(?:(?<![\w./-])|(?<=---))(?P<word>(?:[Gg]lobal-)?[^\W\d_][^\W\d]{0,20}\.?)(?i:\s(?:number|num|no|nr)\.?(?=[\s:=#]))?"
     r"(?:\s?[:=#\uff1a]\s?|\s|_|(?=\[)|(?<=[A-Za-z]\.)|(?<=\[[Ee]poch))\[?\s*"
     r"(?P<at>(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}(?![0-9])|[0-9]{1,12})(?P<part>\.[0-9]{1,9}(?=\s?/\s?[0-9]))?)(?:\s*(?:/|of)\s*[0-9]+)?"
     r"(?![0-9A-Za-z_.%]\w|,[0-9]|[0-9A-Za-z_%]|/[A-Za-z]|-[0-9])"

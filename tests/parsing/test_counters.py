@@ -25,6 +25,8 @@ NAMES = names.load()
         ("[eval @ 10,000] reward= -4.5", None, 10_000, "unknown"),
         ("Ep. 3 : Up. 500 : loss : 8.5", 3, 500, "unknown"),
         ("it: 40, loss: 0.5", None, 40, "unknown"),
+        ("Epoch number 3 loss: 2.5", 3, None, None),
+        ("Step no. 30: loss 2.5", None, 30, "unknown"),
         ("cost: 0.5, time this epoch= 2.25", None, None, None),
         ("epoch 2[4500], loss: 0.5, lr: 0.001", 2, 4500, "unknown"),
         ("[3/40][step:2050]  Totalloss:0.5 lr: 0.001", 3, 2050, "unknown"),
