@@ -48,10 +48,10 @@ _FORMAT_FIELD: Final = re.compile(r"\{[^{}:]*:[<>^=+ ,_]*[0-9]*(?:\.[0-9]+[eEfFg
 _BOLD: Final = re.compile(r"\*\*([^*\s][^*]{0,60}?)\*\*")
 #: Thresholds that a measure is a mean over, which are no pair: `mAP@0.50:0.95: 0.25`.
 _THRESHOLDS: Final = re.compile(r"(@\[?0?\.[0-9]{1,2}):(0?\.[0-9]{1,2})(?=\]?\s*[:=|]|\s)")
-#: A measure of the first k, `Recall(k=20): 0.25`, and a list of one number behind a name, `loss [0.75]`.
+#: A measure of the first k, `Recall(k=20): 0.25`, and a list of one number behind a name, `loss [ 0.75]`.
 _OF_FIRST: Final = re.compile(r"(?<=\w)\(k=([0-9]{1,4})\)")
 _LIST_OF_ONE: Final = re.compile(
-    r"(?<=[A-Za-z]\s)\[([-+]?[0-9]{0,12}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?)\](?!\s*[=:])"
+    r"(?<=[A-Za-z]\s)\[(\s{0,3}[-+]?[0-9]{0,12}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?\s{0,3})\](?!\s*[=:])"
 )
 #: A name and its value at the end of a record, as XLM prints them: `valid_en-fr_mt_ppl -> 12.5`.
 _ARROW: Final = re.compile(
