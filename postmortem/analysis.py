@@ -133,7 +133,8 @@ def _measure_next(
 ) -> list[str]:
     """What to measure: the first step of each finding in their order, then the second ones. Each once.
 
-    Where an experiment ran for a finding, it knows better than the rule.
+    Where an experiment ran for a finding, it knows better than the rule. What a run came to is no reason to measure
+    where it is known why.
     """
     by_id = {hit.rule.id: hit for hit in hits}
     wanted: list[Sequence[str]] = []
@@ -141,6 +142,8 @@ def _measure_next(
         if finding.refuted_by or finding.note.startswith("explained"):
             continue
         hit, answered = by_id[finding.rule], answers.get(finding.rule)
+        if finding.role == "context" and hit.rule.alone == "only":
+            continue
         asked = [f"print {quantity}" for quantity in answered[0].measure_next] if answered else []
         wanted.append(asked or [hit.rule.filled(step, hit.rows[0]) for step in hit.rule.next])
     return list(dict.fromkeys(step for turn in zip_longest(*wanted) for step in turn if step is not None))

@@ -69,6 +69,8 @@ def test_what_a_run_came_to_is_context_where_it_is_known_why(tmp_path: Path) -> 
     beside = incident(tmp_path, nothing_gained + TRACEBACK)
     assert beside.root_causes == ["python/exception"]
     assert {finding.role for finding in beside.findings if finding.rule in came_to} == {"context"}
+    assert found.measure_next
+    assert not set(found.measure_next) & set(beside.measure_next)
 
 
 def test_what_is_slow_is_no_fault_even_where_no_other_cause_is_found(tmp_path: Path) -> None:
