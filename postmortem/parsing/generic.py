@@ -70,7 +70,7 @@ _NUMBER_SIGN: Final = re.compile(
 _TUPLE: Final = re.compile(r"\s*\((?=['\"]).*['\"]\s?,\s.*\)\s*\Z")
 _OF_TUPLE: Final = re.compile(r"\A\s*\(['\"]|['\"]\s?,\s?(?:['\"])?|(?<=[0-9])\s?,\s['\"]|['\"]?\)\s*\Z")
 #: A sign as good as one colon, before a number: `epoch::0 loss::2.5`.
-_TWO_COLONS: Final = re.compile(r"(?<=\w)::(?=[-+.]?[0-9]|nan|inf)")
+_TWO_COLONS: Final = re.compile(r"(?<=[\w ])::(?= ?(?:[-+.]?[0-9]|nan|inf))")
 #: A number and a bar before names with decimal numbers and bars between: ` 7| L 0.75 | acc 0.5 | len 30.0`.
 _COUNTED_ROW: Final = re.compile(r"\s*[0-9]{1,12}\s?\|\s+[A-Za-z][^|]{0,40}\s[-+]?[0-9]*\.[0-9]+\s*\|")
 #: What was left out was not trained on: `loss is nan at step 37, skipping this batch`.
