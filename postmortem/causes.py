@@ -166,12 +166,13 @@ def _relate(finding: Finding, by_rule: Mapping[str, Finding], above: dict[str, s
 def _promote(findings: Sequence[Finding], fired: Mapping[str, Hit]) -> None:
     """What the numbers carry and would only contribute, where no other cause is there to contribute to.
 
-    What is worth a note is no cause.
+    What is worth a note is no cause, and hides none.
     """
+    notes = {finding.rule for finding in findings if finding.severity == "info"}
     for finding in findings:
         rule = fired[finding.rule].rule
         worth = rule.alone and not rule.experiment and finding.severity != "info"
-        if finding.role == "contributing" and worth and not finding.explained_by:
+        if finding.role == "contributing" and worth and notes.issuperset(finding.explained_by):
             finding.role, finding.note = "root_cause", "alone: no other cause is found"
 
 

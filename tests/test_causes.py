@@ -73,6 +73,16 @@ def test_what_a_run_came_to_is_context_where_it_is_known_why(tmp_path: Path) -> 
     assert not set(found.measure_next) & set(beside.measure_next)
 
 
+def test_a_note_hides_no_cause(tmp_path: Path) -> None:
+    # the loss of the evaluation rises while its accuracy does, which is worth a note
+    epochs = [(i, 2 * 0.9**i, 1.1 + abs(i - 9) * 0.02, 0.74 - 0.3 * 0.85**i) for i in range(1, 25)]
+    text = "".join(f"epoch {i}: train_loss={a:.3f} val_loss={b:.3f} val_accuracy={c:.3f}\n" for i, a, b, c in epochs)
+    found = incident(tmp_path, text)
+    severities = {finding.rule: finding.severity for finding in found.findings}
+    assert severities["eval/overfitting"] == "info"
+    assert found.root_causes == ["eval/left-behind"]
+
+
 def test_what_is_slow_is_no_fault_even_where_no_other_cause_is_found(tmp_path: Path) -> None:
     (slow,) = [rule for rule in rules()[0] if rule.id == "progress/slowdown"]
     found = incident(tmp_path, slow.tests.fires[0].log)
