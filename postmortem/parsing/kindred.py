@@ -33,6 +33,8 @@ _BOUNDS: Final = (2, 3, 4, 5, 6, 9, 12, 17, 18)
 _LENGTHS: Final = bytes(ord("0") + sum(length > bound for bound in _BOUNDS) for length in range(LONGEST_SHAPE + 1))
 #: Shapes of one kind that are compared with a new one.
 _MOST: Final = 8
+#: Bytes of all records that are remembered; what is kept of their numbers takes some twenty times as much.
+_MOST_BYTES: Final = 2 * 2**20
 _NUMBERS: Final = frozenset({"num", "int", "percent"})
 
 
@@ -50,6 +52,7 @@ class Kindred:
 
     def __init__(self) -> None:
         self._known: dict[bytes, list[_Known]] = {}
+        self._bytes = 0
 
     def find(self, record: bytes) -> Template | int | None:
         """The template of `record` made out of a known one; the number of the known one if it holds as it is."""
@@ -63,6 +66,9 @@ class Kindred:
         """Remember a record that was understood, where its template can be that of others."""
         if template.block or template.columns or template.cells or template.tabled_by or template.split:
             return  # these hold what stands at characters of the body
+        self._bytes += len(record)
+        if self._bytes > _MOST_BYTES:
+            return
         known = self._known.setdefault(_kind(record), [])
         if len(known) < _MOST:
             known.append(_Known(record, list(_TOKEN.finditer(record)), template, number))

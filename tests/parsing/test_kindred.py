@@ -88,6 +88,13 @@ def test_the_digits_of_a_name_must_be_the_same() -> None:
     assert known.find(b"step 15: layers.13.grad=10.5") is None
 
 
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postmortem.parsing.kindred._MOST_BYTES", 40)
+    known = kindred(b"step 5: loss=9.5", b"step 5: cost=9.5", b"step 5: error=9.5")
+    assert isinstance(known.find(b"step 5: cost=10.5"), Template)
+    assert known.find(b"step 5: error=10.5") is None
+
+
 def other(text: str, chance: random.Random) -> str:
     """The same with numbers of other lengths, and with a hash or an address behind it for another one."""
     return re.sub(
