@@ -24,7 +24,7 @@ _PERCENT: Final = re.compile(r"\s?[=(]\s?[0-9.]{1,20}\s?%")
 #: Right answers of all with no sign between: `correct 45/60 (75%)`, `45/60 correct (75%)`.
 _RIGHT: Final = re.compile(
     r"(?i)(?:\bcorrect\s+(?P<value>[0-9]{1,12}\s?/\s?[0-9]{1,12})"
-    r"|(?<![\w./])(?P<before>[0-9]{1,12}\s?/\s?[0-9]{1,12})\scorrect)\s?[=(]\s?[0-9.]{1,20}\s?%"
+    rf"|(?<![\w./])(?P<before>[0-9]{{1,12}}\s?/\s?[0-9]{{1,12}})\scorrect){_PERCENT.pattern}"
 )
 _ALL_RIGHT: Final = "accuracy"
 

@@ -154,13 +154,12 @@ class Templates:
             return found
 
     def _make(self, record: bytes) -> int:
-        template = self._kindred.find(record)
-        if isinstance(template, int):
-            return template
-        known = template is not None
-        template = template or self.interpreter.template(record)
+        found = self._kindred.find(record)
+        if isinstance(found, int):
+            return found
+        template = found or self.interpreter.template(record)
         made = self._add(template, record, variants=bool(template.looked_at))
-        if not known:
+        if found is None:
             self._kindred.add(record, template, made)
         if template.looked_at:
             self._variants[made, bytes(record[byte] for byte in template.looked_at)] = made
