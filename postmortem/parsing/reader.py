@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import kernel, names
+from postmortem.parsing import kernel, last_bar, names
 from postmortem.parsing.collect import Collector
 from postmortem.parsing.extract import Extractor
 from postmortem.parsing.interpret import Interpreter
@@ -41,6 +41,7 @@ class Reader:
         self.templates = Templates(Interpreter(dialects, names.load()))
         self.log = Collector(file, job_in(Path(file)), rank, self.templates, Rows(names.load()))
         self.truncated = False
+        self._ends: list[Chunk] = []  # that hold the log's last bytes
         self._of_thread = local()
 
     def read(self, log: Iterable[Chunk]) -> None:
@@ -53,6 +54,7 @@ class Reader:
             else:
                 self._read_ahead(first, pending)
         self.log.finish()
+        last_bar.note(self.log, b"".join(chunk.data() for chunk in self._ends)[-last_bar.TAIL :])
 
     def _read_ahead(self, first: list[Chunk], rest: Iterator[Chunk]) -> None:
         waiting: deque[tuple[Chunk, Future[Piece]]] = deque()
@@ -75,6 +77,9 @@ class Reader:
             piece = self._piece(chunk, self.log.open_block)
         self.log.add(piece, chunk.size, goes_on=chunk.goes_on)
         self.truncated = not piece.ended
+        self._ends.append(chunk)
+        while sum(end.size for end in self._ends[1:]) >= last_bar.TAIL:
+            del self._ends[0]
 
     def _piece(self, chunk: Chunk, open_block: OpenBlock | None = None) -> Piece:
         """Scan and fill a chunk with this thread's own memory of shapes."""
