@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 TAIL: Final = 4096
 #: As tqdm writes it: `| 33/15625 [36:51<289:24:03, 66.8s/it]`, where no more is known `0/99 [00:00<?, ?it/s]`.
 _BAR: Final = re.compile(
-    r"(?<![\d.])(?P<done>\d{1,15})/(?P<total>\d{1,15}) \[(?P<spent>[\d:]+)<[\d:?]+, [^\]]*\]?(?:\x1b\[[\d;]*[A-Za-z]|\W)*$"
+    r"(?<![\d.])(?P<done>\d{1,15})/(?P<total>\d{1,15}) \[(?P<spent>[\d:]+)<[\d:?]+, [^\]]*\]?"
+    r"(?:\x1b\[[\d;]*[A-Za-z]|\W)*$"
 )
 _STATES: Final = re.compile(rb"[\r\n]")
 
