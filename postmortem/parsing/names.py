@@ -111,9 +111,10 @@ class Names:
             return Metric(key, "eval", known=True)
         if of_foreign := self._split_before_foreign(name):
             return of_foreign
-        head, _, tail = key.partition("_")
-        if tail and head in self.grouped and name.lower().startswith(f"{head}/"):
-            return self.metric(tail)
+        group, _, rest = name.partition("/")
+        # `time/epoch` is how long one takes
+        if rest and not group.endswith(" ") and normalise(group) in self.grouped and self.counter(rest) is None:
+            return self.metric(rest)
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
 
     def _split_before_foreign(self, name: str) -> Metric | None:
