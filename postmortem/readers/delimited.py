@@ -30,6 +30,9 @@ _DELIMITERS: Final = ",\t;|"
 _NOTHING: Final = frozenset({"", "none", "null", "na", "n/a", "-"})
 #: What a cell of a table is not: `Total gradient norm: 5` of a line that goes on with `,853.5`.
 _ASSIGNED: Final = re.compile(r"[A-Za-z_)]\s*[:=]\s*[-+]?[0-9]")
+#: TensorBoard's download of one curve, whose tag stands in the file's name: `run-train-tag-loss_val.csv`.
+_EXPORTED: Final = ["wall time", "step", "value"]
+_OF_TAG: Final = re.compile(r"(?:^|-)tag-(?P<tag>.+)$")
 #: Rows that are looked at first, for how wide they are.
 _PEEKED: Final = 3
 #: Lines that one row may run over, by line ends inside quotes: more are a quote that nobody closed.
@@ -58,6 +61,8 @@ def read(path: Path, rows: Rows) -> FileInfo:
     records = Records(rows)
     table = _rows(lines, path)
     heading = [name.strip().strip("'") for name in next(table)[1]]
+    if [name.lower() for name in heading] == _EXPORTED:
+        heading[-1] = _tag(path)
     table, nameless = _peeked(table, len(heading))
     heading = heading[: len(heading) - nameless]
     taken: Counter[str] = Counter()
@@ -95,6 +100,12 @@ def read(path: Path, rows: Rows) -> FileInfo:
         info.left_out["columns with words"] = len(columns)
     info.dialects = [name for name, _ in records.used.most_common()]
     return info
+
+
+def _tag(path: Path) -> str:
+    """The name of the one curve in a file, which may have none but the file's."""
+    found = _OF_TAG.search(path.stem)
+    return found["tag"] if found else path.stem
 
 
 def _width(widths: set[int], names: int) -> int:

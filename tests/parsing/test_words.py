@@ -76,3 +76,20 @@ def test_beside_keys_that_a_dialect_leaves_a_known_word_is_read(tmp_path: Path) 
     )
     found = postmortem.read(str(log)).metrics.select("name", "value").rows()
     assert found == [("loss", 0.5), ("dice", 0.75), ("lr", 0.001)]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("rollout/ep_rew_mean", "reward"),
+        ("info/learner/default_policy/learner_stats/entropy", "entropy"),
+        ("env_runners/episode_return_mean", "reward"),
+        ("metrics/mAP50-95(B)", "map50_95"),
+        # how long one takes is no counter's name
+        ("time/epoch", "time_epoch"),
+        # a group that says whose it is stays
+        ("actor/grad_norm", "actor_grad_norm"),
+    ],
+)
+def test_what_a_tracker_groups_has_the_name_behind_the_group(name: str, metric: str) -> None:
+    assert NAMES.metric(name).name == metric

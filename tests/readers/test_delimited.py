@@ -39,6 +39,44 @@ def test_ultralytics_pads_its_columns(tmp_path: Path) -> None:
     ]
 
 
+def test_stable_baselines_names_its_groups(tmp_path: Path) -> None:
+    path = tmp_path / "progress.csv"
+    path.write_text(
+        "rollout/ep_rew_mean,time/iterations,time/total_timesteps,train/value_loss,rollout/ep_len_mean\n"
+        "-10.5,4,16384,0.25,859.5\n-9.25,8,32768,0.125,857.5\n"
+    )
+    frames, _ = load(path)
+    assert curve(frames, "reward") == [(16384, -10.5), (32768, -9.25)]
+    assert curve(frames, "value_loss") == [(16384, 0.25), (32768, 0.125)]
+    assert curve(frames, "episode_length") == [(16384, 859.5), (32768, 857.5)]
+
+
+def test_an_episode_of_gym_is_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.csv"
+    path.write_text('#{"t_start": 1700000000.5, "env_id": "CartPole-v1"}\nr,l,t\n21.5,22,0.25\n30.25,31,0.5\n')
+    frames, _ = load(path)
+    assert curve(frames, "reward") == [(None, 21.5), (None, 30.25)]
+    assert curve(frames, "episode_length") == [(None, 22.0), (None, 31.0)]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "split"),
+    [
+        ("run-train-tag-loss.csv", "loss", None),
+        ("run-.-tag-Accuracy_val.csv", "accuracy", "eval"),
+        ("val_loss.csv", "loss", "eval"),
+    ],
+)
+def test_tensorboard_downloads_one_curve_named_by_the_file(
+    tmp_path: Path, file: str, name: str, split: str | None
+) -> None:
+    path = tmp_path / file
+    path.write_text("Wall time,Step,Value\n1700000000.5,100,2.25\n1700000004.0,200,2.125\n")
+    frames, _ = load(path)
+    assert curve(frames, name) == [(100, 2.25), (200, 2.125)]
+    assert frames["metrics"]["split"].to_list() == [split, split]
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|", ","])
 def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "table.txt"
