@@ -60,15 +60,9 @@ def read(path: Path, rows: Rows) -> FileInfo:
     lines = Lines(path)
     records = Records(rows)
     table = _rows(lines, path)
-    heading = [name.strip().strip("'") for name in next(table)[1]]
-    if [name.lower() for name in heading] == _EXPORTED:
-        heading[-1] = _tag(path)
+    heading = _headed(next(table)[1], path)
     table, nameless = _peeked(table, len(heading))
     heading = heading[: len(heading) - nameless]
-    taken: Counter[str] = Counter()
-    for index, name in enumerate(heading):
-        taken[name] += 1
-        heading[index] = f"{name}.{taken[name]}" if taken[name] > 1 else name
     # the index of a data frame counts its rows, where no other column counts
     indexed = not heading[0] and all(rows.names.counter(name) is None for name in heading[1:])
     unread = 0
@@ -102,10 +96,17 @@ def read(path: Path, rows: Rows) -> FileInfo:
     return info
 
 
-def _tag(path: Path) -> str:
-    """The name of the one curve in a file, which may have none but the file's."""
-    found = _OF_TAG.search(path.stem)
-    return found["tag"] if found else path.stem
+def _headed(cells: list[str], path: Path) -> list[str]:
+    """The names of the columns, each another one. A single curve's is that of its file, or of the tag in it."""
+    heading = [name.strip().strip("'") for name in cells]
+    if [name.lower() for name in heading] == _EXPORTED:
+        found = _OF_TAG.search(path.stem)
+        heading[-1] = found["tag"] if found else path.stem
+    taken: Counter[str] = Counter()
+    for index, name in enumerate(heading):
+        taken[name] += 1
+        heading[index] = f"{name}.{taken[name]}" if taken[name] > 1 else name
+    return heading
 
 
 def _width(widths: set[int], names: int) -> int:
