@@ -33,8 +33,10 @@ _MOST: Final = 40
 _LONE: Final = re.compile(rf"\s*(?=[-+0-9]*\.|[-+]?(?i:nan|inf)){NUMBER}\s*")
 #: Between two columns, neither of which is a dash that stands for nothing.
 _DASH: Final = re.compile(r"(?<=[^\s-]) - (?=[^\s-])")
-#: What a row took, behind it and in brackets, which has no name: `3  1.25  0.75  (00:12)`.
-_TOOK: Final = re.compile(r"(?<=[0-9])\s+\((?:[0-9]{1,3}:){1,2}[0-9]{2}\)\Z")
+#: Behind a row, what has no column of its own: how long it took, in brackets, `3  1.25  0.75  (00:12)`, and the unit of
+#: its last cell, `3  1.25  0.55 s`.
+_TOOK: Final = re.compile(r"(?<=[0-9])\s+(?:\((?:[0-9]{1,3}:){1,2}[0-9]{2}\)|s|sec|secs|seconds|ms|min)\Z")
+_LAST: Final = frozenset(")scn")
 #: When a row was written: `Sep02-10:20:30`, `2024-05-01 10:20:30`.
 _STAMP: Final = re.compile(
     r"[A-Za-z]{3}[0-9]{1,2}-[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_/][0-9:.]{5,15}"
@@ -72,7 +74,7 @@ def row(text: str) -> tuple[Cell, ...]:
     text = line_of_table(text)
     if len(text) > LONGEST:
         return ()
-    if text.endswith(")"):
+    if text[-1:] in _LAST:
         text = _TOOK.sub(lambda found: " " * len(found[0]), text)
     if _ROW.fullmatch(text.strip()) or _LONE.fullmatch(text):
         return tuple(_cell(found) for found in _CELLS.finditer(text))

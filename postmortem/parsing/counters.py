@@ -26,7 +26,7 @@ _MEASURED: Final = re.compile(r"(?i)loss|acc|reward|ppl|perplexity|error|\b[dg]_
 #: `Iter. 5`, but not the end of a sentence.
 _LONGEST_ABBREVIATION: Final = 4
 #: Words too common in prose to count without a sign behind them.
-_PROSE: Final = frozenset({"it", "up", "no"})
+_PROSE: Final = frozenset({"it", "up", "no", "gen"})
 _SIGN: Final = re.compile(r"\.?\s?[:=#\[.]")
 #: Behind the number, where the word is the first of its record: `it 5: loss 2.3`; anywhere, `[0/6] it 9 loss 1.5`.
 _SIGN_BEHIND: Final = re.compile(r"\s?[:|,]\s")

@@ -104,6 +104,19 @@ def test_each_row_may_end_with_its_time_and_a_comma() -> None:
     ]
 
 
+def test_each_row_may_end_with_the_unit_of_its_last_cell() -> None:
+    heading = "Epoch    Train Loss   Test Acc     Time\n"
+    text = f"{heading}1        2.5          0.25         0.5     s\n10       1.5          0.75         0.25    s\n"
+    assert values(text) == [
+        (None, 1.0, "loss", "train", 2.5),
+        (None, 1.0, "accuracy", "eval", 0.25),
+        (None, 1.0, "time", None, 0.5),
+        (None, 10.0, "loss", "train", 1.5),
+        (None, 10.0, "accuracy", "eval", 0.75),
+        (None, 10.0, "time", None, 0.25),
+    ]
+
+
 def test_each_row_may_end_with_what_it_took() -> None:
     text = "epoch train_loss valid_loss\n1 2.5 3.5 (00:13)\n2 1.5 2.25 (01:00:09)\n"
     assert values(text) == [
@@ -309,14 +322,14 @@ def test_a_report_by_class_has_its_classes_as_scopes() -> None:
 
 
 def test_many_columns_far_apart_of_which_the_first_counts_are_a_table() -> None:
-    text = "gen         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
+    text = "run         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
     assert values(text) == [
         (None, 0, "mean", None, -675.5),
         (None, 0, "best", None, -461.5),
         (None, 0, "eval", "eval", -510.5),
         (None, 0, "rmse", None, 1.5),
     ]
-    assert tables.heading("gen    mean  best", NAMES) == ()
+    assert tables.heading("run    mean  best", NAMES) == ()
 
 
 def test_numbers_below_no_heading_are_unread_and_counted() -> None:
