@@ -34,7 +34,6 @@ _COUNTERS: Final = {
     "games": "step",
     "tree": "step",
     "trees": "step",
-    "gen": "epoch",
     "itn": "epoch",
 }
 #: A measure in the heading of a table; in a line it is as often a time.

@@ -110,7 +110,7 @@ def metrics(text: str) -> dict[str, float]:
         ("| Training Device=xla:0/4 Epoch=1 Step=420 Loss=0.5", 420, {"loss": 0.5}),
         ("host1 kernel: [594646.252256]  oom_kill_process+0x220/0x440", None, {}),
         ("Epoch 3 F-score (micro) 0.75", None, {"f1": 0.75}),
-        ("Mean value_function loss: 139.5", None, {"value_function_loss": 139.5}),
+        ("Mean value_function loss: 139.5", None, {"value_loss": 139.5}),
         ("Val. Loss: 0.5 | Val. Acc: 0.75", None, {"loss": 0.5, "accuracy": 0.75}),
         ("foreground Dice: [0.875]", None, {"foreground_dice": 0.875}),
         ("mean IoU per class: [0.875, 0.5]", None, {}),
@@ -275,7 +275,7 @@ def test_a_counter_behind_a_loggers_level_is_no_metric() -> None:
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("| rollout/return |  0.5   |", {"rollout_return": 0.5}),
+        ("| rollout/return |  0.5   |", {"return": 0.5}),
         ("lossAverage             nan", {"lossaverage": float("nan")}),
         ("trainer/Q Loss          0.25", {"trainer_q_loss": 0.25}),
         ("replay_buffer/size      1000", {}),  # a count

@@ -322,14 +322,14 @@ def test_a_report_by_class_has_its_classes_as_scopes() -> None:
 
 
 def test_many_columns_far_apart_of_which_the_first_counts_are_a_table() -> None:
-    text = "run         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
+    text = "gen         mean      best    eval(8)   rmse[mm]\n0        -675.5   -461.5    -510.5      1.5\n"
     assert values(text) == [
-        (None, 0, "mean", None, -675.5),
-        (None, 0, "best", None, -461.5),
-        (None, 0, "eval", "eval", -510.5),
-        (None, 0, "rmse", None, 1.5),
+        (0, None, "mean", None, -675.5),
+        (0, None, "best", None, -461.5),
+        (0, None, "eval", "eval", -510.5),
+        (0, None, "rmse", None, 1.5),
     ]
-    assert tables.heading("run    mean  best", NAMES) == ()
+    assert tables.heading("gen    mean  best", NAMES) == ()
 
 
 def test_numbers_below_no_heading_are_unread_and_counted() -> None:
