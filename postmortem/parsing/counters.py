@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.cells import blanked
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.names import normalise
 from postmortem.parsing.preface import stated_in
@@ -40,9 +41,12 @@ _REACHED: Final = re.compile(
 _NTH: Final = re.compile(
     r"\u7b2c\s*(?P<at>[0-9]{1,12})\s*(?:/\s*[0-9]+\s*)?(?:\u4e2a\s*)?(?P<word>\u8f6e|[Ee]poch|\u6b65|\u6b21)"
 )
-#: The same in English, before all else: `0-th batch, loss`, `5th epoch: acc`.
+#: The same in English, before all else: `0-th batch, loss`, `5th epoch: acc`; with a sign behind it also without the
+#: ending, `1 epoch, loss`, `0-epoch (99/44660): loss`.
+_OF_ORDER: Final = "batch|epoch|iteration|iter|step|episode|round"
 _ORDINAL: Final = re.compile(
-    r"\s*(?:[Tt]he\s)?(?P<at>[0-9]{1,9})-?(?:st|nd|rd|th)\s(?P<word>batch|epoch|iteration|iter|step|episode|round)\b"
+    r"\s*(?:[Tt]he\s)?(?P<at>[0-9]{1,9})"
+    rf"(?:-?(?:st|nd|rd|th)\s(?P<word>{_OF_ORDER})\b|[-\s](?P<told>{_OF_ORDER})(?=\s?[,:(|]))"
 )
 #: A counter alone in brackets, with a tab behind it, as boosters print it, or with the blanks that a page made of one;
 #: R prints a text with its own number before. Or before what is evaluated, `[4] TRAIN  loss: 0.5`, also behind an
@@ -116,6 +120,11 @@ _NO_HEADING: Final = re.compile(
     r"(?i)\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|restor(?:e|ed|ing)|resum(?:e|ed|ing))\b"
 )
 
+#: What a logger puts before a record: what counts may stand first behind it.
+_LOGGER: Final = re.compile(
+    r"(?:[\w.-]{1,40} - )?(?:DEBUG|INFO|WARNING|ERROR) - |(?:DEBUG|INFO|WARNING):(?:[A-Za-z_][\w.]{0,40}:)?\s?"
+    r"|\[?(?:DEBUG|INFO|WARNING)\]?:?\s+(?:[\w.:<>-]{1,60} - )?"
+)
 #: A counter that no digit in it can make another thing.
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 #: A larger counter is none.
@@ -134,7 +143,7 @@ def any_counts(pair: Pair) -> bool:
 
 def begins(text: str) -> bool:
     """True where a record begins with what it counts, without a word for it."""
-    return _FIRST.match(text) is not None
+    return _FIRST.match(blanked(text, _LOGGER)) is not None
 
 
 def heads(text: str) -> bool:
@@ -145,6 +154,7 @@ def heads(text: str) -> bool:
 def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
+    text = blanked(text, _LOGGER)
     if options_in(text[:LONGEST], names) or stated_in(text, names):
         return reading
     for found in _COUNTER.finditer(text, 0, LONGEST):
@@ -169,7 +179,7 @@ def read_counters(text: str, names: Names) -> Reading:
 
 def _with_no_word_before(text: str, reading: Reading, names: Names) -> None:
     if nth := _ORDINAL.match(text):
-        _reached(nth, names.counters[nth["word"]], reading)
+        _reached(nth, names.counters[nth["word"] or nth["told"]], reading)
     if reading.step is None and (glued := _GLUED.match(text)) and _DECIMAL.search(text, glued.end(), LONGEST):
         _glued(glued, reading)
     if "/" in text and None in {reading.step, reading.epoch}:
@@ -197,6 +207,7 @@ def _epoch_and_batch(text: str, reading: Reading) -> None:
 
 def read_first(text: str, names: Names, reading: Reading) -> None:
     """The counter of a record of measurements that has no word before it: it stands first, or the word behind it."""
+    text = blanked(text, _LOGGER)
     if reached := _REACHED.search(text, 0, LONGEST):
         _reached(reached, names.counters[reached["word"]], reading)
     if reading.step is not None:

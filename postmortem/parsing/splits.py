@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Characters in which a record says of what split it is.
 _HEAD: Final = 120
 #: Something in brackets; a word, with the dots and colons of a module's name and line.
-_TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[A-Za-z_](?:[\w.]|:[0-9])*)")
+_TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[^\W\d](?:[\w.]|:[0-9])*)")
 #: How a logger is called that a program's first file makes.
 _PROGRAM: Final = "__main__"
 #: How loggers of Python begin a record, with their own names: `INFO:root:`, `app - INFO - `, `INFO | app:run:7 - `.
