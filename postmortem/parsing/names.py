@@ -24,7 +24,7 @@ FORMATS: Final = Path(__file__).parent.parent / "formats"
 _FILE: Final = FORMATS / "names.yaml"
 #: Sections of that file: spellings of a name, and mere words.
 _LOOKED_UP: Final = ("metrics", "settings", "splits", "counters", "operations")
-_WORDS: Final = ("plain", "taken", "together", "evaluated", "grouped", "held")
+_WORDS: Final = ("plain", "taken", "together", "evaluated", "grouped", "gathered", "held")
 _AS_THEY_ARE: Final = ("worded",)
 
 
@@ -68,6 +68,7 @@ class Names:
     together: frozenset[str] = frozenset()
     evaluated: frozenset[str] = frozenset()
     grouped: frozenset[str] = frozenset()
+    gathered: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     worded: Mapping[str, str] = field(
         default_factory=dict
@@ -111,11 +112,19 @@ class Names:
             return Metric(key, "eval", known=True)
         if of_foreign := self._split_before_foreign(name):
             return of_foreign
-        group, _, rest = name.partition("/")
-        # `time/epoch` is how long one takes
-        if rest and not group.endswith(" ") and normalise(group) in self.grouped and self.counter(rest) is None:
-            return self.metric(rest)
+        if in_group := self._in_group(name):
+            return in_group
         return self._of_split(key) or self._run_together(name, key) or Metric(key, None, known=False)
+
+    def _in_group(self, name: str) -> Metric | None:
+        """What stands behind the group that a tracker puts it in: `losses/entropy`, `rollout/ep_rew_mean`."""
+        group, _, rest = name.partition("/")
+        key = normalise(group)
+        # `time/epoch` is how long one takes
+        if not rest or group.endswith(" ") or key not in self.grouped | self.gathered or self.counter(rest):
+            return None
+        inner = self.metric(rest)
+        return inner if inner.known or key in self.grouped else None
 
     def _split_before_foreign(self, name: str) -> Metric | None:
         """`train` before a name that has no ASCII in it, which is all that tells it from others."""

@@ -30,8 +30,10 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             [("loss", "train", 0.5), ("loss", "eval", 0.25)],
         ),
         (  # in other letters as well: Russian for training and validation
-            "\u0412\u0430\u043b\u0438\u0434\u0430\u0446\u0438\u044f  - \u041f\u043e\u0442\u0435\u0440\u0438: 0.5 "
-            "\u0422\u043e\u0447\u043d\u043e\u0441\u0442\u044c: 0.25",
+            (
+                "\u0412\u0430\u043b\u0438\u0434\u0430\u0446\u0438\u044f  - \u041f\u043e\u0442\u0435\u0440\u0438: 0.5 "
+                "\u0422\u043e\u0447\u043d\u043e\u0441\u0442\u044c: 0.25"
+            ),
             [("loss", "eval", 0.5), ("accuracy", "eval", 0.25)],
         ),
         ("[TEST_SET] Correct: [9571/10000] / Accuracy: [95.75]%", [("accuracy", "eval", 95.75)]),
