@@ -71,12 +71,12 @@ def histories(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         return []
     lists = [one for found in _LIST.finditer(text) if (one := _list(found))]
     # a loss is one number an epoch; what else a list may hold one of for each class is known by the loss beside it
-    lengths = {len(one.values) for one in lists if _is_loss(_key(one.name, names), names)}
+    lengths = {len(one.values) for one in lists if _is_loss(of_values(one.name, names), names)}
     found: list[Pair] = []
     for one in lists:
         if one.name and len(one.values) in lengths:
             look(one.name, text, one.at, looked_at)
-            found += (pair._replace(key=_key(one.name, names)) for pair in one.values)
+            found += (pair._replace(key=of_values(one.name, names)) for pair in one.values)
     if not found and len(lists) == 1:
         found = _alone(lists[0], text, names)
         look(lists[0].name, text, lists[0].at, looked_at)
@@ -101,7 +101,7 @@ def _of_rounds(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
         ):
             continue
         look(key["key"], text, (before, listed.start()), looked_at)
-        name = "loss" if evaluated and evaluated["what"] == "losses" else _key(key["key"], names)
+        name = "loss" if evaluated and evaluated["what"] == "losses" else of_values(key["key"], names)
         name = f"eval {name}" if evaluated else name
         for round_, pair, number in zip(rounds, pairs, numbers, strict=True):
             assert number is not None  # noqa: S101 - asked above
@@ -142,7 +142,7 @@ def _alone(one: _List, text: str, names: Names) -> list[Pair]:
     return [value._replace(key=one.name or value.key) for value in one.values]
 
 
-def _key(name: str, names: Names) -> str:
+def of_values(name: str, names: Names) -> str:
     """The name of a list's values: `train_losses` is `train_loss`."""
     key = _LISTED.sub("", name)
     return key if names.metric(key).known else _PLURAL.sub("", key)

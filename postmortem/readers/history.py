@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from postmortem.errors import PostmortemError
+from postmortem.parsing.histories import of_values
 from postmortem.parsing.rows import Place
 from postmortem.readers import _json
 from postmortem.readers._lines import last_texts
@@ -67,10 +68,10 @@ def read(path: Path, rows: Rows) -> FileInfo:
     commonest = max(lengths, key=lambda length: (lengths[length], length))
     for name, values in curves.items():
         if name not in counted:
-            place = _place(path, document, name)
+            place, metric = _place(path, document, name), of_values(name, rows.names)
             for at, value in enumerate(values):
                 place.record = at  # what is of one epoch stands together, and a curve in its order
-                records.put(place, {**_counters(counted, at, len(values), commonest), name: value})
+                records.put(place, {**_counters(counted, at, len(values), commonest), metric: value})
     info = document.info("history")
     info.left_out = records.left_out
     info.dialects = [name for name, _ in records.used.most_common()]

@@ -275,7 +275,7 @@ def test_a_counter_behind_a_loggers_level_is_no_metric() -> None:
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("| rollout/return |  0.5   |", {"return": 0.5}),
+        ("| rollout/return |  0.5   |", {"rollout_return": 0.5}),
         ("lossAverage             nan", {"lossaverage": float("nan")}),
         ("trainer/Q Loss          0.25", {"trainer_q_loss": 0.25}),
         ("replay_buffer/size      1000", {}),  # a count
