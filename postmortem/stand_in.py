@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from postmortem import objectives
@@ -27,6 +28,8 @@ _ERROR: Final = re.compile(r"(\w+_)?err(or)?s?$")
 _TRAINED: Final = frozenset({"train", "training", "tr", "trn"})
 _EVALUATED: Final = frozenset({"valid", "val", "va", "validation", "dev", "te", "test", "heldout"})
 _FEWEST: Final = 2
+#: Of the first value, at the most, for the least of a column that may be a loss.
+_FALLEN: Final = 0.9
 #: How the numbers of a table without a heading are called.
 _COLUMN: Final = "column_"
 
@@ -48,7 +51,7 @@ def named(metrics: pl.DataFrame) -> StandIn:
     found = next((name for name in _MINIMISED if name in names and _is_trained(metrics, name)), None) or next(
         (name for name in sorted(names) if _ERROR.match(name) and _is_trained(metrics, name, above=1.0)), None
     )
-    if found is None and len(names) == 1 and next(iter(names)).startswith(_COLUMN):
+    if found is None and len(names) == 1 and next(iter(names)).startswith(_COLUMN) and _may_be_a_loss(metrics):
         found = next(iter(names))  # the only number that a log prints beside its counter
     if found is not None:
         return StandIn(_renamed(metrics, [found]), found)
@@ -61,6 +64,16 @@ def named(metrics: pl.DataFrame) -> StandIn:
 
 def _renamed(metrics: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     return metrics.with_columns(name=pl.when(pl.col("name").is_in(names)).then(pl.lit(LOSS)).otherwise("name"))
+
+
+def _may_be_a_loss(metrics: pl.DataFrame) -> bool:
+    """Whether numbers that nothing names are none below 0, and have fallen, or are not finite: a score rises."""
+    values = metrics.sort("line", "record")["value"].drop_nulls().to_numpy()
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return True
+    least = float(finite.min())
+    return least >= 0 and (least <= _FALLEN * float(finite[0]) or len(finite) < len(values))
 
 
 def _falls(metrics: pl.DataFrame) -> bool:

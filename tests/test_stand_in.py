@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -33,6 +34,11 @@ def printed(*rows: tuple[str, str | None, float]) -> pl.DataFrame:
         ([("train", "train", 2.5), ("valid", "eval", 2.75), ("train", "train", 1.5)], None, 3),
         ([("train", "train", 2.5), ("train", "train", 1.5)], None, 2),
         ([("train", "train", 0.5), ("train", "train", 0.75)], None, 0),  # a share, which rises
+        # a column without a name, which falls, or is not finite; a score rises, and may be below 0
+        ([("column_1", None, 2.5), ("column_1", None, 1.5), ("column_1", None, 3.5)], "column_1", 3),
+        ([("column_1", None, 2.5), ("column_1", None, math.nan)], "column_1", 2),
+        ([("column_1", None, 2.5), ("column_1", None, 3.5)], None, 0),
+        ([("column_1", None, -20.0), ("column_1", None, -21.0), ("column_1", None, 19.0)], None, 0),
         # a share of wrong answers; what is evaluated alone; what has a loss, a reward, or no accuracy beside it
         ([("err", None, 0.5), ("err", None, 0.25)], None, 0),
         ([("mse", "eval", 2.5), ("mse", "eval", 2.25)], None, 0),
