@@ -128,12 +128,12 @@ _LOGGER: Final = re.compile(
 #: A counter that no digit in it can make another thing.
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 #: A larger counter is none.
-_LARGEST: Final = 1e12
+LARGEST: Final = 1e12
 
 
 def counts(pair: Pair) -> bool:
     """True where a number may be a step."""
-    return pair.value.is_integer() and abs(pair.value) < _LARGEST
+    return pair.value.is_integer() and abs(pair.value) < LARGEST
 
 
 def any_counts(pair: Pair) -> bool:

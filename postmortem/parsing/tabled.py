@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.counters import LARGEST
 from postmortem.parsing.places import number_of, placed_by
 from postmortem.parsing.tables import columns_of, counter, counters
 
@@ -59,7 +60,9 @@ class TableRows:
             if kind == "epoch":
                 place.epoch = number_of(span, single.text)
             elif kind is not None:
-                place.step, place.step_unit = int(float(span.read(single.text))), _UNITS[kind]
+                at = float(span.read(single.text))
+                # a row may have none: neither nan nor inf is below
+                place.step, place.step_unit = int(at) if abs(at) < LARGEST else None, _UNITS[kind]
         for name, spans in named:
             for part, span in enumerate(() if name in counting else spans):
                 of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})

@@ -158,6 +158,12 @@ def test_numbers_alone_below_a_counter_are_of_it(heading: str, name: str) -> Non
     assert values(f"{heading}\n2.5\n1.25\n") == [(None, 1.0, name, None, 2.5), (None, 1.0, name, None, 1.25)]
 
 
+@pytest.mark.parametrize("step", ["nan", "inf", "-inf", "1e30", "10000000000000000000"])
+def test_what_counts_nothing_is_no_step_and_its_row_is_read(step: str) -> None:
+    losses = [row for row in values(f"step loss acc\n1 0.5 0.2\n{step} 0.4 0.3\n3 0.3 0.4\n") if row[2] == "loss"]
+    assert losses == [(1, None, "loss", None, 0.5), (None, None, "loss", None, 0.4), (3, None, "loss", None, 0.3)]
+
+
 def test_a_number_alone_is_no_row_of_a_table_and_no_row_stands_below_a_counter() -> None:
     assert values("epoch train_loss valid_loss\n0.5\n") == []
     assert values("Epoch 1\n0.5 0.25\n0.5 0.25 0.125\n") == []
