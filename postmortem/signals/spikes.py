@@ -88,9 +88,10 @@ def _far(values: NDArray[np.float64]) -> Iterator[tuple[int, float, float]]:
 def _judged(
     before: NDArray[np.float64], later: NDArray[np.float64], at: NDArray[np.int64]
 ) -> Iterator[tuple[int, float, float]]:
-    quarter, usual, three = np.quantile(before, [0.25, 0.5, 0.75], axis=1)
-    spread = np.maximum((three - quarter) / _IQR_OF_NORMAL, _FLOOR * np.abs(usual))
-    far = (later > usual + _FAR * spread) & (later > _HIGH * usual) & (usual > 0)
+    with np.errstate(over="ignore"):  # differences of what a log may print overflow
+        quarter, usual, three = np.quantile(before, [0.25, 0.5, 0.75], axis=1)
+        spread = np.maximum((three - quarter) / _IQR_OF_NORMAL, _FLOOR * np.abs(usual))
+        far = (later > usual + _FAR * spread) & (later > _HIGH * usual) & (usual > 0)
     yield from zip(at[far].tolist(), usual[far].tolist(), spread[far].tolist(), strict=True)
 
 

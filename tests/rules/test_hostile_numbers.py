@@ -22,7 +22,7 @@ METRICS = sorted({
 })  # fmt: skip
 SETTINGS = sorted({
     *itertools.chain.from_iterable(name.split("|") for rule in RULES for name in rule.requires.settings),
-    "vocab", "eps", "lr", "temperature", "kd_weight", "total_steps",
+    "vocab", "eps", "lr", "temperature", "kd_weight", "total_steps", "num_samples", "train_samples", "test_samples",
 })  # fmt: skip
 BAD = (0.0, -1.0, 1e308, -1e308, 5e-324, float("inf"), float("nan"))
 
@@ -55,7 +55,7 @@ def run_of(values: Sequence[float], setting: float, *, games: bool) -> Run:
 
 
 @pytest.mark.parametrize("games", [False, True])
-@pytest.mark.parametrize("setting", [0.0, -1.0, float("inf"), float("nan"), 2.0])
+@pytest.mark.parametrize("setting", [0.0, -1.0, float("inf"), float("nan"), 2.0, 1e300])
 def test_no_rule_breaks(setting: float, *, games: bool) -> None:
     mixed = run_of([1.0, 2.0, *BAD, *BAD, 0.5, 0.25] * 2, setting, games=games)
     assert Engine(mixed).run(RULES).errors == []

@@ -158,6 +158,13 @@ def test_a_rise_from_below_zero_is_no_spike() -> None:
     assert spikes.compute(frame).is_empty()
 
 
+def test_values_next_to_the_largest_float_are_no_spike_and_warn_of_nothing() -> None:
+    frame = tables(metrics=metric("loss", *[1e306, 1.7e308] * 12))
+    from postmortem.signals import spikes
+
+    assert spikes.compute(frame).is_empty()
+
+
 def test_extremes_name_the_lines() -> None:
     row = only("extremes", metrics=metric("loss", 3.0, float("nan"), -1.0, 7.0, float("inf")))
     assert (row["printed"], row["lowest"], row["lowest_line"], row["highest"], row["highest_line"]) == (
