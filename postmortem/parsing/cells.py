@@ -36,6 +36,7 @@ _DASH: Final = re.compile(r"(?<=[^\s-]) - (?=[^\s-])")
 #: Behind a row, what has no column of its own: how long it took, in brackets, `3  1.25  0.75  (00:12)`, and the unit of
 #: its last cell, `3  1.25  0.55 s`.
 _TOOK: Final = re.compile(r"(?<=[0-9])\s+(?:\((?:[0-9]{1,3}:){1,2}[0-9]{2}\)|s|sec|secs|seconds|ms|min)\Z")
+#: What that ends in, which is looked at first, as most rows end in a digit.
 _LAST: Final = frozenset(")scn")
 #: When a row was written: `Sep02-10:20:30`, `2024-05-01 10:20:30`.
 _STAMP: Final = re.compile(
