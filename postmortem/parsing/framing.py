@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
     #: A column each, or its one value where all rows have the same.
     Tasks = dict[str, Callable[[], pl.Series]]
+
+#: Columns that are made at the same time, where there are so many rows that new memory is what takes time.
+_AT_ONCE: Final = 2
+_MANY: Final = 1_000_000
 
 
 class Framing:
@@ -71,9 +77,13 @@ class Framing:
     def _frame(self, frame: str, place: Ints, own: Tasks) -> pl.DataFrame:
         tasks = {name: partial(make, place) for name, make in self._placed.items()} | own
         schema = frames.schema(frame)
-        # one after the other: new memory is what takes time here, and two threads wait for each other to get it
-        columns = [tasks[name]().cast(dtype).alias(name) for name, dtype in schema.items()]
-        # and one value for all rows needs none
+        threads = ThreadPoolExecutor(_AT_ONCE) if len(place) > _MANY else None
+        with threads or nullcontext():
+            made = (threads.map if threads else map)(lambda name: tasks[name](), schema)
+            columns = [
+                column.cast(dtype).alias(name) for column, (name, dtype) in zip(made, schema.items(), strict=True)
+            ]
+        # one value for all rows needs no memory
         constant = [column for column in columns if len(column) < len(place)]
         rows = pl.DataFrame([column for column in columns if len(column) == len(place)])
         return rows.with_columns(pl.lit(one[0], one.dtype).alias(one.name) for one in constant).select(*schema)

@@ -199,3 +199,19 @@ def test_a_step_that_is_too_large_beside_what_a_dialect_knows_is_none(log: Path)
 def test_a_digit_that_a_pattern_asks_for_at_a_line_s_beginning_tells_two_lines_apart(log: Path) -> None:
     run = run_of(log, "Process finished with exit code 0\nProcess finished with exit code 1\n")
     assert rows(run.events, "line", "kind") == [(1, "completed"), (2, "exit_code")]
+
+
+def test_a_time_of_several_units_is_found_wherever_its_digits_end(log: Path) -> None:
+    text = "".join(f"Epoch: {epoch:02} | Epoch Time: {epoch}m {7 * epoch % 60}s\n" for epoch in range(1, 130))
+    values = run_of(log, text).metrics["value"].to_list()
+    assert values == [60.0 * epoch + 7 * epoch % 60 for epoch in range(1, 130)]
+
+
+def test_frames_are_the_same_where_their_columns_are_made_side_by_side(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f"[rank{n % 2}]: step {n}: loss={1 / n:.4f}, lr=0.5, grad_norm=1.25\n" for n in range(1, 200))
+    one = run_of(log, text).metrics
+    monkeypatch.setattr("postmortem.parsing.framing._MANY", 100)
+    assert run_of(log, text).metrics.equals(one)
+    assert one["step"].to_list() == [n for n in range(1, 200) for _ in range(3)]
