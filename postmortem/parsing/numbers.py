@@ -21,6 +21,14 @@ _WRAPPED: Final = r"[^()]*(?:\(\)[^()]*)?\)"
 _UNIT: Final = r"(?:[kKMGTB](?![A-Za-z0-9_/]))?"
 NUMBER: Final = rf"(?:{_WRAPPER}(?:{_BARE}){_WRAPPED}|[\"'](?:{_BARE})[\"']|~?(?:{_BARE}){_UNIT})"
 _FIND: Final = re.compile(_BARE)
+_LONGER: Final = r"(?:d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?)"
+#: A time of several units, as `0m 57s`, `1h22m38s` and `1 minute and 42.6 seconds`; one of one unit is a number.
+DURATION: Final = (
+    rf"(?:[0-9]{{1,4}}\s?{_LONGER}(?:,\s|,?\sand\s|\s)?(?=[0-9])){{1,3}}"
+    rf"[0-9]{{1,4}}(?:\.[0-9]{{1,9}})?\s?(?:{_LONGER}|s(?:ec(?:ond)?s?)?)(?![A-Za-z0-9_])"
+)
+_PART: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s?(?P<unit>[dhms])")
+_SECONDS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
 #: Right behind the digits, or a blank behind them at a text's end: `2.98 M`.
 _SUFFIXED: Final = re.compile(r"(?:\s(?=.\Z))?(?P<unit>[kKMGTB])")
 _SUFFIX: Final = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
@@ -47,12 +55,14 @@ def bare(text: str, start: int, end: int) -> tuple[int, int]:
 def read(text: str) -> float:
     """The value of a number as NUMBER finds it, or of two whole ones with a slash. ValueError where there is none.
 
-    1e400 reads as inf.
+    1e400 reads as inf; a time of several units, as DURATION finds it, in seconds.
     """
     try:
         return float(text)
     except ValueError:
         pass
+    if text[-1].isalpha() and len(parts := _PART.findall(text)) > 1:
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
     part, slash, whole = text.partition("/")
     if slash:  # a share, as how many of how many
         return int(part) / int(whole) if int(whole) else math.nan

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing.called import MOST_WORDS, known_name, name_before, words_before
-from postmortem.parsing.numbers import NUMBER, read
+from postmortem.parsing.numbers import DURATION, NUMBER, read
 from postmortem.parsing.ratios import as_share
 from postmortem.parsing.reading import WINDOW, Pair
 from postmortem.parsing.splits import OF_THE_RUN
@@ -33,7 +33,7 @@ AFTER: Final = (
 )
 #: A list of one measured number is that number. It begins with one of few characters, for which a search is fast.
 _PAIR: Final = re.compile(
-    rf"(?P<sep>[=:.\s](?:(?<=[=:])|(?<!\.\.)(?<=\.)\.{{2,}}|(?<=[0-9]\s)is(?=\s)))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{NUMBER}){AFTER}(?(list)\s*\])"
+    rf"(?P<sep>[=:.\s](?:(?<=[=:])|(?<!\.\.)(?<=\.)\.{{2,}}|(?<=[0-9]\s)is(?=\s)))\s*(?P<list>\[\s*(?=[-+0-9]*(?:\.[0-9]|[eE])|nan))?(?P<value>{DURATION}|{NUMBER}){AFTER}(?(list)\s*\])"
 )
 #: Several decimal numbers in brackets, and what is measured so for each class.
 _ITEM: Final = re.compile(NUMBER)

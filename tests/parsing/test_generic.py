@@ -23,6 +23,9 @@ def metrics(text: str) -> dict[str, float]:
         ("{'loss': 2.5, 'learning_rate': 1e-05, 'epoch': 0.5}", None, {"loss": 2.5, "lr": 1e-05}),
         ("Step 600: KD Raw: 38.3527, Temperature²: 9.0", 600, {"kd_loss": 38.3527, "temperature_squared": 9.0}),
         ("loss(x, y) = param(0.0913291)", None, {"loss": 0.0913291}),
+        ("step=5, 21.5 examples/sec lr=0.25, loss=0.5", 5, {"lr": 0.25, "loss": 0.5, "throughput": 21.5}),
+        ("Epoch: 01 | Epoch Time: 1m 57s", None, {"epoch_time": 117.0}),
+        ("{'loss': 2.5, 'elapsed_time': '1h 22m 38s'}", None, {"loss": 2.5}),
         ("accuracy(m, x, label, 0.0:9) = 0.625", None, {"accuracy": 0.625}),
         ("step 3: Stage 0 = 1.73(6.50)\tStage 1 = 0.94(4.04)", 3, {"stage_0": 1.73, "stage_1": 0.94}),
         ("step 3: fold 1 = 0.5, epoch 2", 3, {}),  # one alone may be anything

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postmortem.parsing.numbers import NUMBER, bare, number, read
+from postmortem.parsing.numbers import DURATION, NUMBER, bare, number, read
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,30 @@ def test_reads_nan(text: str) -> None:
 def test_a_unit_may_stand_a_blank_behind_at_the_end() -> None:
     assert read("2.98 M") == 2.98e6
     assert read("2.98 Mbit") == 2.98
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0m 57s", 57.0),
+        ("1m12.5s", 72.5),
+        ("2h 03m 10s", 7_390.0),
+        ("1h 3m", 3_780.0),
+        ("1 minute and 42.6 seconds", 102.6),
+        ("2 hours, 2 minutes and 16.4 seconds", 7_336.4),
+        ("1d 2h 0m 1s", 93_601.0),
+    ],
+)
+def test_a_time_of_several_units_is_one_number_of_seconds(text: str, seconds: float) -> None:
+    found = re.search(DURATION, f"took {text}, then 3 more")
+    assert found is not None
+    assert found.group() == text
+    assert read(text) == pytest.approx(seconds, rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["57s", "1.5h", "0m 57", "3m 5 samples", "12m 5steps", "100M 5s"])
+def test_one_unit_is_no_time_of_several(text: str) -> None:
+    assert re.search(DURATION, text) is None
 
 
 def test_words_that_begin_like_numbers_are_none() -> None:
