@@ -36,6 +36,8 @@ _ONE_OF: Final = re.compile(r"(?<=[A-Za-z])\[[0-9]{1,3}\](?=[A-Za-z])")
 _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|auc) 0?\.[0-9]{1,2}")
 #: What is a value itself, and no part of a name: `validate 0.37 nats`, `0% 10% 20% best acc`.
 _VALUE: Final = re.compile(r"[0-9]+\.[0-9]+%?|[0-9]+%")
+#: The unit of a number before a name: `21.7 examples/sec lr=0.001`.
+_RATE: Final = re.compile(r"[A-Za-z]{1,12}/(?:s|sec|second|step|it|iter|batch)")
 #: A counter and its number in one word, `Epoch#3.`, `Ep.03`.
 _COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)[#.][0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")
@@ -118,11 +120,19 @@ def words_before(before: str, names: Names) -> tuple[int, list[str]]:
     if words and words[-1][0] == "#" and names.setting(words[-1][1:]):  # the number of them: `#parameters: 18824413`
         words[-1] = words[-1][1:]
     words = _behind_counter(_before_place(words, names), names)
-    while words and not (words[0][0].isalpha() or words[0][0] == "_"):
-        del words[0]
-    if len(words) > 1 and words[0] in _JOINS:
-        del words[0]
-    return cut, words
+    return cut, _from_a_word(words)
+
+
+def _from_a_word(words: list[str]) -> list[str]:
+    """The words from the first on that is no number, nor the unit of one, nor joins what was before."""
+    first = 0
+    while first < len(words) and not (words[first][0].isalpha() or words[first][0] == "_"):
+        first += 1
+    if 0 < first < len(words) - 1 and words[first - 1][0].isdigit() and _RATE.fullmatch(words[first]):
+        first += 1
+    if first < len(words) - 1 and words[first] in _JOINS:
+        first += 1
+    return words[first:]
 
 
 def _before_place(words: list[str], names: Names) -> list[str]:

@@ -23,6 +23,8 @@ _LEVEL: Final = re.compile(
     r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:"
     r"|(?:(?P<logger>[\w.]+) - )?(?:DEBUG|INFO|WARNING|ERROR)\s*(?:- |\| (?:[\w.<>]+:){1,2}[0-9]+ - )"
 )
+#: A logger's name in brackets, and its level: `[train] [INFO] validation(4992) loss=0.5`.
+_LOGGER: Final = re.compile(r"\[[\w.]+\]\s?\[(?:DEBUG|INFO|WARNING|ERROR)\]")
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split in brackets behind all that is measured: `Loss 6.0 = 4.5 + 1.5 (train)`.
@@ -233,9 +235,9 @@ def _word_first(head: str, names: Names) -> str | None:
         word = word.removesuffix("_set").removesuffix(" set")
         if word in names.splits and word not in names.plain:
             found = word
-            if not word.endswith("ing"):
+            if not word.endswith("ing") and not _LOGGER.match(head, token.start()):
                 return found
-            continue  # `Evaluating train: ` is of the training
+            continue  # `Evaluating train: ` is of the training, what a logger of that name prints may be of any
         # a logger of the evaluation's module, `project.eval:51`; that of the training prints everything
         package, dot, module = word.partition(":")[0].rpartition(".")
         if package and dot and found is None and names.splits.get(module) == "eval":

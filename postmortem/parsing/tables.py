@@ -54,6 +54,8 @@ _WIDE: Final = 4
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9_@]{0,30}")
 #: Some tools write their headings as comments.
 _COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
+#: What stands around a heading that a program prints by hand: `*****train_loss,valid_loss,valid_acc*****`.
+_ORNAMENT: Final = re.compile(r"\A\s*[*=#~-]{3,}(?=\s*[A-Za-z])|[*=#~-]{3,}\s*\Z")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
 _BLANK: Final = re.compile(r"\s+")
 #: What the columns up to the next bar are of: `epoch | train: loss acc | val: loss acc`.
@@ -89,7 +91,9 @@ def _named(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns by their own names."""
     text = blanked(text, _COMMENT).replace("|g|", "gn ")  # whose bars are none between columns
     if text.count(",") >= FEWEST - 1 or text.count(";") >= FEWEST - 1:
-        each = (_with_separators(split(text, between), between, names) for between in SEPARATORS)
+        bare = _ORNAMENT.sub(lambda found: " " * len(found[0]), text)
+        ornate = bare != text
+        each = (_with_separators(split(bare, between), between, names, ornate=ornate) for between in SEPARATORS)
         return next(filter(None, each), ())
     apart, words = split(text, _GAP), _of_splits(split(text, _BLANK_OR_BAR), text, names)
     if all("_" in word.text or _told(word, names) for word in words) or (
@@ -137,10 +141,13 @@ def _taken_over(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     )
 
 
-def _with_separators(cells: Sequence[Cell], between: re.Pattern[str], names: Names) -> tuple[Cell, ...]:
+def _with_separators(
+    cells: Sequence[Cell], between: re.Pattern[str], names: Names, *, ornate: bool
+) -> tuple[Cell, ...]:
     """Columns with commas between: no sentence, whose words are not names of measures from the first on.
 
-    Between semicolons a name may be several words, and in quotes anywhere.
+    Between semicolons a name may be several words, and in quotes anywhere. One is to count, but between ornaments,
+    where all but one are measures.
     """
     if len(cells) < FEWEST:
         return ()
@@ -150,8 +157,9 @@ def _with_separators(cells: Sequence[Cell], between: re.Pattern[str], names: Nam
     bare = (_IN_BRACKETS.sub("", cell.text) for cell in cells)
     if not all(_NAME.fullmatch(name) and (several or " " not in name) for name in bare):
         return ()
-    counted = [cell for cell in cells if counter(cell.text, names) is not None]
-    return tuple(cells) if counted and (quoted or any(_measures(cell.text, names) for cell in cells)) else ()
+    counted = any(counter(cell.text, names) is not None for cell in cells)
+    measured = sum(_measures(cell.text, names) for cell in cells)
+    return tuple(cells) if (counted and (quoted or measured)) or (ornate and measured >= len(cells) - 1) else ()
 
 
 def above_lone(text: str) -> tuple[Cell, ...]:

@@ -32,6 +32,8 @@ _NAMED: Final = re.compile(
     r"scores?|rewards?|returns?|perplexity|ppl|f1|auc|iou|dice|mse|mae|rmse|cost)(?:[^a-z]|$)"
 )
 _TABLES: Final = frozenset({".csv", ".tsv"})
+#: What a scheduler writes of a job is of a run, whatever it is called.
+_OUTPUTS: Final = frozenset({".out"})
 #: Words of a file's name beside that of what it holds: `train_loss_log.txt`.
 _BESIDE: Final = frozenset({
     "log", "logs", "history", "hist", "curve", "values", "list", "data", "all", "out", "output", "file", "epoch", "per",
@@ -53,7 +55,7 @@ def reads(path: Path, head: bytes) -> bool:
     Nearly all are of one width: what is printed at the end may be single numbers. A table without a heading is one by
     its suffix.
     """
-    if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _TABLES):
+    if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _TABLES | _OUTPUTS):
         return False
     first = texts(head)
     rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]

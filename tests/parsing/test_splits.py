@@ -198,6 +198,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("INFO __main__ Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
         ("INFO     | app.main:run:10 - Epoch 1 Validation - Loss: 0.5", [("loss", "eval", 0.5)]),
         ("eval - INFO - Epoch 1 Loss: 0.5", [("loss", "eval", 0.5)]),
+        ("[train] [INFO] validation(4992) net:1_368 loss=0.25", [("loss", "eval", 0.25)]),
+        ("[train] [INFO] epoch=14.5 loss=0.25", [("loss", "train", 0.25)]),
         ("INFO project.train:51 | epoch 0: loss 0.5", [("loss", None, 0.5)]),
         ("Training Results - Epoch: 1  Avg loss: 0.5", [("loss", "train", 0.5)]),
         # a learning rate and a time are the run's

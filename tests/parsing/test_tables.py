@@ -42,6 +42,7 @@ SKORCH = "  epoch    train_loss    valid_acc    dur"
         ("epoch       loss", ["epoch", "loss"]),
         ("EPOCH TIMESTAMP BAD_EPOCHS TRAIN_LOSS", ["EPOCH", "TIMESTAMP", "BAD_EPOCHS", "TRAIN_LOSS"]),
         ("Itn.  NER Loss  NER F.  Tag %  CPU WPS", ["Itn.", "NER Loss", "NER F.", "Tag %", "CPU WPS"]),
+        ("****train_loss,train_acc,valid_loss,valid_ac***** ", ["train_loss", "train_acc", "valid_loss", "valid_ac"]),
     ],
 )
 def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[str]) -> None:
@@ -57,6 +58,8 @@ def test_a_heading_names_what_counts_and_what_measures(text: str, columns: list[
         "     d1     d2     d3  abs_rel    size",  # none of which is known
         "epoch       size",  # two columns, of which none measures
         "epoch 3 | train: 0.5  0.9 | val: 0.6  0.8",  # values
+        "train_loss,train_acc,valid_loss,valid_ac",  # nothing counts
+        "**** the loss, its norm, and the rest ****",  # words between ornaments
     ],
 )
 def test_what_is_no_heading(text: str) -> None:

@@ -36,6 +36,12 @@ def test_a_csv_of_numbers_alone_needs_no_name(tmp_path: Path) -> None:
     assert _rows(path)[:2] == [(1, "column_2", None, 0.0, 37.5), (1, "column_3", None, 0.0, 1.5e16)]
 
 
+def test_nor_does_what_a_scheduler_writes_of_a_job(tmp_path: Path) -> None:
+    path = tmp_path / "wordvec_slurm.out"
+    path.write_text("0.25\t0.5\n0.5\t0.25\n0.75\t0.5\n1.25\t0.125\n1.5\t0.0625\n")
+    assert _rows(path)[:2] == [(1, "column_1", None, 1.0, 0.25), (1, "column_2", None, 1.0, 0.5)]
+
+
 def test_without_one_the_rows_count(tmp_path: Path) -> None:
     path = tmp_path / "errors.log"
     path.write_text("2.5 1.5\n1.5 1.25\n3.5 1.0\n0.5 0.5\n0.25 0.125\n")
