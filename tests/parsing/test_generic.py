@@ -435,6 +435,7 @@ def test_a_record_that_measures_is_no_dump(text: str, key: str) -> None:
         ("  num_workers : int = 4", "num_workers", "4"),
         ("  save_path : str = checkpoints/baseline", "save_path", "checkpoints/baseline"),
         ("  --width_lr 0.0003", "width_lr", "0.0003"),
+        ("    --lr_scheduler_type cosine \\", "lr_scheduler_type", "cosine"),
     ],
 )
 def test_an_option_with_its_type_or_alone_is_a_setting(text: str, key: str, value: str) -> None:
