@@ -55,8 +55,11 @@ _WRAPPERS: Final = frozenset({"dataset_error", "replica_error", "root_errors", "
 _WRAPPING: Final = ("in user code:", "Exception encountered when calling ", "Graph execution error:")
 #: Exceptions with which programs refuse a value, and words for one that is not finite.
 _REFUSALS: Final = frozenset({
-    "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "RuntimeError", "ValueError",
+    "ArithmeticError", "AssertionError", "Exception", "FloatingPointError", "InvalidArgumentError", "RuntimeError",
+    "ValueError",
 })  # fmt: skip
+#: Causes that say where an exception came up, and not of what.
+_UNSAID: Final = frozenset({None, "input_thread"})
 _NOT_FINITE: Final = re.compile(
     r"\b(?:nans?|inf|infinity|infinite|non-?finite|not finite|not a number)\b", re.IGNORECASE
 )
@@ -134,7 +137,7 @@ def _failures(events: pl.DataFrame, last_value: object) -> list[Failure]:
         if cause is None and not ends and (not isinstance(quoted, int) or quoted >= line):
             continue
         name = str(own["type"]).rsplit(".", 1)[-1] if own.get("type") else None
-        if cause is None and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
+        if cause in _UNSAID and name in _REFUSALS and _NOT_FINITE.search(str(reason)):
             cause = "nan_found"
         found.append(
             Failure(line, rank, ts, seconds, kind, cause, name, str(reason) if reason else None, text or "{}", counter)
