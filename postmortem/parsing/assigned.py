@@ -26,7 +26,9 @@ _ASSIGNMENT: Final = re.compile(
 )
 #: An option as it is given on a command line, alone: `--lr 0.1`, which goes on below where a backslash ends it; not as
 #: its help names it, `--lr LR`.
-_OPTION: Final = re.compile(r"\s*--(?P<key>[A-Za-z][\w.-]{0,60})\s+(?![A-Z_]+\s*$)(?P<value>[^\s-]\S{0,200})\s*(?:\\\s*)?")
+_OPTION: Final = re.compile(
+    r"\s*--(?P<key>[A-Za-z][\w.-]{0,60})\s+(?![A-Z_]+\s*$)(?P<value>[^\s-]\S{0,200})\s*(?:\\\s*)?"
+)
 #: A setting as a line of a csv has it: `temperature,4.0`.
 _IN_CELLS: Final = re.compile(rf"\s*(?P<key>[A-Za-z_][\w.-]{{0,60}})\s?[,;]\s?(?P<value>{NUMBER})\s*")
 #: A row of a table that is drawn, of a name and numbers of it, the first of them its value: `loss | 173.4 | 173.2`.
