@@ -60,3 +60,15 @@ def test_the_loss_of_one_of_two_nets_need_not_fall() -> None:
 
 def test_two_values_have_no_thirds() -> None:
     assert gains(("loss", None, [2, 1])) == []
+
+
+def test_what_is_gained_at_once_shows_in_the_first_two_values() -> None:
+    rewards = [-114.0, -118.0, *([-110.5, -110.25, -111.0] * 6)]
+    (row,) = gains(("reward", None, rewards))
+    assert row["at_once"]
+    # a late one that is no better than the better of the first two
+    (row,) = gains(("reward", None, [*rewards[:-1], -114.0]))
+    assert not row["at_once"]
+    # of a loss, smaller is better
+    (row,) = gains(("loss", None, [3, 2.5, 2, 1, 1.5, 2.25]))
+    assert row["at_once"]
