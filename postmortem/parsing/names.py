@@ -140,7 +140,7 @@ class Names:
         if key.startswith(_TWO_WORDS):  # `held-out loss`
             head, tail = key[: len(_TWO_WORDS) - 1], key[len(_TWO_WORDS) :]
         if head in self.splits and tail and tail not in self.splits:  # `Train / Val` is neither's
-            inner = self.metric(tail)
+            inner = self.metric(_LETTERS.get(tail, tail))
             if not inner.known and (of_set := self.metric(tail.removeprefix("set_"))).known:  # `test set accuracy`
                 inner = of_set
             return Metric(inner.name if inner.known else tail, self.splits[head], inner.known)
@@ -149,11 +149,23 @@ class Names:
             return inner
         head, _, tail = key.rpartition("_")
         if tail not in self.splits or tail in self.plain:
-            return None
+            return self._around_split(key.split("_"))
         if not head:  # `train 4.2 | val 4.3` measures what nobody says
             return Metric(key, self.splits[tail], known=False)
         inner = self.metric(_LETTERS.get(head, head))
         return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
+
+    def _around_split(self, words: list[str]) -> Metric | None:
+        """A known metric whose words stand around a split: `kd_val_loss`, `d_train_loss`."""
+        for at in range(1, len(words) - 1):
+            if words[at] in self.splits and words[at] not in self.plain:
+                rest = words[at + 1 :]
+                inner = self.metric(
+                    "_".join([*words[:at], *([_LETTERS.get(rest[0], rest[0])] if len(rest) == 1 else rest)])
+                )
+                if inner.known and inner.split is None:
+                    return inner._replace(split=self.splits[words[at]])
+        return None
 
     def _run_together(self, name: str, key: str) -> Metric | None:
         """A known metric in a name without blanks: `TrainLoss`, `valloss`, `Validierungsverlust`, and Chinese."""

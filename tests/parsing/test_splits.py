@@ -214,6 +214,14 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "Step 3, train acc: 0.5, train avg acc: 0.25",
             [("accuracy", "train", 0.5), ("avg_acc", "train", 0.25)],
         ),
+        # around it, and as a letter beside it
+        ("epoch 3 d_train_loss: 0.5 kd_val_loss: 0.25", [("d_loss", "train", 0.5), ("kd_loss", "eval", 0.25)]),
+        ("epoch 3 g_trn_l=2.5,d_trn_l=-8.5", [("g_loss", "train", 2.5), ("d_loss", "train", -8.5)]),
+        (
+            "epoch 3 trn_l: 0.5 val_l: 0.25 val_a: 0.75",
+            [("loss", "train", 0.5), ("loss", "eval", 0.25), ("accuracy", "eval", 0.75)],
+        ),
+        ("epoch 3 net_val_size: 0.5", [("net_val_size", None, 0.5)]),
         # a letter says so beside the other; alone it is of a value function
         ("epoch 3 t_loss: 0.5 v_loss: 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
         ("epoch 3 v_loss: 0.5 p_loss: 0.25", [("v_loss", None, 0.5), ("p_loss", None, 0.25)]),
