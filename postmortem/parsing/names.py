@@ -156,13 +156,14 @@ class Names:
         return Metric(inner.name, self.splits[tail], known=True) if inner.known and not inner.split else None
 
     def _around_split(self, words: list[str]) -> Metric | None:
-        """A known metric whose words stand around a split: `kd_val_loss`, `d_train_loss`."""
+        """A known metric whose words stand around a split: `kd_val_loss`, `d_train_loss`, `current_test_error`."""
         for at in range(1, len(words) - 1):
             if words[at] in self.splits and words[at] not in self.plain:
-                rest = words[at + 1 :]
-                inner = self.metric(
-                    "_".join([*words[:at], *([_LETTERS.get(rest[0], rest[0])] if len(rest) == 1 else rest)])
-                )
+                before, rest = [word for word in words[:at] if word not in self.plain], words[at + 1 :]
+                if not before:
+                    return self.metric("_".join(words[at:]))
+                named = [_LETTERS.get(rest[0], rest[0])] if len(rest) == 1 else rest
+                inner = self.metric("_".join([*before, *named]))
                 if inner.known and inner.split is None:
                     return inner._replace(split=self.splits[words[at]])
         return None

@@ -14,7 +14,7 @@ from postmortem.rules import sql
 from postmortem.rules.database import MACROS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from postmortem.rules.sql import Node
 
@@ -30,6 +30,8 @@ _NULL_OF_NONE: Final = frozenset({
     "arg_max", "arg_min", "avg", "max", "median", "min", "mode", "quantile_cont", "regr_r2", "regr_slope", "stddev_pop",
     "stddev_samp", "sum",
 })  # fmt: skip
+_COUNTS: Final = frozenset({"count", "count_star"})
+_AS_MANY: Final = frozenset({"COMPARE_EQUAL", "COMPARE_GREATERTHANOREQUALTO"})
 _COMPARISONS: Final = frozenset({
     "COMPARE_BETWEEN", "COMPARE_EQUAL", "COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO", "COMPARE_LESSTHAN",
     "COMPARE_LESSTHANOREQUALTO", "COMPARE_NOTEQUAL",
@@ -114,21 +116,40 @@ def _clauses(node: Node) -> dict[str, Node]:
 def _answers_nothing(node: Node) -> bool:
     """Whether it returns a row even of no rows: it aggregates all of them, and does not ask for any to be there."""
     chosen = sql.parts([node["select_list"], node["having"]], subqueries=False)
-    grouped = node["group_expressions"] and len(node["group_sets"]) <= 1
-    named = (part["function_name"].lower() for part in chosen if "function_name" in part and part["class"] != "WINDOW")
-    if grouped or sql.aggregates().isdisjoint(named):
+    grouped = (node["group_expressions"] and len(node["group_sets"]) <= 1) or _grouped_by_all(node)
+    if grouped or not _aggregates(chosen):
         return False
-    return not any(_some(part) for part in _conjuncts(node["having"] or {}))
+    named = {item["alias"]: item for item in node["select_list"] if item.get("alias")}
+    return not any(_some(part, named) for part in _conjuncts(node["having"] or {}))
 
 
-def _some(part: Node) -> bool:
-    """`count(*) > 0`, or a comparison with an aggregate that is null of no rows."""
+def _grouped_by_all(node: Node) -> bool:
+    """GROUP BY ALL, where there is a column that is not aggregated."""
+    if node.get("aggregate_handling") != "FORCE_AGGREGATES":
+        return False
+    items = [list(sql.parts(item, subqueries=False)) for item in node["select_list"]]
+    return any(any(part.get("type") == "COLUMN_REF" for part in item) and not _aggregates(item) for item in items)
+
+
+def _aggregates(parts: Iterable[Node]) -> bool:
+    named = (part["function_name"].lower() for part in parts if "function_name" in part and part["class"] != "WINDOW")
+    return not sql.aggregates().isdisjoint(named)
+
+
+def _some(part: Node, named: Mapping[str, Node]) -> bool:
+    """`count(*) >= 3`, or a comparison with an aggregate that is null of no rows. `named` are those with an alias.
+
+    A parameter that a count is held against is above 0, as one of 0 would ask for nothing.
+    """
     left, right = part.get("left") or part.get("input") or {}, part.get("right") or {}
+    if left.get("type") == "COLUMN_REF":
+        left = named.get(left["column_names"][-1], left)
     function = left.get("function_name", "").lower()
     if function in _NULL_OF_NONE:
         return part.get("type") in _COMPARISONS
-    counted = part.get("type") == "COMPARE_GREATERTHAN" and function == "count_star"
-    return bool(counted and (right.get("literal") or {}).get("text") == "0" and not left.get("filter"))
+    least = (right.get("literal") or {}).get("text", "") if right.get("class") != "PARAMETER" else "1"
+    more = part.get("type") == "COMPARE_GREATERTHAN" and least.isdigit()
+    return function in _COUNTS and (more or (part.get("type") in _AS_MANY and least.isdigit() and least != "0"))
 
 
 def _sources(source: Node, conditions: list[Node]) -> Iterator[Node]:

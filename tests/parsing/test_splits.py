@@ -221,6 +221,7 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
             "epoch 3 trn_l: 0.5 val_l: 0.25 val_a: 0.75",
             [("loss", "train", 0.5), ("loss", "eval", 0.25), ("accuracy", "eval", 0.75)],
         ),
+        ("epoch 3 current test error: 0.25", [("error", "eval", 0.25)]),
         ("epoch 3 net_val_size: 0.5", [("net_val_size", None, 0.5)]),
         # a letter says so beside the other; alone it is of a value function
         ("epoch 3 t_loss: 0.5 v_loss: 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
