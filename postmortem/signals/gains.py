@@ -37,6 +37,7 @@ COLUMNS: Final[dict[str, pl.DataType]] = {
     "gained": pl.Float64(),  # by what the last is better, as a ratio to the larger, or to what was missing
     "ahead": pl.Float64(),  # share of pairs in which a value of the last third is better; of equal ones, half
     "at_once": pl.Boolean(),  # the first two values are both worse than each of the last third
+    "at_last": pl.Boolean(),  # the last two values are both better than each of the first third
     "worsened": pl.Float64(),  # share of values that are worse than the one before
 }
 #: Fewer have no thirds.
@@ -75,6 +76,7 @@ def compute(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             _gained(curve, before, after, better),
             _ahead(last, first) if less else _ahead(first, last),
             bool((last < first[:2].min()).all() if less else (last > first[:2].max()).all()),
+            bool((last[-2:].max() < first).all() if less else (last[-2:].min() > first).all()),
             float((np.diff(curve.values) * (1 if less else -1) > 0).mean()),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
