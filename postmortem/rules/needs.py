@@ -31,7 +31,6 @@ _NULL_OF_NONE: Final = frozenset({
     "stddev_samp", "sum",
 })  # fmt: skip
 _COUNTS: Final = frozenset({"count", "count_star"})
-_AS_MANY: Final = frozenset({"COMPARE_EQUAL", "COMPARE_GREATERTHANOREQUALTO"})
 _COMPARISONS: Final = frozenset({
     "COMPARE_BETWEEN", "COMPARE_EQUAL", "COMPARE_GREATERTHAN", "COMPARE_GREATERTHANOREQUALTO", "COMPARE_LESSTHAN",
     "COMPARE_LESSTHANOREQUALTO", "COMPARE_NOTEQUAL",
@@ -139,7 +138,7 @@ def _aggregates(parts: Iterable[Node]) -> bool:
 def _some(part: Node, named: Mapping[str, Node]) -> bool:
     """`count(*) >= 3`, or a comparison with an aggregate that is null of no rows. `named` are those with an alias.
 
-    A parameter that a count is held against is above 0, as one of 0 would ask for nothing.
+    A parameter that a count has to reach is above 0, as one of 0 would ask for nothing; one that it has to be may be 0.
     """
     left, right = part.get("left") or part.get("input") or {}, part.get("right") or {}
     if left.get("type") == "COLUMN_REF":
@@ -147,9 +146,18 @@ def _some(part: Node, named: Mapping[str, Node]) -> bool:
     function = left.get("function_name", "").lower()
     if function in _NULL_OF_NONE:
         return part.get("type") in _COMPARISONS
-    least = (right.get("literal") or {}).get("text", "") if right.get("class") != "PARAMETER" else "1"
-    more = part.get("type") == "COMPARE_GREATERTHAN" and least.isdigit()
-    return function in _COUNTS and (more or (part.get("type") in _AS_MANY and least.isdigit() and least != "0"))
+    if function not in _COUNTS:
+        return False
+    least = (right.get("literal") or {}).get("text", "")
+    reached = right.get("class") == "PARAMETER" or (least.isdigit() and least != "0")
+    match part.get("type"):
+        case "COMPARE_GREATERTHAN":
+            return reached or least == "0"
+        case "COMPARE_GREATERTHANOREQUALTO":
+            return reached
+        case "COMPARE_EQUAL":
+            return reached and right.get("class") != "PARAMETER"
+    return False
 
 
 def _sources(source: Node, conditions: list[Node]) -> Iterator[Node]:
