@@ -37,7 +37,8 @@ _AT_THRESHOLD: Final = re.compile(r"(?i)(?:m?a[pr]|iou|recall|precision|f1|pck|a
 #: What is a value itself, and no part of a name: `validate 0.37 nats`, `0% 10% 20% best acc`.
 _VALUE: Final = re.compile(r"[0-9]+\.[0-9]+%?|[0-9]+%")
 #: The unit of a number before a name: `21.7 examples/sec lr=0.001`.
-_RATE: Final = re.compile(r"[A-Za-z]{1,12}/(?:s|sec|second|step|it|iter|batch)")
+RATE: Final = r"[A-Za-z]{1,12}/(?:s|sec|second|step|it|iter|batch)"
+_RATE: Final = re.compile(RATE)
 #: A counter and its number in one word, `Epoch#3.`, `Ep.03`.
 _COUNTED: Final = re.compile(r"(?P<word>[A-Za-z]+)[#.][0-9]+[.,]?")
 _COUNT: Final = re.compile(r"[0-9]+(?:/[0-9]+)?")

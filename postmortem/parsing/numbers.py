@@ -61,7 +61,7 @@ def read(text: str) -> float:
         return float(text)
     except ValueError:
         pass
-    if text[-1].isalpha() and len(parts := _PART.findall(text)) > 1:
+    if text[-1:].isalpha() and len(parts := _PART.findall(text)) > 1:
         return sum(float(number) * _SECONDS[unit] for number, unit in parts)
     part, slash, whole = text.partition("/")
     if slash:  # a share, as how many of how many

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.called import MOST_WORDS, known_name, name_before, words_before
+from postmortem.parsing.called import MOST_WORDS, RATE, known_name, name_before, words_before
 from postmortem.parsing.numbers import DURATION, NUMBER, read
 from postmortem.parsing.ratios import as_share
 from postmortem.parsing.reading import WINDOW, Pair
@@ -49,9 +49,7 @@ _FEWEST_NUMBERED: Final = 2
 #: A dict of what a metric is made of, or a split measures: `loss: {'a': 0.5, 'b': 0.25}`.
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
-_UNIT: Final = re.compile(
-    r"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|[A-Za-z]{1,8}/(?:s|sec|step|it|batch))(?=\s+[A-Za-z_])"
-)
+_UNIT: Final = re.compile(rf"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|{RATE})(?=\s+[A-Za-z_])")
 #: A logger's level: `WARNING: NaN gradient`.
 _LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "Warn", "WARNING", "Warning", "ERROR", "CRITICAL"})
 #: What a device's number stands behind: `device: cuda:0`.

@@ -31,9 +31,8 @@ _NAMED: Final = re.compile(
     r"(?i)(?:^|[^a-z])(?:log|loss|losses|err|errors?|acc|accuracy|train|training|val|valid|validation|history|curve|metrics?|"
     r"scores?|rewards?|returns?|perplexity|ppl|f1|auc|iou|dice|mse|mae|rmse|cost)(?:[^a-z]|$)"
 )
-_TABLES: Final = frozenset({".csv", ".tsv"})
-#: What a scheduler writes of a job is of a run, whatever it is called.
-_OUTPUTS: Final = frozenset({".out"})
+#: Of tables, and of what a scheduler writes of a job: these are of a run, whatever it is called.
+_SUFFIXES: Final = frozenset({".csv", ".tsv", ".out"})
 #: Words of a file's name beside that of what it holds: `train_loss_log.txt`.
 _BESIDE: Final = frozenset({
     "log", "logs", "history", "hist", "curve", "values", "list", "data", "all", "out", "output", "file", "epoch", "per",
@@ -52,10 +51,10 @@ _MOSTLY: Final = 0.7
 def reads(path: Path, head: bytes) -> bool:
     """Rows that hold numbers alone, some of them fractions, in a file that is called as a log may be.
 
-    Nearly all are of one width: what is printed at the end may be single numbers. A table without a heading is one by
-    its suffix.
+    Nearly all are of one width: what is printed at the end may be single numbers. A table without a heading, and
+    the output of a job, are told by their suffix.
     """
-    if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _TABLES | _OUTPUTS):
+    if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _SUFFIXES):
         return False
     first = texts(head)
     rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]

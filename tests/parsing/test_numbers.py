@@ -78,6 +78,12 @@ def test_one_unit_is_no_time_of_several(text: str) -> None:
     assert re.search(DURATION, text) is None
 
 
+@pytest.mark.parametrize("text", ["", " ", "m", "none"])
+def test_what_holds_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        read(text)
+
+
 def test_words_that_begin_like_numbers_are_none() -> None:
     assert re.search(NUMBER, "info nano infinite loss.nano") is None
 

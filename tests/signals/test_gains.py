@@ -77,7 +77,6 @@ def test_what_is_gained_at_once_shows_in_the_first_two_values() -> None:
 def test_what_is_gained_at_last_shows_in_the_last_two_values() -> None:
     (row,) = gains(("loss", None, [1.6, 1.5, 1.75, 1.7, 1.8, 1.7, 1.8, 1.2, 1.1]))
     assert row["at_last"]
-    (row,) = gains(
-        ("loss", None, [1.6, 1.5, 1.75, 1.7, 1.8, 1.7, 1.2, 1.1, 1.5])
-    )  # no better than the best of the first
+    # the very last one is no better than the best of the first third
+    (row,) = gains(("loss", None, [1.6, 1.5, 1.75, 1.7, 1.8, 1.7, 1.2, 1.1, 1.5]))
     assert not row["at_last"]
