@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from postmortem.parsing import loggers
 from postmortem.parsing.numbers import NUMBER
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ _FEWEST_NUMBERS: Final = 2
 #: A row of several numbers that begins with what they are of, as a report by class does.
 _LABELLED: Final = re.compile(rf"(?P<label>[^\W\d_][\w./ -]{{0,40}}?)(?:\s{{2,}}{_CELL}){{3,40}}")
 _LABEL: Final = re.compile(r"(?!None$)[^\W\d_][^|]*")
-#: Some tools have a logger print the lines of a table.
-_LEVEL: Final = re.compile(r"\s*\[?(?:INFO|DEBUG)\]?\s?:?\s+")
 
 
 class Cell(NamedTuple):
@@ -65,7 +64,7 @@ class Cell(NamedTuple):
 
 def line_of_table(text: str) -> str:
     """`text` as far as a line of a table may go, less a logger's level, with bars for dashes between columns."""
-    text = blanked(text[: LONGEST + 1], _LEVEL)
+    text = loggers.blanked(text[: LONGEST + 1])
     dashed = "|" not in text and len(_DASH.findall(text)) >= FEWEST - 1
     return _DASH.sub(" | ", text) if dashed else text
 
@@ -121,12 +120,6 @@ def _parts(text: str, between: re.Pattern[str]) -> Iterator[Cell]:
         begin = start + len(part) - len(part.lstrip())
         yield Cell(part.strip(), (begin, begin + len(part.strip())))
         start = found.end() if found else end
-
-
-def blanked(text: str, mark: re.Pattern[str]) -> str:
-    """`text` with as many blanks as there were characters of a mark before it."""
-    found = mark.match(text)
-    return " " * found.end() + text[found.end() :] if found else text
 
 
 def split(text: str, between: re.Pattern[str]) -> list[Cell]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.cells import blanked
+from postmortem.parsing import loggers
 from postmortem.parsing.dumps import options_in
 from postmortem.parsing.names import normalise
 from postmortem.parsing.preface import stated_in
@@ -120,11 +120,6 @@ _NO_HEADING: Final = re.compile(
     r"(?i)\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|restor(?:e|ed|ing)|resum(?:e|ed|ing))\b"
 )
 
-#: What a logger puts before a record: what counts may stand first behind it.
-_LOGGER: Final = re.compile(
-    r"(?:[\w.-]{1,40} - )?(?:DEBUG|INFO|WARNING|ERROR) - |(?:DEBUG|INFO|WARNING):(?:[A-Za-z_][\w.]{0,40}:)?\s?"
-    r"|\[?(?:DEBUG|INFO|WARNING)\]?:?\s+(?:[\w.:<>-]{1,60} - )?"
-)
 #: A counter that no digit in it can make another thing.
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 #: A larger counter is none.
@@ -143,7 +138,7 @@ def any_counts(pair: Pair) -> bool:
 
 def begins(text: str) -> bool:
     """True where a record begins with what it counts, without a word for it."""
-    return _FIRST.match(blanked(text, _LOGGER)) is not None
+    return _FIRST.match(loggers.blanked(text)) is not None
 
 
 def heads(text: str) -> bool:
@@ -154,7 +149,7 @@ def heads(text: str) -> bool:
 def read_counters(text: str, names: Names) -> Reading:
     """The steps, batches and epochs that a record counts. They place whatever else it holds."""
     reading = Reading()
-    text = blanked(text, _LOGGER)
+    text = loggers.blanked(text)
     if options_in(text[:LONGEST], names) or stated_in(text, names):
         return reading
     for found in _COUNTER.finditer(text, 0, LONGEST):
@@ -207,7 +202,7 @@ def _epoch_and_batch(text: str, reading: Reading) -> None:
 
 def read_first(text: str, names: Names, reading: Reading) -> None:
     """The counter of a record of measurements that has no word before it: it stands first, or the word behind it."""
-    text = blanked(text, _LOGGER)
+    text = loggers.blanked(text)
     if reached := _REACHED.search(text, 0, LONGEST):
         _reached(reached, names.counters[reached["word"]], reading)
     if reading.step is not None:

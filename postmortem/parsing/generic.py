@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing import loggers
 from postmortem.parsing.adversaries import of_adversaries
 from postmortem.parsing.alternating import alternating
 from postmortem.parsing.assigned import one_line, state
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 #: letter, are as good as any, one for one.
 _NARROW: Final = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff08\uff09\u3000\u2502\u2503\u2551\u2139", ":=,;() ||| ")
 _DRAWN_WITH: Final = re.compile("[\u2502\u2503]")
-#: How much a logger lets through, before what it says.
-_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING)\s*[:|-]?\s+")
 #: A constant or a variable of the environment, which a program sets and does not measure.
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 #: A field of a format string, in a line of code that a traceback or a write-up quotes: `{loss:.4f}`, `{step:>5d}`.
@@ -129,7 +128,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     if not reading.has_place and (curves := histories(text, names, reading.looked_at)):
         reading.metrics, reading.history = curves, True
         return reading
-    start = level.end() if (level := _LEVEL.match(text)) else 0
+    start = level.end() if (level := loggers.PREFIX.match(text)) else 0
     if one_line(text, start, names, reading, drawn=drawn):
         return reading
     pairs = pairs_of(text, names, reading.looked_at)

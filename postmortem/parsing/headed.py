@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from postmortem.parsing import loggers
 from postmortem.parsing.splits import OF_THE_RUN
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 #: A split with a sign that something follows, and nothing but a word for that beside it.
 _HEADING: Final = re.compile(
-    r"(?:(?:DEBUG|INFO)(?::[\w.]+:|\s+))?\s*(?P<stars>[*=#]{3,}\s*)?(?P<split>[A-Za-z]{2,12})(?: set)?"
+    r"\s*(?P<stars>[*=#]{3,}\s*)?(?P<split>[A-Za-z]{2,12})(?: set)?"
     r"(?: (?:results?|metrics|scores?|performance))?(?: (?:at|after|for|of) epoch:? [0-9]{1,6})?"
     r"\s*(?(stars)[*=#]{3,}:?|:)\s*",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ _LONGEST: Final = 100
 
 def split_of_heading(text: str, names: Names) -> str | None:
     """The split that a record names for the lines below it, where it does nothing else."""
-    found = _HEADING.fullmatch(text)
+    found = _HEADING.fullmatch(loggers.blanked(text))
     return names.splits.get(found["split"].lower()) if found else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing.loggers import LEVELS
+
 if TYPE_CHECKING:
     from postmortem.parsing.reading import Pair, Where
 
@@ -13,14 +15,14 @@ if TYPE_CHECKING:
 _MODEL: Final = re.compile(
     r"\s*(?P<model>(?=\w*[A-Z0-9]\w*[A-Z0-9])[A-Z][\w.+]{1,30}) - (?=(?i:train|val|valid|test|dev|eval)\w{0,7} )"
 )
-#: What a logger puts there as well.
-_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL", "TRAIN", "VAL", "TEST"})
+#: What stands there as well.
+_SPLITS: Final = frozenset({"TRAIN", "VAL", "TEST"})
 
 
 def of_model(text: str, pairs: list[Pair], looked_at: list[Where]) -> list[Pair]:
     """`pairs`, those of a record that begins with a model as of that model."""
     found = _MODEL.match(text)
-    if found is None or found["model"] in _LEVELS:
+    if found is None or found["model"] in LEVELS | _SPLITS:
         return pairs
     looked_at.append(found.span("model"))
     return [pair._replace(model=found["model"]) for pair in pairs]

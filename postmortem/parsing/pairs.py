@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing import loggers
 from postmortem.parsing.called import MOST_WORDS, RATE, known_name, name_before, words_before
 from postmortem.parsing.numbers import DURATION, NUMBER, read
 from postmortem.parsing.ratios import as_share
@@ -50,8 +51,6 @@ _FEWEST_NUMBERED: Final = 2
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
 _UNIT: Final = re.compile(rf"\s?(?:secs?|seconds|msec|ms|min|[kKMG]i?B|{RATE})(?=\s+[A-Za-z_])")
-#: A logger's level: `WARNING: NaN gradient`.
-_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARN", "Warn", "WARNING", "Warning", "ERROR", "CRITICAL"})
 #: What a device's number stands behind: `device: cuda:0`.
 _DEVICES: Final = frozenset({"cuda", "cpu", "gpu", "npu", "tpu", "xpu", "hpu", "mps"})
 #: Files, addresses and places in code, with a line or a port behind the colon.
@@ -82,7 +81,7 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
             key = _of_a_whole(key, found.start(), dicts, names)
         if (
             key
-            and key not in _LEVELS
+            and key not in loggers.LEVELS  # `WARNING: NaN gradient`
             and not _NO_NAME.search(key)
             and not _in_code(found, key, text, names, first=not pairs)
             and not _of_a_device(found, key, text)

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from postmortem.parsing import loggers
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,13 +20,6 @@ _HEAD: Final = 120
 _TOKEN: Final = re.compile(r"\[(?P<inside>[^\[\]]*)\]|(?P<word>[^\W\d](?:[\w.]|:[0-9])*)")
 #: How a logger is called that a program's first file makes.
 _PROGRAM: Final = "__main__"
-#: How loggers of Python begin a record, with their own names: `INFO:root:`, `app - INFO - `, `INFO | app:run:7 - `.
-_LEVEL: Final = re.compile(
-    r"(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:"
-    r"|(?:(?P<logger>[\w.]+) - )?(?:DEBUG|INFO|WARNING|ERROR)\s*(?:- |\| (?:[\w.<>]+:){1,2}[0-9]+ - )"
-)
-#: A logger's name in brackets, and its level: `[train] [INFO] validation(4992) loss=0.5`.
-_LOGGER: Final = re.compile(r"\[[\w.]+\]\s?\[(?:DEBUG|INFO|WARNING|ERROR)\]")
 #: A measure of the n-th set of a split.
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split in brackets behind all that is measured: `Loss 6.0 = 4.5 + 1.5 (train)`.
@@ -228,14 +223,14 @@ def _word_first(head: str, names: Names) -> str | None:
             return names.splits[whole]
     if (owned := _OWNED.match(head)) and owned["split"].lower() in names.splits:
         return owned["split"].lower()
-    level = _LEVEL.match(head)
+    level = loggers.PREFIX.match(head)
     # a logger whose name is that of a split says as much as a word of the record
     for token in _TOKEN.finditer(head, level.end() if level and level["logger"] not in names.splits else 0):
         word = (token["word"] or token["inside"].partition("@")[0]).strip().rstrip(".").lower()  # `Evaluating...`
         word = word.removesuffix("_set").removesuffix(" set")
         if word in names.splits and word not in names.plain:
             found = word
-            if not word.endswith("ing") and not _LOGGER.match(head, token.start()):
+            if not word.endswith("ing") and not loggers.IN_BRACKETS.match(head, token.start()):
                 return found
             continue  # `Evaluating train: ` is of the training, what a logger of that name prints may be of any
         # a logger of the evaluation's module, `project.eval:51`; that of the training prints everything

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing.cells import FEWEST, LONGEST, SEPARATORS, Cell, blanked, line_of_table, split
+from postmortem.parsing.cells import FEWEST, LONGEST, SEPARATORS, Cell, line_of_table, split
 from postmortem.parsing.counters import PLURAL
 from postmortem.parsing.names import normalise
 
@@ -53,7 +53,7 @@ _WIDE: Final = 4
 #: How code names a measure: `abs_rel`, `d1`.
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9_@]{0,30}")
 #: Some tools write their headings as comments.
-_COMMENT: Final = re.compile(r"\s*#\s+(?=[A-Za-z])")
+_COMMENT: Final = re.compile(r"\A\s*#\s+(?=[A-Za-z])")
 #: What stands around a heading that a program prints by hand: `*****train_loss,valid_loss,valid_acc*****`.
 _ORNAMENT: Final = re.compile(r"\A\s*[*=#~-]{3,}(?=\s*[A-Za-z])|[*=#~-]{3,}\s*\Z")
 _GAP: Final = re.compile(r"\s*\|\s*|\s{2,}|\t")
@@ -89,7 +89,8 @@ def _grouped(cells: Sequence[Cell], text: str, groups: Sequence[tuple[Where, str
 
 def _named(text: str, names: Names) -> tuple[Cell, ...]:
     """The columns by their own names."""
-    text = blanked(text, _COMMENT).replace("|g|", "gn ")  # whose bars are none between columns
+    text = _COMMENT.sub(lambda found: " " * len(found[0]), text)
+    text = text.replace("|g|", "gn ")  # whose bars are none between columns
     if text.count(",") >= FEWEST - 1 or text.count(";") >= FEWEST - 1:
         bare = _ORNAMENT.sub(lambda found: " " * len(found[0]), text)
         ornate = bare != text
