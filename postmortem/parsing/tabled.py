@@ -42,7 +42,11 @@ class TableRows:
         """Fill what is a row if a heading stands above it; False where none does."""
         cells, names = self._cells(single), self.rows.names
         label, columns = cells[0].label, self._columns_of(cells)
-        if columns is None and not any(counter(column.text, names) for column in self.columns):
+        index = None
+        if columns is None and self._begins_with_index(cells, single):
+            index, cells = cells[0].spans[0], cells[1:]
+            columns = self._columns_of(cells)
+        elif columns is None and not self._counts():
             label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
             columns = self._columns_of(cells)
         if columns is None or any(
@@ -55,6 +59,8 @@ class TableRows:
         if line:
             place = placed_by(place, single.template.places[-1], single.text)
         counting = counters((name for name, _ in named), names)
+        if index is not None and not counting:
+            place.step, place.step_unit = int(index.text(single.text)), "unknown"
         for name, (span, *_) in named:
             kind = counting.get(name)
             if kind == "epoch":
@@ -70,6 +76,24 @@ class TableRows:
                 of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
                 self.rows.metric(place, name, value, text, **of_line)
         return True
+
+    def _counts(self) -> bool:
+        """Whether a column counts."""
+        return any(counter(column.text, self.rows.names) for column in self.columns)
+
+    def _begins_with_index(self, cells: Sequence[Tabled], single: Single) -> bool:
+        """Whether a row begins with its number in a frame, as pandas prints it: left of all columns, below no name.
+
+        Where no column counts, a row with a loss is of a course; any other may be of a class that has that number.
+        """
+        first = cells[0]
+        if len(first.spans) != 1 or not self.columns or first.at[1] > self.columns[0].at[0]:
+            return False
+        whole = first.spans[0].text(single.text).isdigit()
+        return whole and (self._counts() or any(self._is_loss(column.text) for column in self.columns))
+
+    def _is_loss(self, name: str) -> bool:
+        return self.rows.names.metric(name).name == "loss"
 
     def _cells(self, single: Single) -> Sequence[Tabled]:
         """The cells of a row, less an empty last one where all rows end with a separator and no heading does."""

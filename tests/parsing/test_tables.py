@@ -448,3 +448,27 @@ def test_rows_that_begin_with_a_split_below_a_heading_that_counts_and_costs() ->
         (99.0, "cost", "eval", "1.25"),
         (99.0, "cerr", "eval", "0.25"),
     ]
+
+
+def test_the_index_of_a_printed_frame_is_below_no_name() -> None:
+    text = "   epoch  train_loss  val_loss\n0      1      0.6931    0.6921\n1      2      0.5931    0.6021\n"
+    assert values(text) == [
+        (None, 1.0, "loss", "train", 0.6931),
+        (None, 1.0, "loss", "eval", 0.6921),
+        (None, 2.0, "loss", "train", 0.5931),
+        (None, 2.0, "loss", "eval", 0.6021),
+    ]
+
+
+def test_of_a_frame_with_a_loss_and_nothing_that_counts_the_index_counts() -> None:
+    text = "     loss  accuracy  val_loss\n0    1.25      0.50      1.50\n..    ...       ...       ...\n99   0.25      0.75      0.50\n"
+    assert values(text) == [
+        (0, None, "loss", None, 1.25),
+        (0, None, "accuracy", None, 0.5),
+        (0, None, "loss", "eval", 1.5),
+        (99, None, "loss", None, 0.25),
+        (99, None, "accuracy", None, 0.75),
+        (99, None, "loss", "eval", 0.5),
+    ]
+    of_classes = metrics("     recall  accuracy   auc\n0    0.25      0.50  0.75\n1    0.75      0.50  0.75\n")
+    assert of_classes.select("step", "scope").unique(maintain_order=True).rows() == [(None, "0"), (None, "1")]
