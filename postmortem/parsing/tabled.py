@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from postmortem.parsing.counters import LARGEST
 from postmortem.parsing.places import number_of, placed_by
@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from postmortem.parsing.cells import Cell
     from postmortem.parsing.piece import Single
     from postmortem.parsing.rows import Place, Rows
-    from postmortem.parsing.template import Tabled
+    from postmortem.parsing.template import Span, Tabled
 
 #: What a column that counts is a number of.
 _UNITS: Final = {"step": "unknown", "batch": "batch_of_epoch"}
+
+
+class _TableRow(NamedTuple):
+    """Cells, each with its column, and what may stand before them: what the row is called, or its number."""
+
+    cells: Sequence[Tabled]
+    columns: Sequence[Cell]
+    label: Span | None
+    numbered: Span | None
 
 
 @dataclass(slots=True)
@@ -40,27 +49,16 @@ class TableRows:
 
     def fill(self, single: Single, place: Place) -> bool:
         """Fill what is a row if a heading stands above it; False where none does."""
-        cells, names = self._cells(single), self.rows.names
-        label, columns = cells[0].label, self._columns_of(cells)
-        index = None
-        if columns is None and self._begins_with_index(cells, single):
-            index, cells = cells[0].spans[0], cells[1:]
-            columns = self._columns_of(cells)
-        elif columns is None and not self._counts():
-            label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # the names of rows stand below none
-            columns = self._columns_of(cells)
-        if columns is None or any(
-            cell.label and counter(column.text, names) for column, cell in zip(columns, cells, strict=True)
-        ):
+        row = self._row(single)
+        if row is None:
             return False
-        row = self._row_of(label.text(single.text)) if label else {}
-        named = [(column.text, cell.spans) for column, cell in zip(columns, cells, strict=True) if cell.spans]
+        named = [(column.text, cell.spans) for column, cell in zip(row.columns, row.cells, strict=True) if cell.spans]
         line = single.template.tabled_by
         if line:
             place = placed_by(place, single.template.places[-1], single.text)
-        counting = counters((name for name, _ in named), names)
-        if index is not None and not counting:
-            place.step, place.step_unit = int(index.text(single.text)), "unknown"
+        counting = counters((name for name, _ in named), self.rows.names)
+        if row.numbered and not counting:
+            place.step, place.step_unit = int(row.numbered.text(single.text)), "unknown"
         for name, (span, *_) in named:
             kind = counting.get(name)
             if kind == "epoch":
@@ -69,13 +67,30 @@ class TableRows:
                 at = float(span.read(single.text))
                 # a row may have none: neither nan nor inf is below
                 place.step, place.step_unit = int(at) if abs(at) < LARGEST else None, _UNITS[kind]
+        of_row = self._of(row.label.text(single.text)) if row.label else {}
         for name, spans in named:
             for part, span in enumerate(() if name in counting else spans):
-                of = row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
+                of = of_row | ({"scope": f"part_{part}"} if len(spans) > 1 else {})
                 value, text = float(span.read(single.text)), span.text(single.text)
                 of_line = {"dialect": line.dialect, "fixed": line.spec.set | of} if line else {"fixed": of}
                 self.rows.metric(place, name, value, text, **of_line)
         return True
+
+    def _row(self, single: Single) -> _TableRow | None:
+        """The cells with a column for each; None where a cell has none, or a word stands below what counts."""
+        cells = self._cells(single)
+        label, index, columns = cells[0].label, None, self._columns_of(cells)
+        if columns is None:
+            if self._begins_with_index(cells, single):
+                index, cells = cells[0].spans[0], cells[1:]
+            elif not self._counts():
+                label, cells = label or next(iter(cells[0].spans), None), cells[1:]  # names of rows stand below none
+            columns = self._columns_of(cells)
+        if columns is None or any(
+            cell.label and counter(column.text, self.rows.names) for column, cell in zip(columns, cells, strict=True)
+        ):
+            return None
+        return _TableRow(cells, columns, label, index)
 
     def _counts(self) -> bool:
         """Whether a column counts."""
@@ -101,7 +116,7 @@ class TableRows:
         extra = len(cells) == len(self.columns) + 1 and cells[-1].at[0] == cells[-1].at[1]
         return cells[:-1] if extra else cells
 
-    def _row_of(self, label: str) -> dict[str, str]:
+    def _of(self, label: str) -> dict[str, str]:
         """What a row's name says: a split, or else what its numbers are of."""
         split = self.rows.names.splits.get(label.lower())
         return {"split": split} if split else {"scope": label}

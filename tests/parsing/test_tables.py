@@ -461,7 +461,8 @@ def test_the_index_of_a_printed_frame_is_below_no_name() -> None:
 
 
 def test_of_a_frame_with_a_loss_and_nothing_that_counts_the_index_counts() -> None:
-    text = "     loss  accuracy  val_loss\n0    1.25      0.50      1.50\n..    ...       ...       ...\n99   0.25      0.75      0.50\n"
+    text = "     loss  accuracy  val_loss\n0    1.25      0.50      1.50\n..    ...       ...       ...\n"
+    text += "99   0.25      0.75      0.50\n"
     assert values(text) == [
         (0, None, "loss", None, 1.25),
         (0, None, "accuracy", None, 0.5),
