@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import counters, generic, pairs
+from postmortem.parsing import counters, pairs, spelled
 from postmortem.parsing.assigned import is_number
 from postmortem.parsing.draft import Draft
 from postmortem.parsing.names import normalise
@@ -129,7 +129,7 @@ class Described(Draft):
         start, end = within
         looked_at: list[Where] = []
         # thresholds at its end are told from a pair by what follows: `mAP@.5:.95: 100%|`
-        text = generic.narrow(body)[start:end]
+        text = spelled.plain(body)[start:end]
         fixed = {name: value for name, value in line.spec.set.items() if name not in {"meaning", "scope"}}
         values = []
         found = pairs.pairs_of(text, self.names, looked_at)

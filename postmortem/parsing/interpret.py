@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from postmortem.parsing import cells, counters, generic, prefix, tables
+from postmortem.parsing import cells, counters, generic, prefix, spelled, tables
 from postmortem.parsing.described import Described
 from postmortem.parsing.headed import split_of_heading
 from postmortem.parsing.histories import DIALECT
@@ -83,7 +83,7 @@ class _Record(Described):
 
     def _body(self, body: str, known: Candidates, origin: str) -> tuple[bool, CompiledBlock | None]:
         # a counter anywhere in the record places all that the record holds
-        counted = counters.read_counters(body, self.names)
+        counted = counters.read_counters(spelled.plain(body), self.names)
         self._placed_by(counted, body)
         if started := known.block(body):
             self._block(*started, body)
@@ -155,7 +155,7 @@ class _Record(Described):
 
     def _table(self, body: str) -> bool:
         """A table's heading is read; what may be a row of one is told to be that by the heading above it alone."""
-        body = generic.narrow(body)
+        body = spelled.plain(body)
         if columns := tables.heading(body, self.names):
             self.columns = columns
             self._look([(0, len(body))])

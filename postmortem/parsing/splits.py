@@ -137,16 +137,18 @@ def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
 def _validated(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
     """Boosters number the sets that they validate on, `valid_1 auc`: the last is the one that stops the training.
 
-    Source: XGBoost's `eval_set`, of which the last decides. Those before it, often the training's, keep their numbers.
+    Source: XGBoost's `eval_set`, of which the last decides. Those before it, often the training's, are told apart.
     """
-    found = [_NUMBERED.fullmatch(pair.key) for pair in pairs]
-    sets = {int(each["set"]) for each in found if each and names.is_split(each["split"])}
-    if not sets:
-        return pairs
-    return [
-        pair._replace(key=f"{each['split']} {each['name']}") if each and int(each["set"]) == max(sets) else pair
-        for pair, each in zip(pairs, found, strict=True)
-    ]
+    numbered = [_NUMBERED.fullmatch(pair.key) for pair in pairs]
+    sets = {int(each["set"]) for each in numbered if each and names.is_split(each["split"])}
+    found = []
+    for pair, each in zip(pairs, numbered, strict=True):
+        if each and int(each["set"]) in sets:
+            scope = pair.scope if int(each["set"]) == max(sets) else f"set_{each['set']}"
+            found.append(pair._replace(key=f"{each['split']} {each['name']}", scope=scope))
+        else:
+            found.append(pair)
+    return found
 
 
 def _in_turn(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:

@@ -165,9 +165,9 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("Pr\u00fcfverlust: 0.5 Validierungsverlust: 0.25", [("loss", "eval", 0.5), ("loss", "eval", 0.25)]),
         ("1/9 :: tr 0.5 :: va 0.25", [("tr", "train", 0.5), ("va", "eval", 0.25)]),
         ("epoch 1 loss 0.5 vloss 0.25", [("loss", None, 0.5), ("vloss", None, 0.25)]),
-        # the set that a booster stops by is the last; those before it keep their numbers
+        # the set that a booster stops by is the last; those before it are apart
         ("[5]\ttraining's auc: 0.75\tvalid_1's auc: 0.5", [("auc", "train", 0.75), ("auc", "eval", 0.5)]),
-        ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("0_rmse", "eval", 0.75), ("rmse", "eval", 0.5)]),
+        ("[5]\tvalidation_0-rmse:0.75\tvalidation_1-rmse:0.5", [("rmse", "eval", 0.75), ("rmse", "eval", 0.5)]),
         # each split and what it measures
         (
             "Training: loss = 0.5, acc = 0.75 | Val: loss = 0.25, acc = 0.125 | Time: 2.5",
@@ -240,3 +240,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
 )
 def test_the_split_is_the_one_that_the_line_names(text: str, values: list[tuple[str, str | None, float]]) -> None:
     assert splits(text) == values
+
+
+def test_of_a_booster_s_sets_all_but_the_last_are_told_apart() -> None:
+    found = read_record("[5]\tvalidation_0-auc:0.75\tvalidation_1-auc:0.5\tvalidation_2-auc:0.25", NAMES).metrics
+    assert [(pair.scope, pair.value) for pair in found] == [("set_0", 0.75), ("set_1", 0.5), (None, 0.25)]
