@@ -27,6 +27,7 @@ from postmortem.parsing.speeds import speeds
 from postmortem.parsing.splits import with_splits
 from postmortem.parsing.tagged import tagged
 from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
+from postmortem.parsing.unnamed import unnamed
 from postmortem.parsing.worded import worded
 from postmortem.parsing.words import names_loss, only_metric, row_of, words_of
 
@@ -90,6 +91,7 @@ def read_record(text: str, names: Names, counters: Reading | None = None) -> Rea
     reading.settings += (one for one in worded(text, names, reading.looked_at) if one.at not in stated)
     if _SKIPPED.search(text):
         reading.metrics = [pair for pair in reading.metrics if math.isfinite(pair.value)]
+    reading.metrics += unnamed(text, reading)
     if reading.metrics:
         reading.metrics = _as_best(text, with_splits(text, reading.metrics, names))
         read_first(text, names, reading)

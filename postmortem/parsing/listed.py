@@ -1,4 +1,4 @@
-"""Names and their values as two lists: `loss/acc: 0.5/0.75`, `[Avg. Loss, Loss]: [7.5, 7.25]`."""
+"""Names and their values as two lists: `loss/acc: 0.5/0.75`, `[Loss, Acc]: [7.5, 0.25]`, `loss, acc => 0.5, 0.75`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ _LISTS: Final = re.compile(
     rf"(?P<each>(?:{_VALUE}{_SLASH}){{1,7}}{_VALUE})(?![\w/.])"
     rf"|[\[(]\s*(?P<names_in>(?:{_NAME}{_COMMA}){{1,7}}{_NAME})\s*[\])]\s*[:=]\s*"
     rf"[\[(]\s*(?P<values_in>(?:{_VALUE}{_COMMA}){{1,7}}{_VALUE})\s*[\])]"
+    rf"|(?<![\w@])(?P<names_to>(?:{_NAME}\s*,\s*){{1,7}}{_NAME})\s*[=-]{{1,4}}>\s*"
+    rf"(?P<values_to>(?:{_VALUE}\s*,\s*){{1,7}}{_VALUE})(?![\w/.])"
 )
+#: Without one of these no list is looked for.
+_SIGNS: Final = ("/", "]", ")", ">")
+#: The list of values that each list of names has.
+_VALUES_OF: Final = {"names": "values", "splits": "each", "names_in": "values_in", "names_to": "values_to"}
 _EACH_NAME: Final = re.compile(_NAME)
 _EACH_VALUE: Final = re.compile(NUMBER)
 
@@ -36,11 +42,9 @@ _EACH_VALUE: Final = re.compile(NUMBER)
 def listed(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Every value of such a list, where as many values as names stand there, and somebody knows one of the names."""
     found: list[Pair] = []
-    for match in _LISTS.finditer(text) if "/" in text or "]" in text or ")" in text else ():
-        group = next(name for name in ("names", "splits", "names_in") if match[name] is not None)
-        values = list(
-            _EACH_VALUE.finditer(text, *match.span({"names": "values", "splits": "each"}.get(group, "values_in")))
-        )
+    for match in _LISTS.finditer(text) if any(sign in text for sign in _SIGNS) else ():
+        group = next(name for name in _VALUES_OF if match[name] is not None)
+        values = list(_EACH_VALUE.finditer(text, *match.span(_VALUES_OF[group])))
         keys = list(_keys(match, group, names))
         if len(keys) == len(values) and any(_known(key, names) for key in keys):
             look(match[group], text, match.span(group), looked_at)
@@ -57,6 +61,10 @@ def _known(key: str, names: Names) -> bool:
 def _keys(match: re.Match[str], group: str, names: Names) -> Iterator[str]:
     """The names of such a list, each with what it shares with the others: a split before them, a measure behind."""
     words = [found[0].split() for found in _EACH_NAME.finditer(match[group])]
+    if group == "names_to" and len(words[0]) == 1 and names.is_split(words[0][0]):
+        of, *others = (" ".join(name) for name in words)  # `val, round, loss => 3, 0.5`
+        yield from (name if names.counter(name) else f"{of} {name}" for name in others)
+        return
     if group == "splits":
         yield from (f"{split} {match['of'].split()[-1]}" for (split,) in words)
         return

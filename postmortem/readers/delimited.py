@@ -45,7 +45,7 @@ def reads(path: Path, head: bytes) -> bool:
         return False
     if path.suffix.lower() in _SUFFIXES:
         return True
-    heading, *rows = [line for line in texts(head) if _is_content(line)] or [""]
+    heading, *rows = _with_heading(texts(head)) or [""]
     if not rows or not (delimiter := _delimiter(heading)):
         return False
     names = _cells(heading, delimiter)
@@ -125,22 +125,33 @@ def _peeked(table: Iterator[Row], names: int) -> tuple[Iterator[Row], int]:
 def _rows(lines: Lines, path: Path) -> Iterator[Row]:
     """The heading, then each row: the line that it begins on, its cells (none where it is broken), its lines."""
     taken: list[Line] = []
+    comment: Line | None = None
 
     def texts() -> Iterator[str]:
+        nonlocal comment
         for line in lines:
             if taken or _is_content(line.text):
                 taken.append(line)
                 yield "" if line.cut else line.text + "\n"
+            elif line.text.strip():
+                comment = line
 
     source = texts()
     first = next(source, "")
+    above = _commented(comment.text, first) if comment else ""
+    source, first = (chain([first], source), above) if above else (source, first)
     delimiter = _delimiter(first)
     heading = _cells(first, delimiter) if delimiter else [first]
     if not _is_heading(heading):
         raise PostmortemError(f"{path}: a table without a heading: its first line must name the columns")
-    yield taken[0], heading, 1
-    taken.clear()
-    table = csv.reader(source, delimiter=delimiter or ",")
+    yield comment if above and comment else taken[0], heading, 1
+    if not above:
+        taken.clear()
+    yield from _parsed(csv.reader(source, delimiter=delimiter or ","), taken, delimiter or ",")
+
+
+def _parsed(table: Iterator[list[str]], taken: list[Line], delimiter: str) -> Iterator[Row]:
+    """Each row below the heading, with the lines that were taken for it."""
     while True:
         try:
             row = next(table, None)
@@ -151,7 +162,7 @@ def _rows(lines: Lines, path: Path) -> Iterator[Row]:
         if row and len(taken) <= _LONGEST_ROW:
             yield taken[0], row, len(taken)
         else:  # a quote that nobody closed: each line for itself
-            yield from ((line, _cells(line.text, delimiter or ","), 1) for line in taken)
+            yield from ((line, _cells(line.text, delimiter), 1) for line in taken)
         taken.clear()
 
 
@@ -176,6 +187,22 @@ def _delimiter(heading: str) -> str:
     """The delimiter that makes the most columns; none where there is none."""
     best = max(_DELIMITERS, key=heading.count)
     return best if best in heading else ""
+
+
+def _with_heading(lines: list[str]) -> list[str]:
+    """The lines that are no comment, with the heading that stands in one above the first of them."""
+    first = next((index for index, line in enumerate(lines) if _is_content(line)), 0)
+    heading = _commented(lines[first - 1], lines[first]) if first else ""
+    return [heading] * bool(heading) + [line for line in lines[first:] if _is_content(line)]
+
+
+def _commented(comment: str, row: str) -> str:
+    """The heading of a table that is in a comment, as numpy.savetxt writes it: as many names as the row has numbers."""
+    heading = comment.strip().lstrip("# ")
+    delimiter = _delimiter(row)
+    names, values = _cells(heading, delimiter or ","), _cells(row, delimiter or ",")
+    numbers = all(as_number(value) is not None for value in values)
+    return heading if delimiter and numbers and len(names) == len(values) and _is_heading(names) else ""
 
 
 def _is_content(line: str) -> bool:

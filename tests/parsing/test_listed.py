@@ -21,6 +21,8 @@ NAMES = names.load()
         ("Updates 3: min/max reward 0.5/0.75", [("min reward", 0.5), ("max reward", 0.75)]),
         ("Epoch 3 [Avg. Loss, Loss]: [7.5, 7.25]", [("Avg. Loss", 7.5), ("Loss", 7.25)]),
         ("Epoch 3 (loss, acc) = (0.5, nan)", [("loss", 0.5), ("acc", float("nan"))]),
+        ("val, round, loss, acc ===> 003, 0.5, 0.75,", [("val loss", 0.5), ("val acc", 0.75)]),
+        ("Epoch 3: loss, acc -> 0.5, 0.75", [("loss", 0.5), ("acc", 0.75)]),
         ("Epoch 3 top1 / top5 = 45.5% / 70.25%", [("top1", 45.5), ("top5", 70.25)]),
     ],
 )
@@ -34,6 +36,7 @@ def test_each_value_has_the_name_in_its_place(text: str, values: list[tuple[str,
     "text",
     [
         "Epoch 3 [loss, acc, f1]: [0.5, 0.75]",  # a value is missing
+        "Epoch 3 loss, acc, f1 => 0.5, 0.75",
         "saved to out/run 0.5/0.75",
         "Epoch 3 seen/all: 5/100",
     ],

@@ -148,6 +148,26 @@ def test_comments_words_and_ragged_rows_are_counted(tmp_path: Path) -> None:
     assert info.left_out == {"values that are no numbers": 2, "columns with words": 1}
 
 
+def test_a_heading_in_a_comment_as_numpy_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("# seed 7\n# Cost,Reward,Timestep\n2.5e+01,1.5e+00,1.0e+03\n5.0e+01,2.5e+00,2.0e+03\n")
+    assert reader_of(path) == "delimited"
+    frames, info = load(path)
+    assert frames["metrics"].select("line", "offset", "step", "name", "value").rows() == [
+        (3, 32, 1000, "cost", 25.0),
+        (3, 32, 1000, "reward", 1.5),
+        (4, 56, 2000, "cost", 50.0),
+        (4, 56, 2000, "reward", 2.5),
+    ]
+    assert (info.lines, info.unread_lines) == (4, 0)
+
+
+def test_a_comment_above_a_heading_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("# epoch,loss\nepoch,cost\n1,0.5\n")
+    assert curve(load(path)[0], "cost") == [(None, 0.5)]
+
+
 def test_rows_that_are_all_shorter_than_the_heading_are_of_its_first_columns(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text("epoch,train_loss,lr,alpha,temperature\n1,2.5,0.125,7\n2,2.25,0.25,8\n3,2.0,0.5,9\n4,1.75,0.25\n")
