@@ -102,8 +102,11 @@ class Collector:
 
     @property
     def tells(self) -> bool:
-        """True where something was found that only a run's log says: settings alone may be any file's."""
-        found = self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs")
+        """True where something was found that only a run's log says: settings alone may be any file's.
+
+        A log that counts its epochs, `Epoch 1/100`, is one, though it may have ended before anything was measured.
+        """
+        found = self._plan or self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs")
         return bool(found) or not told(self._values()[0], self.rows.names).is_empty()
 
     def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
