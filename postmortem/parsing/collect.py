@@ -106,7 +106,12 @@ class Collector:
 
         A log that counts its epochs, `Epoch 1/100`, is one, though it may have ended before anything was measured.
         """
-        found = self._plan or self.store.metrics or self.store.tensors or self.rows.any("metrics", "tensors", "events", "jobs")
+        found = (
+            self._plan
+            or self.store.metrics
+            or self.store.tensors
+            or self.rows.any("metrics", "tensors", "events", "jobs")
+        )
         return bool(found) or not told(self._values()[0], self.rows.names).is_empty()
 
     def frames(self) -> dict[str, Callable[[], pl.DataFrame]]:

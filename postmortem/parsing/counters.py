@@ -115,6 +115,8 @@ _UNITS: Final = {
 }
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
+#: What was best, and when: `loss: 0.5 (best 0.25 @ epoch 3)`.
+_OF_BEST: Final = re.compile(r"(?i)[(\[][^()\[\]]{0,40}\bbest\b[^()\[\]]{0,40}\Z")
 #: What is done with files at a step says nothing of the lines after it.
 _NO_HEADING: Final = re.compile(
     r"(?i)\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|restor(?:e|ed|ing)|resum(?:e|ed|ing))\b"
@@ -255,6 +257,8 @@ def _counts(word: str, found: re.Match[str], text: str) -> bool:
     ):
         return False
     if word in PLURAL and not _MEASURED.search(text):
+        return False
+    if "(" in text and _OF_BEST.search(text, max(0, found.start() - WINDOW), found.start()):
         return False
     return not _AMOUNT.search(text, max(0, found.start() - WINDOW), found.start())
 

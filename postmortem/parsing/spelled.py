@@ -17,9 +17,10 @@ _OF_FIRST: Final = re.compile(r"(?<=\w)\(k=([0-9]{1,4})\)")
 _LIST_OF_ONE: Final = re.compile(
     r"(?<=[A-Za-z]\s)\[(\s{0,3}[-+]?[0-9]{0,12}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?\s{0,3})\](?!\s*[=:])"
 )
-#: A name and its value at the end of a record, as XLM prints them: `valid_en-fr_mt_ppl -> 12.5`.
+#: A name and its value, with nothing else behind it: `valid_en-fr_mt_ppl -> 12.5`, `loss->0.5, acc->0.75`.
 _ARROW: Final = re.compile(
-    r"(?<![\w.>])([A-Za-z_][\w@./-]{0,60}) ->(?= [-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*\Z)"
+    r"(?<![\w.>])([A-Za-z_](?:[\w@./]|-(?!>)){0,60})( ?)->"
+    r"(?=\s?[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*(?:[,;|]|\Z))"
 )
 #: The sign of a number behind a counter's word, with a name behind that number: `Epoch #1 Error:0.5`.
 _NUMBER_SIGN: Final = re.compile(
@@ -42,7 +43,7 @@ _SPELLED: Final = (
     ("**", _BOLD, r"  \1  "),
     ("::", _TWO_COLONS, ": "),
     ("<", _PLACEHOLDER, r" \1 "),
-    (" -> ", _ARROW, r"\1 = "),
+    ("->", _ARROW, r"\1\2= "),
     (" #", _NUMBER_SIGN, r"\1  "),
     ("{", _IN_BRACES, r"\1 \2 "),
     ("(k=", _OF_FIRST, r"@\1   "),

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from postmortem.parsing import loggers
+from postmortem.parsing.numbers import NUMBER, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ _PROGRAM: Final = "__main__"
 _NUMBERED: Final = re.compile(r"(?P<split>[A-Za-z]+)_(?P<set>[0-9])[\s/_-](?P<name>.+)")
 #: A split in brackets behind all that is measured: `Loss 6.0 = 4.5 + 1.5 (train)`.
 _BEHIND_ALL: Final = re.compile(r"\((?P<split>[A-Za-z]{2,12})\)\s*\Z")
+#: A split in brackets behind each of several values: `RMSE: 0.5 (train) 0.75 (test)`.
+_BEHIND_EACH: Final = re.compile(rf"(?P<value>{NUMBER})\s?\((?P<split>[A-Za-z]{{2,12}})\)")
 #: A split by its first letter.
 _LETTER: Final = re.compile(r"(?P<letter>[tvTV])_?(?P<name>[A-Za-z]\w*)")
 #: Whose it is, the split, and a colon before what is measured: `All clients testing: loss 0.5`.
@@ -34,8 +37,10 @@ _HEADED: Final = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_/]{0,40})\s*(?:[:=(|\[
 _NAMED: Final = re.compile(
     r"(?<![\w.])(?P<name>[A-Za-z][A-Za-z_]{0,30})\s?[:=(\[|]+\s?(?=[A-Za-z]+\s?[:=]?\s?[-+.0-9])"
 )
-#: A word with a colon, a bar or an open bracket, behind which a name stands and no number.
-_SECTION: Final = re.compile(r"(?<![\w.])(?P<split>[A-Za-z]{2,12})(?::\s+|\s\|\s|\s?[=:]?\s?[\[({]\s?)(?=[A-Za-z])")
+#: A word with a colon, a bar or an open bracket, or in brackets, behind which a name stands and no number.
+_SECTION: Final = re.compile(
+    r"(?<![\w.])(?P<split>[A-Za-z]{2,12})(?::\s+|\s\|\s|[\])]:?\s+|\s?[=:]?\s?[\[({]\s?)(?=[A-Za-z])"
+)
 #: A field of its own: `{'split': 'test', 'accuracy': 0.5}`, `phase=val loss=0.5`.
 _FIELD: Final = re.compile(
     r"(?<![\w.-])(?P<quote>['\"]?)(?:split|phase|mode|subset|stage)(?P=quote)\s?[:=]\s?(?P<mark>['\"]?)(?P<split>[A-Za-z]{2,12})(?P=mark)(?!\w)"
@@ -67,7 +72,7 @@ def is_of_a_split(key: str, names: Names) -> bool:
 
 def with_splits(text: str, pairs: Sequence[Pair], names: Names) -> list[Pair]:
     """The pairs of a record, with the split before the name of each that has none and is of one."""
-    pairs = _in_sections(text, _of_field(text, pairs, names), names)
+    pairs = _in_sections(text, _of_field(text, _behind_each(text, pairs, names), names), names)
     pairs = _in_turn(_by_letter(_validated(_of_one_name(text, pairs, names), names)), names)
     pairs = _of_the_one_before(_behind_both(pairs, names), names)
     own = [names.metric(pair.key).split for pair in pairs]
@@ -103,6 +108,25 @@ def _of_field(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
         if names.metric(pair.key).split is None and _of_a_split(pair.key, names)
         else pair
         for pair in pairs
+    ]
+
+
+def _behind_each(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
+    """What has one name and several values, with the split of each behind it."""
+    of = [found for found in _BEHIND_EACH.finditer(text) if names.is_split(found["split"])] if ")" in text else []
+    if len(of) < len(OF_LETTER):
+        return pairs
+    taken = [found.span("value") for found in of]
+    rest = [pair for pair in pairs if pair.at not in taken]
+    named = [pair for pair in pairs if pair.at == taken[0]]
+    each = zip(of, taken, strict=True)
+    return [
+        *rest,
+        *(
+            pair._replace(key=f"{found['split']} {pair.key}", value=read(found["value"]), text=found["value"], at=at)
+            for found, at in each
+            for pair in named
+        ),
     ]
 
 

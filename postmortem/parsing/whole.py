@@ -8,6 +8,7 @@ from postmortem.parsing.evaluated import evaluated
 from postmortem.parsing.following import following
 from postmortem.parsing.headed import headed
 from postmortem.parsing.histories import numbered
+from postmortem.parsing.labels import as_steps
 from postmortem.parsing.passes import passes
 from postmortem.parsing.sums import with_sums
 
@@ -22,4 +23,4 @@ def by_the_whole_log(metrics: pl.DataFrame, headings: Sequence[tuple[int, str]])
 
     `headings` are the lines that name a split for those below them, with that split.
     """
-    return with_sums(passes(evaluated(following(numbered(headed(metrics, headings))))))
+    return with_sums(passes(evaluated(following(numbered(headed(as_steps(metrics), headings))))))

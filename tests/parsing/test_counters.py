@@ -133,3 +133,9 @@ def test_a_measurement_is_placed(text: str, epoch: float | None, step: int | Non
 def test_an_amount_or_a_word_of_prose_counts_nothing(text: str) -> None:
     reading = read_record(text, NAMES)
     assert (reading.epoch, reading.step) == (None, None)
+
+
+def test_when_it_was_best_is_not_when_the_record_is() -> None:
+    reading = read_record("Current loss: 0.5 (best 0.25 @ epoch 3)", NAMES)
+    assert (reading.step, reading.epoch) == (None, None)
+    assert read_record("loss: 0.5 (epoch 3)", NAMES).epoch == 3.0

@@ -17,6 +17,8 @@ from tests.parsing.reading import values
         ("dev MAE: **2.5**", "dev MAE:   2.5  "),
         ("epoch::0 loss::2.5", "epoch: 0 loss: 2.5"),
         ("('Epoch: ', 116)", "  Epoch:    116 "),
+        ("loss -> 0.5, acc->0.75", "loss =  0.5, acc= 0.75"),
+        ("from 0.5 -> 0.75", "from 0.5 -> 0.75"),  # a change
         ("Loss: <1.5>", "Loss:  1.5 "),
         ("{'loss': 2.5}", "{'loss': 2.5}"),  # a dict
         ("loss: {loss:.4f}", "loss: {loss:.4f}"),  # a field that was never filled
