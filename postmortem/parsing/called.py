@@ -16,9 +16,9 @@ _UNIT_NOTE: Final = re.compile(r"\s*\([^()]{0,30}\)\s*$")
 _OF_A_SPLIT: Final = re.compile(r"(?P<name>[A-Za-z_]\w{0,40})\s?\((?P<split>[A-Za-z]{2,12})\)\Z")
 #: Words about a name before the place where it was measured: `Training loss (for one batch) at step 100`.
 _NOTE: Final = re.compile(r"\s\([A-Za-z ]{1,30}\)(?=\s(?:at|after)\s[a-z]+\s[0-9]+$)")
-#: What a value was averaged over: `Average reward over the last 100 episodes`.
+#: What a value was averaged over: `Average reward over the last 100 episodes`, `Mean reward over 10 episodes`.
 _OVER_THE_LAST: Final = re.compile(
-    r"\s(?:over|of|in|for)\s(?:the\s)?(?:last|past|previous)\s[0-9]{1,6}\s[A-Za-z]{1,20}\Z", re.IGNORECASE
+    r"\s(?:over|(?:over|of|in|for)\s(?:the\s)?(?:last|past|previous))\s[0-9]{1,6}\s[A-Za-z]{1,20}\Z", re.IGNORECASE
 )
 #: What was taken of what, as a call: `avg(reward)`.
 _TAKEN_OF: Final = re.compile(r"\b(?P<how>avg|mean|average|max|min|sum|median)\((?P<of>[A-Za-z]\w{0,40})\)\s*$")

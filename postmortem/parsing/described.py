@@ -64,7 +64,7 @@ class Described(Draft):
             self._pairs(line, spec.lead, body, lead, origin, held_out=held_out)
         if spec.rest is not None:
             self._pairs(line, spec.rest, body, (match.end, within[1]), origin, held_out=held_out)
-        elif spec.frame == "metrics" and spans:
+        elif spec.frame == "place" or (spec.frame == "metrics" and spans):
             self._pairs(line, "", body, (match.end, within[1]), origin, measured=True)
 
     def _line_rows(self, line: CompiledLine, match: Match, spans: dict[str, Span], body: str, origin: str) -> None:

@@ -47,6 +47,8 @@ _ARGUMENT: Final = re.compile(r"\)\s?=\s?[-+.0-9]")
 #: One of several that are told apart by their number: `Stage 0 = 1.75  Stage 1 = 0.75`. One alone may be anything.
 _NUMBERED: Final = re.compile(r"(?<![\w.=:-])(?P<word>[A-Za-z_]{3,20}) (?P<number>[0-9]{1,3})\s?\Z")
 _FEWEST_NUMBERED: Final = 2
+#: The class that a measure is of, before its name: `Class 0 Dice: 0.75`.
+_OF_CLASS: Final = re.compile(r"(?i)\b(?:class|label|category)[ _#]{0,2}(?P<number>[0-9]{1,4})[ :_-]{1,3}\Z")
 #: A dict of what a metric is made of, or a split measures: `loss: {'a': 0.5, 'b': 0.25}`.
 _WHOLE_DICT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)['\"]?\s?[:=]\s?\{(?P<inside>[^{}]*)")
 #: The unit of the number before a name: `0.5 sec reader_cost`.
@@ -90,6 +92,9 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
                 key = _whole_name(text[start : found.start()], key, names)
             keys.add(key)
             pair = Pair(key, read(found["value"]), found["value"], found.span("value"))
+            if of := _class_of(key, text, start, found.start()):
+                looked_at.append(of.span("number"))
+                pair = pair._replace(scope=f"class_{of['number']}")
             pairs.append(as_share(pair, text, names))
         elif key is None and (of := _numbered(text[start : found.start()], names)):
             looked_at.append((start + of.start("number"), start + of.end("number")))
@@ -98,6 +103,12 @@ def pairs_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     if len(numbered) >= _FEWEST_NUMBERED:
         pairs = sorted([*pairs, *numbered], key=lambda pair: pair.at)
     return [*pairs, *_by_class(text, names)] if "[" in text else pairs
+
+
+def _class_of(key: str, text: str, start: int, end: int) -> re.Match[str] | None:
+    """The class that stands right before a name, in `text` from `start` to before `end`."""
+    at = text.rfind(key, start, end)
+    return _OF_CLASS.search(text, start, at) if at > start else None
 
 
 def _numbered(before: str, names: Names) -> re.Match[str] | None:

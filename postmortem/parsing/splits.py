@@ -136,12 +136,24 @@ def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
         return pairs
     begin = [found for found in _SECTION.finditer(text, 0, pairs[-1].at[0]) if names.is_split(found["split"])]
     if len({names.splits.get(found["split"].lower()) for found in begin}) < len(OF_LETTER):
-        return pairs
+        return _in_brackets(text, pairs, names, begin)
     found = []
     for pair in pairs:
         of = [each["split"] for each in begin if each.end() <= pair.at[0]]
         found.append(pair._replace(key=f"{of[-1]} {pair.key}") if of and _of_a_split(pair.key, names) else pair)
     return found
+
+
+def _in_brackets(text: str, pairs: Sequence[Pair], names: Names, begin: Sequence[re.Match[str]]) -> Sequence[Pair]:
+    """What the evaluation measures of the same names, in brackets behind them: `loss 0.5 (val: loss 0.25)`."""
+    inside = [each for each in begin if each.start() and text[each.start() - 1] in "(["]
+    if len(inside) != 1 or len(begin) != 1 or names.splits[inside[0]["split"].lower()] != "eval":
+        return pairs
+    before = {pair.key for pair in pairs if pair.at[1] <= inside[0].start()}
+    behind = [pair for pair in pairs if pair.at[0] >= inside[0].end()]
+    if not behind or not before.issuperset(pair.key for pair in behind):
+        return pairs
+    return [pair._replace(key=f"{inside[0]['split']} {pair.key}") if pair in behind else pair for pair in pairs]
 
 
 def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:

@@ -10,6 +10,7 @@ from postmortem.errors import PostmortemError
 from postmortem.parsing import dialect, dialects
 from postmortem.parsing.check import check
 from postmortem.parsing.names import FORMATS, load
+from tests.parsing.reading import values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,3 +88,16 @@ def test_a_file_that_is_no_text_says_so(tmp_path: Path, content: bytes, reason: 
     path.write_bytes(content)
     with pytest.raises(PostmortemError, match=f"^{path}: {reason}"):
         dialect.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("epoch = 3, loss = 0.5\n", (None, 3.0, "loss", None, 0.5)),  # no place of a block of Hugging Face's metrics
+        ("Num timesteps: 5000, mean reward: 12.5\n", (5000, None, "reward", None, 12.5)),
+    ],
+)
+def test_a_line_that_says_where_it_is_may_measure_as_well(
+    text: str, found: tuple[int | None, float | None, str, str | None, float]
+) -> None:
+    assert values(text) == [found]

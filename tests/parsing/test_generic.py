@@ -369,7 +369,8 @@ def test_options_of_a_script_with_one_dash() -> None:
 
 
 def test_a_count_that_nothing_stands_before_names_nothing() -> None:
-    assert not read_record("Train Epoch 3: 0.51", NAMES).metrics
+    found = read_record("Train Epoch 3: 0.51", NAMES).metrics
+    assert [NAMES.metric(pair.key)[:2] for pair in found] == [("column_1", "train")]
 
 
 @pytest.mark.parametrize(
@@ -524,3 +525,13 @@ def test_a_setting_may_be_a_line_of_a_csv() -> None:
     read = read_record("temperature,4.0", NAMES)
     assert [(one.key, one.number) for one in read.settings] == [("temperature", 4.0)]
     assert read_record("seven,4.0", NAMES).settings == []
+
+
+def test_a_class_before_a_measure_is_what_it_is_of() -> None:
+    found = read_record("Class 0 Dice: 0.75, Class 1 Dice: 0.5, Mean Dice: 0.625", NAMES).metrics
+    assert [(pair.scope, pair.value) for pair in found] == [("class_0", 0.75), ("class_1", 0.5), (None, 0.625)]
+
+
+def test_what_a_mean_is_over_is_no_part_of_its_name() -> None:
+    found = read_record("Average reward over 100 episodes: 12.5", NAMES).metrics
+    assert [(NAMES.metric(pair.key).name, pair.value) for pair in found] == [("reward", 12.5)]

@@ -218,6 +218,8 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("epoch 3 [train] loss 0.5 [val] loss 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
         ("RMSE: 0.5 (train) 0.75 (test)", [("rmse", "train", 0.5), ("rmse", "eval", 0.75)]),
         ("epoch 3 RMSE: 0.5 (train)", [("rmse", "train", 0.5)]),
+        ("epoch 3 loss 0.5 (val: loss 0.25)", [("loss", None, 0.5), ("loss", "eval", 0.25)]),
+        ("epoch 3 loss 0.5 (val: acc 0.25)", [("loss", None, 0.5), ("accuracy", None, 0.25)]),
         # around it, and as a letter beside it
         ("epoch 3 d_train_loss: 0.5 kd_val_loss: 0.25", [("d_loss", "train", 0.5), ("kd_loss", "eval", 0.25)]),
         ("epoch 3 g_trn_l=2.5,d_trn_l=-8.5", [("g_loss", "train", 2.5), ("d_loss", "train", -8.5)]),
