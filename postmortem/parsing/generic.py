@@ -29,7 +29,7 @@ from postmortem.parsing.tagged import tagged
 from postmortem.parsing.tensors import read_tensor, statistics_of_a_metric
 from postmortem.parsing.unnamed import unnamed
 from postmortem.parsing.worded import worded
-from postmortem.parsing.words import names_loss, only_metric, row_of, words_of
+from postmortem.parsing.words import names_loss, only_metric, row_of, whole_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)
     if not pairs and reading.has_place:
-        pairs = named_behind(text, names, reading.looked_at)
+        pairs = named_behind(text, names, reading.looked_at) or whole_of(text, names)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     return [*pairs, *speeds(text, taken)] if pairs and reading.has_place else pairs

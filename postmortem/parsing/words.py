@@ -30,6 +30,10 @@ _WORDS: Final = re.compile(
     rf"\s+(?:(?:{_BECOMES})\s+){{0,3}}"
     rf"(?P<value>(?=[-+0-9.]*[.eE]|[+-]?(?i:nan|inf))(?:{NUMBER})){AFTER}"
 )
+#: A whole number behind a name, and nothing else before the next of them.
+_WHOLE: Final = re.compile(
+    r"(?<![\w./=:-])(?P<key>[A-Za-z][\w/@-]{0,40})\s(?P<value>[-+]?[0-9]{1,9})(?=\s?(?:[,;|]|\Z))"
+)
 #: How much an agent explores, all or nothing, between other values: `Epsilon 1 - Learning Rate 0.0002`.
 _EXPLORES: Final = re.compile(r"(?<![\w./=:-])(?P<key>[Ee]psilon)\s(?P<value>[01])(?=\s(?:[-|,;]\s|\Z))")
 #: The norm of something: `|g|  0.25`.
@@ -105,6 +109,15 @@ def _marked(text: str, taken: Collection[Where], names: Names, *, placed: bool) 
         Pair(key, read(each["value"]), each["value"], each.span("value"))
         for key, each in found
         if each.span("value") not in taken
+    ]
+
+
+def whole_of(text: str, names: Names) -> list[Pair]:
+    """Of a record that counts and holds nothing else, what everybody knows as a measure: `Episode 5 reward 12`."""
+    return [
+        Pair(found["key"], read(found["value"]), found["value"], found.span("value"))
+        for found in _WHOLE.finditer(text)
+        if only_metric(found["key"], names) and found["key"].lower() not in names.counters
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import postmortem
 from postmortem.parsing import names
+from postmortem.parsing.generic import read_record
 from postmortem.parsing.words import row_of, words_of
 
 if TYPE_CHECKING:
@@ -93,3 +94,18 @@ def test_beside_keys_that_a_dialect_leaves_a_known_word_is_read(tmp_path: Path) 
 )
 def test_what_a_tracker_groups_has_the_name_behind_the_group(name: str, metric: str) -> None:
     assert NAMES.metric(name).name == metric
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Episode 5 reward 12", {"reward": 12.0}),
+        ("Episode 5: score -3, steps 200", {"score": -3.0}),
+        ("epoch 5 acc 90", {"accuracy": 90.0}),
+        ("epoch 5 loss 3 layers", {}),  # an amount
+        ("epoch 5 foo 90", {}),  # nobody knows it
+        ("reward 12", {}),  # nothing counts
+    ],
+)
+def test_a_whole_number_is_a_measure_s_where_the_record_counts(text: str, found: dict[str, float]) -> None:
+    assert {NAMES.metric(pair.key).name: pair.value for pair in read_record(text, NAMES).metrics} == found
