@@ -56,8 +56,11 @@ def reads(path: Path, head: bytes) -> bool:
     """
     if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _SUFFIXES):
         return False
-    first = texts(head)
-    rows = [_cells(line) for line in (*first, *last_texts(path)[1:])]
+    first = [line for line in texts(head) if not _is_comment(line)]
+    rows = [_cells(line) for line in (*first, *(line for line in last_texts(path)[1:] if not _is_comment(line)))]
+    if len(first) == 1 and len(rows[0]) > _MOST_COLUMNS:  # a curve on one line
+        rows = [[cell] for cell in rows[0] if cell]
+        first = first * len(rows)
     if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
         return False
     numbers = all(as_number(cell) is not None for row in rows for cell in row)
@@ -69,11 +72,15 @@ def read(path: Path, rows: Rows) -> FileInfo:
     """Every row a record. A first column of whole numbers that rise counts epochs, else the row does, from 1.
 
     A single column of values has the name of the file, if that says what it measures; others are `column_1` and so on.
-    Lines of another width are unread. PostmortemError where no line is a row of numbers.
+    So do the numbers of a file that has one line. Comments are passed over, and lines of another width are unread.
+    PostmortemError where no line is a row of numbers.
     """
     lines = Lines(path)
     records = Records(rows)
     table = [(line, _cells(line.text)) for line in lines if line.text.strip() and not line.cut]
+    table = [(line, cells) for line, cells in table if not _is_comment(line.text)]
+    if len(table) == 1 and len(table[0][1]) > _MOST_COLUMNS:
+        table = [(table[0][0], [cell]) for cell in table[0][1] if cell]
     width = len(table[0][1]) if table else 0
     whole = [
         (line, cells)
@@ -102,6 +109,10 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 def _cells(line: str) -> list[str]:
     return _BETWEEN.split(line.translate(_BRACKETS).strip())
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:

@@ -76,6 +76,18 @@ def test_what_mlflow_keeps_of_a_metric_has_its_steps(tmp_path: Path) -> None:
     ]
 
 
+def test_comments_are_passed_over_and_one_line_may_hold_a_curve(tmp_path: Path) -> None:
+    path = tmp_path / "train_loss.txt"
+    path.write_text("# 20 epochs, no dropout\n" + "".join(f"{value}e+00\n" for value in (2.5, 1.5, 1.25, 1.0, 0.5)))
+    assert reader_of(path) == "columns"
+    assert load(path)[0]["metrics"].select("line", "epoch", "name", "value").rows()[:2] == [
+        (2, 1.0, "loss", 2.5),
+        (3, 2.0, "loss", 1.5),
+    ]
+    path.write_text(", ".join(f"{2 - step / 16}" for step in range(16)))
+    assert load(path)[0]["metrics"].select("line", "epoch", "value").rows()[:2] == [(1, 1.0, 2.0), (1, 2.0, 1.9375)]
+
+
 def test_a_line_of_another_width_is_unread(tmp_path: Path) -> None:
     path = tmp_path / "loss.txt"
     path.write_text("0.5\n0.25 0.5\nx\n0.125\n")
