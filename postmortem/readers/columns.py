@@ -58,7 +58,8 @@ def reads(path: Path, head: bytes) -> bool:
         return False
     first = [line for line in texts(head) if not _is_comment(line)]
     rows = [_cells(line) for line in (*first, *(line for line in last_texts(path)[1:] if not _is_comment(line)))]
-    if len(first) == 1 and len(rows[0]) > _MOST_COLUMNS:  # a curve on one line
+    # a curve on one line; a list of Python's in brackets is read as one among other lines
+    if len(first) == 1 and len(rows[0]) > _MOST_COLUMNS and "[" not in first[0]:
         rows = [[cell] for cell in rows[0] if cell]
         first = first * len(rows)
     if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
