@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Where
 
 #: Words before a number that name nothing: `of 0.5`, `increased from 79.5 to 82.25`.
-NO_KEY: Final = "is|was|of|now|from|to|than|by|at|and|with|about|over|in|for|took|takes|en|de|del|di|du|dans"
+NO_KEY: Final = (
+    "is|was|of|now|from|to|than|by|at|and|with|about|around|roughly|near|over|in|for|took|takes|en|de|del|di|du|dans"
+)
 #: Words between a name and its number: `lr is now 1e-4`, `learning rate reduced to 1e-5`.
 _BECOMES: Final = (
     "is|was|of|now|(?:set|reset|reduced|decreased|decayed|dropped|lowered|increased|raised|changed|adjusted|updated) to"
