@@ -56,6 +56,7 @@ def reads(path: Path, head: bytes) -> bool:
     """
     if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _SUFFIXES):
         return False
+    comments = list(itertools.takewhile(_is_comment, texts(head)))
     first = [line for line in texts(head) if not _is_comment(line)]
     rows = [_cells(line) for line in (*first, *(line for line in last_texts(path)[1:] if not _is_comment(line)))]
     # a curve on one line; a list of Python's in brackets is read as one among other lines
@@ -63,6 +64,8 @@ def reads(path: Path, head: bytes) -> bool:
         rows = [[cell] for cell in rows[0] if cell]
         first = first * len(rows)
     if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
+        return False
+    if comments and _names(comments[-1], len(rows[0])):
         return False
     numbers = all(as_number(cell) is not None for row in rows for cell in row)
     numbers = numbers and sum(len(row) == len(rows[0]) for row in rows) >= max(_FEWEST, _MOSTLY * len(rows))
@@ -110,6 +113,12 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 def _cells(line: str) -> list[str]:
     return _BETWEEN.split(line.translate(_BRACKETS).strip())
+
+
+def _names(comment: str, columns: int) -> bool:
+    """Whether a comment is a heading: as many words as columns, or more where names have several; one for one."""
+    words = _cells(comment.strip().lstrip("# "))
+    return len(words) >= columns > 1 or len(words) == columns
 
 
 def _is_comment(line: str) -> bool:

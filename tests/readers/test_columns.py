@@ -105,6 +105,8 @@ def test_a_line_of_another_width_is_unread(tmp_path: Path) -> None:
         ("loss.txt", "1 5\n2 5\n3 5\n4 5\n5 5\n"),  # counts of something
         ("loss.txt", "1 0.5\n2 0.5\n3 0.5\n4 0.5\n5 0.5\nTraceback\n"),  # a log
         ("loss.txt", "step 1\n" * 5),
+        ("loss.out", "#  step  rmse_val  lr\n" + "1 0.5 0.1\n" * 5),  # a heading
+        ("loss.txt", "# loss\n" + "0.5\n" * 5),
     ],
 )
 def test_what_may_be_anything_else_is_left_to_others(tmp_path: Path, name: str, text: str) -> None:
