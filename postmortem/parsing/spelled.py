@@ -20,7 +20,7 @@ _LIST_OF_ONE: Final = re.compile(
 #: A name and its value, with nothing else behind it: `valid_en-fr_mt_ppl -> 12.5`, `loss->0.5, acc->0.75`.
 _ARROW: Final = re.compile(
     r"(?<![\w.>])([A-Za-z_](?:[\w@./]|-(?!>)){0,60})( ?)->"
-    r"(?=\s?[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*(?:[,;|]|\Z))"
+    r"(?=\s?[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?\s*(?:[;|]|,\s*[A-Za-z]|\Z))"
 )
 #: The sign of a number behind a counter's word, with a name behind that number: `Epoch #1 Error:0.5`.
 _NUMBER_SIGN: Final = re.compile(

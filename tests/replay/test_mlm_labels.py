@@ -131,3 +131,9 @@ def test_a_reduction_that_the_log_names_is_the_only_one() -> None:
 def test_a_bad_knob_is_named(knob: str, bad: float | str) -> None:
     with pytest.raises(PostmortemError, match=knob):
         observed(labelled.Mean, labelled.ORDINARY, **{knob: bad})
+
+
+def test_a_share_of_next_to_nothing_has_no_ceiling_and_nothing_is_judged() -> None:
+    answer = run({"masked_share": 1e-267, "norm_full": 1.0, "norm_masked": -1.0})
+    assert answer.replays
+    assert {replay.verdict for replay in answer.replays} <= {"not_reproduced", "inconclusive"}

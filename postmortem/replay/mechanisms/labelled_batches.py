@@ -104,7 +104,10 @@ class Labelled(Mechanism[Batch]):
         if seen is None:
             return None
         ratio = self.observe(self.drawn(facts, lab), {})["ratio"]
-        low, high = (float(end) for end in ratio[ratio.isfinite()].aminmax())
+        finite = ratio[ratio.isfinite()]
+        if not len(finite):  # of a share that is next to nothing no batch has a masked token
+            return None
+        low, high = (float(end) for end in finite.aminmax())
         if low * (1 - MET) <= seen <= high * (1 + MET):
             return None
         return Ceiling(
