@@ -56,13 +56,12 @@ def reads(path: Path, head: bytes) -> bool:
     """
     if b"\x00" in head or not (_NAMED.search(path.name) or path.suffix.lower() in _SUFFIXES):
         return False
-    comments = list(itertools.takewhile(_is_comment, texts(head)))
-    first = [line for line in texts(head) if not _is_comment(line)]
-    rows = [_cells(line) for line in (*first, *(line for line in last_texts(path)[1:] if not _is_comment(line)))]
-    # a curve on one line; a list of Python's in brackets is read as one among other lines
-    if len(first) == 1 and len(rows[0]) > _MOST_COLUMNS and "[" not in first[0]:
-        rows = [[cell] for cell in rows[0] if cell]
-        first = first * len(rows)
+    lines = texts(head)
+    comments = list(itertools.takewhile(_is_comment, lines))
+    first = [_cells(line) for line in lines if not _is_comment(line)]
+    # a list of Python's in brackets is read as one among other lines
+    first = first if len(first) == 1 and "[" in lines[-1] else _upright(first)
+    rows = [*first, *(_cells(line) for line in last_texts(path)[1:] if not _is_comment(line))]
     if len(first) < _FEWEST or not 0 < len(rows[0]) <= _MOST_COLUMNS:
         return False
     if comments and _names(comments[-1], len(rows[0])):
@@ -76,15 +75,15 @@ def read(path: Path, rows: Rows) -> FileInfo:
     """Every row a record. A first column of whole numbers that rise counts epochs, else the row does, from 1.
 
     A single column of values has the name of the file, if that says what it measures; others are `column_1` and so on.
-    So do the numbers of a file that has one line. Comments are passed over, and lines of another width are unread.
+    Of a file that has one line each number is a row. Comments are passed over, and lines of another width are unread.
     PostmortemError where no line is a row of numbers.
     """
     lines = Lines(path)
     records = Records(rows)
     table = [(line, _cells(line.text)) for line in lines if line.text.strip() and not line.cut]
     table = [(line, cells) for line, cells in table if not _is_comment(line.text)]
-    if len(table) == 1 and len(table[0][1]) > _MOST_COLUMNS:
-        table = [(table[0][0], [cell]) for cell in table[0][1] if cell]
+    if len(table) == 1:
+        table = [(table[0][0], cells) for cells in _upright([table[0][1]])]
     width = len(table[0][1]) if table else 0
     whole = [
         (line, cells)
@@ -113,6 +112,11 @@ def read(path: Path, rows: Rows) -> FileInfo:
 
 def _cells(line: str) -> list[str]:
     return _BETWEEN.split(line.translate(_BRACKETS).strip())
+
+
+def _upright(rows: list[list[str]]) -> list[list[str]]:
+    """The rows of a file; of one that has a single line, too long for a row, each number as one: a curve."""
+    return [[cell] for cell in rows[0] if cell] if len(rows) == 1 and len(rows[0]) > _MOST_COLUMNS else rows
 
 
 def _names(comment: str, columns: int) -> bool:
