@@ -116,7 +116,7 @@ _UNITS: Final = {
 #: Before a counter's word these make it an amount: `total step: 500`, `every step 10`.
 _AMOUNT: Final = re.compile(r"(?i)\b(?:total|max|num|number of|warmup|every|per|save|log)[\s_-]*$")
 #: What was best, and when: `loss: 0.5 (best 0.25 @ epoch 3)`.
-_OF_BEST: Final = re.compile(r"(?i)[(\[][^()\[\]]{0,40}\bbest\b[^()\[\]]{0,40}\Z")
+_OF_BEST: Final = re.compile(r"(?i)\([^()]{0,40}\bbest\b[^()]{0,40}\Z")
 #: What is done with files at a step says nothing of the lines after it.
 _NO_HEADING: Final = re.compile(
     r"(?i)\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|restor(?:e|ed|ing)|resum(?:e|ed|ing))\b"

@@ -122,7 +122,7 @@ def _named_otherwise(text: str, pairs: list[Pair], names: Names, reading: Readin
     taken |= {pair.at for pair in pairs}
     pairs += alternating(text, taken, names, reading.looked_at)
     if not pairs and reading.has_place:
-        pairs = named_behind(text, names, reading.looked_at) or whole_of(text, names)
+        pairs = named_behind(text, names, reading.looked_at) or whole_of(text, names, reading.looked_at)
     taken = {pair.at for pair in pairs}
     pairs += [pair for pair in pairs_said(text, names) if pair.at not in taken]
     return [*pairs, *speeds(text, taken)] if pairs and reading.has_place else pairs

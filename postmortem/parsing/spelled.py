@@ -37,7 +37,7 @@ _R_TEXT: Final = re.compile(r'\A\[1\] "(?=.*"\s*\Z)')
 #: A name between dashes before its number: `--LOSS-- tensor(2.5)`.
 _BETWEEN_DASHES: Final = re.compile(r"(?<=\s)--([A-Za-z]\w{1,30})--(?=\s(?:tensor\()?[-+]?(?:[0-9.]|nan|inf))")
 #: A number, or how far a counter is, in the braces of a format string: `epoch: {1/300}, loss : {2.5}`.
-_IN_BRACES: Final = re.compile(r"(?<=[:=])(\s?)\{(\s?[-+]?[0-9.]{1,20}(?:[eE][-+]?[0-9]{1,3}|/[0-9]{1,9})?\s?)\}")
+_IN_BRACES: Final = re.compile(r"(?<=[:=])(\s?)\{(\s?[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3}|/[0-9]+)?\s?)\}")
 #: What each of these is written as, in as many characters, and a sign without which it is not looked for.
 _SPELLED: Final = (
     ("**", _BOLD, r"  \1  "),
@@ -54,7 +54,7 @@ _SPELLED: Final = (
 
 
 def plain(text: str) -> str:
-    """`text` with wide punctuation and the sides of boxes as ASCII has them, one colon, and nothing in bold.
+    """`text` with ASCII's punctuation, one colon or sign before a number, and no marks around it.
 
     All stays in its place.
     """

@@ -116,18 +116,15 @@ def _behind_each(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
     of = [found for found in _BEHIND_EACH.finditer(text) if names.is_split(found["split"])] if ")" in text else []
     if len(of) < len(OF_LETTER):
         return pairs
-    taken = [found.span("value") for found in of]
-    rest = [pair for pair in pairs if pair.at not in taken]
-    named = [pair for pair in pairs if pair.at == taken[0]]
-    each = zip(of, taken, strict=True)
-    return [
-        *rest,
-        *(
-            pair._replace(key=f"{found['split']} {pair.key}", value=read(found["value"]), text=found["value"], at=at)
-            for found, at in each
-            for pair in named
-        ),
-    ]
+    own = {pair.at: pair for pair in pairs}
+    name: Pair | None = None
+    for found in of:
+        at = found.span("value")
+        name = own.get(at, name)  # a value without one has the name before it
+        if name is not None and names.metric(name.key).split is None:
+            key = f"{found['split']} {name.key}"
+            own[at] = name._replace(key=key, value=read(found["value"]), text=found["value"], at=at)
+    return list(own.values())
 
 
 def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
@@ -146,14 +143,14 @@ def _in_sections(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pai
 
 def _in_brackets(text: str, pairs: Sequence[Pair], names: Names, begin: Sequence[re.Match[str]]) -> Sequence[Pair]:
     """What the evaluation measures of the same names, in brackets behind them: `loss 0.5 (val: loss 0.25)`."""
-    inside = [each for each in begin if each.start() and text[each.start() - 1] in "(["]
-    if len(inside) != 1 or len(begin) != 1 or names.splits[inside[0]["split"].lower()] != "eval":
+    if len(begin) != 1 or text[: begin[0].start()][-1:] not in ("(", "["):
         return pairs
-    before = {pair.key for pair in pairs if pair.at[1] <= inside[0].start()}
-    behind = [pair for pair in pairs if pair.at[0] >= inside[0].end()]
-    if not behind or not before.issuperset(pair.key for pair in behind):
+    inside, split = begin[0], begin[0]["split"]
+    before = {pair.key for pair in pairs if pair.at[1] <= inside.start()}
+    behind = [pair for pair in pairs if pair.at[0] >= inside.end()]
+    if names.splits.get(split.lower()) != "eval" or not before.issuperset(pair.key for pair in behind):
         return pairs
-    return [pair._replace(key=f"{inside[0]['split']} {pair.key}") if pair in behind else pair for pair in pairs]
+    return [pair._replace(key=f"{split} {pair.key}") if pair in behind else pair for pair in pairs]
 
 
 def _of_one_name(text: str, pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
@@ -175,16 +172,16 @@ def _validated(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:
 
     Source: XGBoost's `eval_set`, of which the last decides. Those before it, often the training's, are told apart.
     """
-    numbered = [_NUMBERED.fullmatch(pair.key) for pair in pairs]
-    sets = {int(each["set"]) for each in numbered if each and names.is_split(each["split"])}
-    found = []
-    for pair, each in zip(pairs, numbered, strict=True):
-        if each and int(each["set"]) in sets:
-            scope = pair.scope if int(each["set"]) == max(sets) else f"set_{each['set']}"
-            found.append(pair._replace(key=f"{each['split']} {each['name']}", scope=scope))
-        else:
-            found.append(pair)
-    return found
+    numbered = {
+        pair.at: each for pair in pairs if (each := _NUMBERED.fullmatch(pair.key)) and names.is_split(each["split"])
+    }
+    last = max((each["set"] for each in numbered.values()), default="")  # one digit each
+
+    def told(pair: Pair, each: re.Match[str]) -> Pair:
+        scope = pair.scope if each["set"] == last else f"set_{each['set']}"
+        return pair._replace(key=f"{each['split']} {each['name']}", scope=scope)
+
+    return [told(pair, each) if (each := numbered.get(pair.at)) else pair for pair in pairs]
 
 
 def _in_turn(pairs: Sequence[Pair], names: Names) -> Sequence[Pair]:

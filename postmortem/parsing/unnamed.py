@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from postmortem.parsing.reading import Reading
 
 #: What is no count: a number with decimals or an exponent, or none at all.
-_VALUE: Final = r"[-+]?(?:[0-9]{0,12}\.[0-9]{1,20}(?:[eE][-+]?[0-9]{1,4})?|[0-9]{1,12}[eE][-+]?[0-9]{1,4}|(?i:nan|inf))"
+_VALUE: Final = r"[-+]?(?:[0-9]*\.[0-9]+(?:[eE][-+]?[0-9]{1,4})?|[0-9]+[eE][-+]?[0-9]{1,4}|(?i:nan|inf))"
 #: Before the counter stands its word, and at most another one; behind it what it counts to, and a sign.
 _BEFORE: Final = re.compile(r"\s*[^\w\s]{0,8}\s{0,8}(?:[A-Za-z]{1,12}[\W_]{1,8}){0,2}\Z")
 _BEHIND: Final = re.compile(

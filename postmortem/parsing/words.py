@@ -114,13 +114,14 @@ def _marked(text: str, taken: Collection[Where], names: Names, *, placed: bool) 
     ]
 
 
-def whole_of(text: str, names: Names) -> list[Pair]:
+def whole_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:
     """Of a record that counts and holds nothing else, what everybody knows as a measure: `Episode 5 reward 12`."""
-    return [
-        Pair(found["key"], read(found["value"]), found["value"], found.span("value"))
-        for found in _WHOLE.finditer(text)
-        if only_metric(found["key"], names) and found["key"].lower() not in names.counters
-    ]
+    pairs = []
+    for found in _WHOLE.finditer(text):
+        look(found["key"], text, found.span("key"), looked_at)
+        if only_metric(found["key"], names) and found["key"].lower() not in names.counters:
+            pairs.append(Pair(found["key"], read(found["value"]), found["value"], found.span("value")))
+    return pairs
 
 
 def row_of(text: str, names: Names, looked_at: list[Where]) -> list[Pair]:

@@ -218,6 +218,7 @@ def splits(text: str) -> list[tuple[str, str | None, float]]:
         ("epoch 3 [train] loss 0.5 [val] loss 0.25", [("loss", "train", 0.5), ("loss", "eval", 0.25)]),
         ("RMSE: 0.5 (train) 0.75 (test)", [("rmse", "train", 0.5), ("rmse", "eval", 0.75)]),
         ("epoch 3 RMSE: 0.5 (train)", [("rmse", "train", 0.5)]),
+        ("epoch 3 loss 0.5 (train), acc 0.75 (test)", [("loss", "train", 0.5), ("accuracy", "eval", 0.75)]),
         ("epoch 3 loss 0.5 (val: loss 0.25)", [("loss", None, 0.5), ("loss", "eval", 0.25)]),
         ("epoch 3 loss 0.5 (val: acc 0.25)", [("loss", None, 0.5), ("accuracy", None, 0.25)]),
         # around it, and as a letter beside it

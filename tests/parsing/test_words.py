@@ -9,7 +9,7 @@ import pytest
 import postmortem
 from postmortem.parsing import names
 from postmortem.parsing.generic import read_record
-from postmortem.parsing.words import row_of, words_of
+from postmortem.parsing.words import row_of, whole_of, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +109,9 @@ def test_what_a_tracker_groups_has_the_name_behind_the_group(name: str, metric: 
 )
 def test_a_whole_number_is_a_measure_s_where_the_record_counts(text: str, found: dict[str, float]) -> None:
     assert {NAMES.metric(pair.key).name: pair.value for pair in read_record(text, NAMES).metrics} == found
+
+
+def test_the_digits_of_a_whole_number_s_name_are_looked_at() -> None:
+    text, places = "Episode 5 top1 90", list[tuple[int, int]]()
+    assert [pair.key for pair in whole_of(text, NAMES, places)] == ["top1"]
+    assert any(start <= text.index("1") < end for start, end in places)
